@@ -1,0 +1,37 @@
+# Redeliver. `make run` and `make test` do all the set-up a fresh machine needs.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 8080
+
+.PHONY: help run test lint bench pins clean
+
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.ready: requirements.txt requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run: $(VENV)/.ready ## Start web, worker and sandbox together; open the desk
+	$(BIN)/python -m canvas.sandbox.run
+
+test: $(VENV)/.ready lint ## Everything: lint, types, unit, contract, both databases, the browser
+	$(BIN)/pytest
+
+lint: $(VENV)/.ready ## Style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.ready ## Print the ratios of docs/benchmarks.md, measured now
+	$(BIN)/python -m tests.bench
+
+pins: $(VENV)/.ready ## Compile requirements*.in to exact pins
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.txt requirements.in
+	$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements-dev.txt requirements-dev.in
+
+clean: ## Remove what was built and the local data
+	rm -rf $(VENV) instance .mypy_cache .ruff_cache .pytest_cache .hypothesis
