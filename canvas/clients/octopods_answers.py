@@ -1,0 +1,256 @@
+"""What Octopods' answers mean, in every shape its articles show.
+
+Four families of its documentation disagree on shapes and on upper and lower case, and none is called
+authoritative, so all of them are read. Pure functions: the gateway reads forwarded answers with them too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from canvas.clients.errors import CallFailed, RateLimited, Refused, Unauthorised
+from canvas.clients.http import Answer, Effect, broken
+from canvas.clients.waiting import retry_at
+from canvas.domain.templates import Button, Template
+
+VENDOR = "Octopods"
+# Octopods API reference, "API Error Reference", "List Sent WhatsApp Messages", "Check SMS Message Status".
+DEPRECATED_KEY = {"whatsapp": 6, "sms": 5}
+STATUSES = {
+    "QUEUED": "sent",
+    "SENT": "sent",
+    "DELIVERED": "delivered",
+    "READ": "read",
+    "FAILED": "failed",
+    "UNDELIVERED": "failed",
+    "DELETED": "deleted",
+}
+_DEPRECATED_TEXT = re.compile(r"deprecated\s+api[\s_-]*key", re.IGNORECASE)
+_NO_HISTORY = re.compile(
+    r"\b(no|not|n't|empty|any|yet|without)\b.*\b(messages?|history)\b|"
+    r"\b(messages?|history)\b.*\b(no|not|empty|yet|found|exist)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_LAST_ID = re.compile(r"/messages/([^/?#]+)/?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Octopods took the message. `message_id` is None where only a request id came (HubSpot, Viber)."""
+
+    message_id: str | None
+    request_id: str | None = None
+    provider_id: str | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """One message as Octopods sees it now.
+
+    `status` is one of sent, delivered, read, failed, deleted, unknown; `raw_status` is Octopods' own word.
+    `failure_reason` is untouched: None, text, or an object such as {"code": 470, "title": "..."}.
+    """
+
+    message_id: str | None
+    status: str
+    raw_status: str = ""
+    failure_reason: Any = None
+    provider_id: str | None = None
+    request_id: str | None = None
+    phone: str | None = None
+    text: str | None = None
+    conversation_id: str | None = None
+    created_at: datetime | None = None
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+    last_updated: datetime | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_sent(family: str, answer: Answer, now: datetime) -> Sent:
+    """The receipt in the answer to a send. Raises the error it is instead; a 2xx without any id is Unsure."""
+    document = document_of(family, answer, "once", now)
+    if isinstance(document, Mapping):
+        message_id = _message_id(document)
+        request_id = _id(document.get("request_id"))
+        unreadable = document.get("message_id") not in (None, "") and not message_id
+        if message_id or (request_id and not unreadable):
+            return Sent(message_id, request_id, _id(document.get("channel_message_id")), document)
+    raise broken("once", "Octopods answered, but without the new message's id.", answer)
+
+
+def _message_id(document: Mapping[str, Any]) -> str | None:
+    if found := _id(document.get("message_id")):
+        return found
+    link = _LAST_ID.search(str(document.get("message_status_url") or ""))
+    return link[1] if link else None
+
+
+def document_of(family: str, answer: Answer, effect: Effect, now: datetime) -> Any:
+    """The JSON of a good answer. Raises Unauthorised, RateLimited, Refused, Unsure or BrokenAnswer."""
+    try:
+        document = answer.json()
+    except ValueError:
+        document = None
+    if not 200 <= answer.status < 300:
+        raise failure(family, answer, document, effect, now)
+    if document is None:
+        raise broken(effect, "Octopods answered with something that cannot be read.", answer)
+    if isinstance(document, Mapping) and _is_error(document):
+        raise failure(family, answer, document, effect, now)
+    return document
+
+
+def _is_error(document: Mapping[str, Any]) -> bool:
+    """An error body under a good status; one that carries a message id is a receipt all the same."""
+    named = document.get("error") or document.get("error_code") is not None
+    return bool(named) and _message_id(document) is None
+
+
+def failure(family: str, answer: Answer, document: Any, effect: Effect, now: datetime) -> CallFailed:
+    """The error an answer stands for. Source: Octopods API reference, "API Error Reference"."""
+    error = document if isinstance(document, Mapping) else {}
+    said = error.get("error") or error.get("message")
+    said = said.strip() if isinstance(said, str) else ""
+    code = _id(error.get("error_code"))
+    facts: dict[str, Any] = {
+        "status": answer.status,
+        "body": answer.text,
+        "code": code,
+        "request_id": _id(error.get("request_id")),
+    }
+    if answer.status == 429:
+        until = retry_at(answer.headers, answer.text, now)
+        return RateLimited("Octopods asks us to slow down on this key.", retry_at=until, **facts)
+    if answer.status >= 500:
+        return broken(effect, f"Octopods had trouble of its own ({answer.status}).", answer)
+    if answer.status in (401, 403) or _deprecated(family, code, said):
+        return Unauthorised("Octopods does not accept this API key (any more).", **facts)
+    if answer.status < 200 or 300 <= answer.status < 400:
+        return Refused(f"Octopods pointed somewhere else ({answer.status}) instead of answering.", **facts)
+    sentence = f"Octopods said: {said}" if said else f"Octopods refused the request ({answer.status})."
+    return Refused(sentence[:500], **facts)
+
+
+def _deprecated(family: str, code: str | None, said: str) -> bool:
+    """By code only when there is no text: code 5 or 6 means other things to other calls of a family."""
+    if said:
+        return bool(_DEPRECATED_TEXT.search(said))
+    return code is not None and code == str(DEPRECATED_KEY.get(family))
+
+
+def no_history(error: CallFailed) -> bool:
+    """Whether the list was refused only because it is empty (400, "Listing Sent Messages")."""
+    if not isinstance(error, Refused) or isinstance(error, Unauthorised) or error.status not in (400, 404):
+        return False
+    return bool(_NO_HISTORY.search(error.message)) and "key" not in error.message.lower()
+
+
+def read_status(document: Any) -> StatusReport | None:
+    """One status answer, or one item of either list; None when it says nothing of a message."""
+    if not isinstance(document, Mapping):
+        return None
+    inner = document.get("message_status")
+    nested: Mapping[str, Any] = inner if isinstance(inner, Mapping) else {}
+    word = _text(nested.get("message_status")) or _text(document.get("status")) or _text(inner) or ""
+    # In the nested list shape `channel_message_id` holds Octopods' own id ("Listing Sent Messages").
+    message_id = _id(document.get("message_id")) or _id(nested.get("message_id"))
+    message_id = message_id or _id(nested.get("channel_message_id"))
+    if not word and not message_id:
+        return None
+    return StatusReport(
+        message_id=message_id,
+        status=STATUSES.get(word.strip().upper(), "unknown"),
+        raw_status=word,
+        failure_reason=nested.get("failure_reason", document.get("failure_reason")),
+        provider_id=_id(document.get("channel_message_id")),
+        request_id=_id(document.get("request_id")),
+        phone=_text(document.get("phone_number")) or _text(document.get("user_phone_number")),
+        text=_text(document.get("message_content")),
+        conversation_id=_id(document.get("intercom_conversation_id")),
+        created_at=_time(document.get("created_at")),
+        sent_at=_time(document.get("sent_at")),
+        delivered_at=_time(document.get("delivered_at")),
+        read_at=_time(document.get("read_at")),
+        last_updated=_time(document.get("last_updated")),
+        raw=document,
+    )
+
+
+def read_list(document: Any, key: str) -> list[Mapping[str, Any]] | None:
+    """The objects of a bare array or of an object that holds one under `key`; None when it is neither."""
+    items = document.get(key) if isinstance(document, Mapping) else document
+    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else None
+
+
+def read_template(channel: str, document: Mapping[str, Any]) -> Template | None:
+    """One template; `template_body` may be text or a BODY component. None without an id to send it by."""
+    template_id = _id(document.get("template_id"))
+    if template_id is None:
+        return None
+    listed = document.get("template_components")
+    components = [c for c in listed if isinstance(c, Mapping)] if isinstance(listed, list) else []
+    parts = {str(c.get("type", "")).upper(): c for c in reversed(components)}
+    header = parts.get("HEADER", {})
+    words = _text(header.get("text")) or ""
+    body = document.get("template_body")
+    active = document.get("active")
+    return Template(
+        id=template_id,
+        channel=channel,
+        name=_text(document.get("template_name")) or "",
+        body=_text(parts.get("BODY", {}).get("text")) or _body_text(body),
+        header=words,
+        footer=_text(parts.get("FOOTER", {}).get("text")) or "",
+        buttons=_buttons(components),
+        header_format=(_text(header.get("format")) or ("TEXT" if words else "")).upper(),
+        status=_text(document.get("template_status")),
+        active=active if isinstance(active, bool) else None,
+        language=_text(document.get("language")) or _text(document.get("template_language")),
+        raw=document,
+    )
+
+
+def _body_text(body: Any) -> str:
+    return (_text(body.get("text")) if isinstance(body, Mapping) else _text(body)) or ""
+
+
+def _buttons(components: list[Mapping[str, Any]]) -> tuple[Button, ...]:
+    """Buttons listed in a BUTTONS component, as Meta does, or one by one; their shape is not documented."""
+    found: list[Mapping[str, Any]] = []
+    for component in components:
+        kind = str(component.get("type", "")).upper()
+        if kind == "BUTTONS" and isinstance(component.get("buttons"), list):
+            found += [b for b in component["buttons"] if isinstance(b, Mapping)]
+        elif kind in ("BUTTON", "URL"):
+            found.append(component)
+    return tuple(Button(_text(b.get("text")) or "", _text(b.get("url")) or "") for b in found)
+
+
+def _id(value: Any) -> str | None:
+    """An id as text, given as a number or as text; anything else is no id."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return str(value)
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _time(value: Any) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
