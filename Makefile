@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8080
 
-.PHONY: help run test lint bench pins clean
+.PHONY: help run test lint bench hubspot pins clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,9 @@ lint: $(VENV)/.ready ## Style and types
 
 bench: $(VENV)/.ready ## Print the ratios of docs/benchmarks.md, measured now
 	$(BIN)/python -m tests.bench
+
+hubspot: $(VENV)/.ready ## Write the HubSpot project for PUBLIC_URL=https://... to hubspot/build
+	$(BIN)/python hubspot/build.py $(PUBLIC_URL)
 
 pins: $(VENV)/.ready ## Compile requirements*.in to exact pins
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.txt requirements.in

@@ -1,0 +1,104 @@
+import {
+  Alert,
+  Button,
+  EmptyState,
+  ErrorState,
+  Flex,
+  LoadingButton,
+  LoadingSpinner,
+  Text,
+} from '@hubspot/ui-extensions';
+import { useState } from 'react';
+import type { Person } from './api';
+import { Message } from './Message';
+import type { Card, Problem } from './types';
+import { useCard } from './useCard';
+
+interface FailedMessagesProps {
+  person: Person;
+  tz: string;
+  first: number;
+}
+
+const ALL = 50;
+
+/** The card's whole content for one person; `first` is how many messages are shown before "Show all". */
+export function FailedMessages({ person, tz, first }: FailedMessagesProps) {
+  const [limit, setLimit] = useState(first);
+  const { state, load, redraw } = useCard(person, tz, limit);
+  if (state.phase === 'loading') {
+    return <LoadingSpinner label="Looking for failed messages" showLabel layout="centered" />;
+  }
+  if (state.phase === 'broken') return <Broken problem={state.problem} onRetry={load} />;
+  const { card, refreshing } = state;
+  return (
+    <Flex direction="column" gap="medium">
+      {card.notice && <NoticeBox card={card} />}
+      {card.failures.length === 0 && <Nothing />}
+      {card.failures.map((failure, place) => (
+        <Message
+          key={`${card.requestId} ${place}`}
+          failure={failure}
+          objectId={card.contact.objectId}
+          tz={tz}
+          redraw={redraw}
+          refresh={load}
+        />
+      ))}
+      {card.total > card.failures.length && (
+        <Button variant="transparent" onClick={() => setLimit(ALL)} testId="show-all">
+          Show all {card.total}
+        </Button>
+      )}
+      <Footer asOf={card.asOf} refreshing={refreshing} onRefresh={load} />
+    </Flex>
+  );
+}
+
+function NoticeBox({ card }: { card: Card }) {
+  const { title, text, variant } = card.notice!;
+  return (
+    <Alert title={title} variant={variant === 'default' ? 'info' : variant} testId="notice">
+      {text}
+    </Alert>
+  );
+}
+
+function Nothing() {
+  return (
+    <EmptyState title="No failed messages for this person." layout="vertical" imageName="contacts" imageWidth={100} flush>
+      <Text>WhatsApp, SMS and Viber messages that fail will be shown here.</Text>
+    </EmptyState>
+  );
+}
+
+function Broken({ problem, onRetry }: { problem: Problem; onRetry: () => void }) {
+  const locked = problem.code === 'not_connected';
+  return (
+    <ErrorState title={locked ? 'Not connected' : 'Cannot be shown right now'} type={locked ? 'lock' : 'error'}>
+      <Text testId="problem">{problem.message}</Text>
+      <Button variant="secondary" onClick={onRetry} testId="try-again">
+        Try again
+      </Button>
+    </ErrorState>
+  );
+}
+
+interface FooterProps {
+  asOf: string;
+  refreshing: boolean;
+  onRefresh: () => void;
+}
+
+function Footer({ asOf, refreshing, onRefresh }: FooterProps) {
+  return (
+    <Flex direction="row" justify="between" align="center">
+      <Text variant="microcopy" testId="as-of">
+        As of {asOf}
+      </Text>
+      <LoadingButton variant="secondary" size="extra-small" loading={refreshing} onClick={onRefresh} testId="refresh">
+        {refreshing ? 'Refreshing' : 'Refresh'}
+      </LoadingButton>
+    </Flex>
+  );
+}

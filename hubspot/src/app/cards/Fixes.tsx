@@ -1,0 +1,123 @@
+import { Alert, Button, ButtonRow, Flex, LoadingButton, Text, TextArea, useExtensionActions } from '@hubspot/ui-extensions';
+import { useState } from 'react';
+import { FixForm } from './FixForm';
+import type { Fix } from './types';
+import type { Step, Values } from './useFix';
+
+interface FixesProps {
+  fixes: Fix[];
+  step: Step;
+  setStep: (step: Step) => void;
+  run: (fix: Fix, values: Values) => void;
+}
+
+/** The fixes of one message, best first. Only the first that can be clicked is drawn as the main one. */
+export function Fixes({ fixes, step, setStep, run }: FixesProps) {
+  const current = step.at === 'rest' ? null : fixes.find((fix) => fix.fixToken === step.token);
+  if (current && step.at === 'confirm') {
+    return <Confirm fix={current} onYes={() => run(current, {})} onNo={() => setStep({ at: 'rest' })} />;
+  }
+  if (current?.kind === 'form' && (step.at === 'form' || step.at === 'sending')) {
+    return (
+      <FixForm
+        fix={current}
+        problem={step.at === 'form' ? step.problem : null}
+        sending={step.at === 'sending'}
+        onSubmit={(values) => run(current, values)}
+        onBack={() => setStep({ at: 'rest' })}
+      />
+    );
+  }
+  const begin = (fix: Fix) => {
+    if (fix.kind === 'form') setStep({ at: 'form', token: fix.fixToken, problem: null });
+    else if (fix.confirm) setStep({ at: 'confirm', token: fix.fixToken });
+    else run(fix, {});
+  };
+  const main = fixes.find((fix) => !fix.disabled && (fix.kind === 'one_click' || fix.kind === 'form'));
+  return (
+    <Flex direction="column" gap="extra-small">
+      {fixes.map((fix) => (
+        <FixButton key={fix.fixToken} fix={fix} main={fix === main} step={step} onClick={() => begin(fix)} />
+      ))}
+    </Flex>
+  );
+}
+
+interface FixButtonProps {
+  fix: Fix;
+  main: boolean;
+  step: Step;
+  onClick: () => void;
+}
+
+function FixButton({ fix, main, step, onClick }: FixButtonProps) {
+  const busy = step.at === 'sending';
+  const mine = busy && step.token === fix.fixToken;
+  const testId = `fix-${fix.id}`;
+  if (fix.kind === 'link' && fix.url) {
+    return (
+      <Button href={{ url: fix.url, external: true }} variant="transparent" testId={testId}>
+        {fix.label}
+      </Button>
+    );
+  }
+  if (fix.kind === 'copy') return <CopyButton fix={fix} />;
+  return (
+    <Flex direction="column" gap="flush">
+      <LoadingButton
+        variant={main ? 'primary' : 'secondary'}
+        loading={mine}
+        disabled={fix.disabled || (busy && !mine)}
+        onClick={onClick}
+        testId={testId}
+      >
+        {mine && fix.sends ? 'Sending' : fix.label}
+      </LoadingButton>
+      {fix.why && (
+        <Text variant="microcopy" testId={`why-${fix.id}`}>
+          {fix.why}
+        </Text>
+      )}
+    </Flex>
+  );
+}
+
+function Confirm({ fix, onYes, onNo }: { fix: Fix; onYes: () => void; onNo: () => void }) {
+  return (
+    <Alert title={fix.confirm ?? fix.label} variant="warning" testId="confirm">
+      <ButtonRow disableDropdown>
+        <Button variant="primary" onClick={onYes} testId="confirm-yes">
+          {fix.label}
+        </Button>
+        <Button variant="secondary" onClick={onNo} testId="confirm-no">
+          Back
+        </Button>
+      </ButtonRow>
+    </Alert>
+  );
+}
+
+function CopyButton({ fix }: { fix: Fix }) {
+  const actions = useExtensionActions<'crm.record.sidebar'>();
+  const [byHand, setByHand] = useState(false);
+  const text = fix.copyText ?? '';
+  const copy = async () => {
+    try {
+      await actions.copyTextToClipboard(text);
+      actions.addAlert({ type: 'success', message: 'Copied. Paste it into your message to support.' });
+    } catch {
+      // Browsers may forbid the clipboard; then the text is shown to be copied by hand.
+      setByHand(true);
+    }
+  };
+  return (
+    <Flex direction="column" gap="extra-small">
+      <Button variant="transparent" onClick={copy} testId={`fix-${fix.id}`}>
+        {fix.label}
+      </Button>
+      {byHand && (
+        <TextArea label="Copy this text" name="support" value={text} readOnly rows={6} testId="copy-by-hand" />
+      )}
+    </Flex>
+  );
+}

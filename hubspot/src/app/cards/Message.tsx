@@ -1,0 +1,76 @@
+import { Alert, Button, ButtonRow, Flex, Heading, StatusTag, Text, Tile } from '@hubspot/ui-extensions';
+import { Details } from './Details';
+import { Fixes } from './Fixes';
+import type { Failure, Notice } from './types';
+import { type Redraw, useFix } from './useFix';
+
+interface MessageProps {
+  failure: Failure;
+  objectId: string;
+  tz: string;
+  redraw: Redraw;
+  refresh: () => void;
+}
+
+/** One message: did it arrive, why not, what to do now, and the receipt of what was done. */
+export function Message({ failure, objectId, tz, redraw, refresh }: MessageProps) {
+  const { step, setStep, receipt, setReceipt, run } = useFix(failure, objectId, tz, redraw);
+  return (
+    <Tile compact testId="message">
+      <Flex direction="column" gap="small">
+        <Flex direction="row" justify="between" align="start" gap="small" wrap="wrap">
+          <Heading>{failure.reason.title}</Heading>
+          <StatusTag variant={failure.status.variant} testId="status">
+            {failure.status.label}
+          </StatusTag>
+        </Flex>
+        <Text variant="microcopy" testId="line">
+          {failure.line}
+        </Text>
+        {!receipt && <Text testId="reason">{failure.reason.text}</Text>}
+        {failure.pattern && (
+          <Text format={{ italic: true }} testId="pattern">
+            {failure.pattern}
+          </Text>
+        )}
+        {receipt && <ReceiptBox receipt={receipt} onRefresh={refresh} onDone={() => setReceipt(null)} />}
+        {failure.preview && step.at === 'rest' && !receipt && (
+          <Text variant="microcopy" testId="preview">
+            Will be sent: {failure.preview}
+          </Text>
+        )}
+        <Fixes fixes={failure.fixes} step={step} setStep={setStep} run={run} />
+        <Details failure={failure} />
+      </Flex>
+    </Tile>
+  );
+}
+
+interface ReceiptBoxProps {
+  receipt: Notice;
+  onRefresh: () => void;
+  onDone: () => void;
+}
+
+function ReceiptBox({ receipt, onRefresh, onDone }: ReceiptBoxProps) {
+  const refresh = () => {
+    onDone();
+    onRefresh();
+  };
+  const variant = receipt.variant === 'default' ? 'info' : receipt.variant;
+  return (
+    <Flex direction="column" gap="extra-small">
+      <Alert title={receipt.title} variant={variant} testId="receipt">
+        {receipt.text}
+      </Alert>
+      <ButtonRow disableDropdown>
+        <Button variant="secondary" onClick={refresh} testId="receipt-refresh">
+          Refresh
+        </Button>
+        <Button variant="transparent" onClick={onDone} testId="receipt-done">
+          Done
+        </Button>
+      </ButtonRow>
+    </Flex>
+  );
+}
