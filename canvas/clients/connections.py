@@ -91,11 +91,9 @@ class Adapter(HTTPAdapter):
     """
 
     def __init__(self, server_name: str | None = None, **options: Any) -> None:
-        self._tls: dict[str, Any] = {}
-        if server_name:
-            self._tls = {"server_hostname": server_name, "assert_hostname": server_name}
+        self._tls = {"server_hostname": server_name} if server_name else {}
         super().__init__(max_retries=0, **options)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
-        super().init_poolmanager(connections, maxsize, block, **self._tls, **kwargs)
+        super().init_poolmanager(connections, maxsize, block, **{**self._tls, **kwargs})
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}

@@ -85,9 +85,8 @@ class Http:
         data: Any = form
         if json is not None:
             sent["Content-Type"] = "application/json"
-            data = orjson.dumps(json)
-        sent.update(headers or {})
-        request = requests.Request(method, url, headers=sent, data=data)
+            data = _json(vendor, json)
+        request = requests.Request(method, url, headers={**sent, **(headers or {})}, data=data)
         return self._exchange(vendor, request, effect, read, max_bytes, cut)
 
     def forward(
@@ -136,6 +135,13 @@ class Http:
                 effect, f"{vendor} answered with more than can be read.", Answer(status, headers, body)
             )
         return Answer(status, headers, body[:max_bytes])
+
+
+def _json(vendor: str, document: Any) -> bytes:
+    try:
+        return orjson.dumps(document)
+    except TypeError as error:  # such as half of a surrogate pair in a text
+        raise Refused(f"The request to {vendor} could not be written as JSON.") from error
 
 
 def _prepare(vendor: str, request: requests.Request) -> requests.PreparedRequest:
