@@ -1,0 +1,154 @@
+"""Providers' own codes. A code means something only together with the provider whose it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from canvas.knowledge.tokens import key_of
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)+")
+# Titles that are ordinary words: they identify a cause only together with their code.
+_GENERIC_TITLES = {
+    " unknown", "bad request", "reject", "rejected", "not found", "message rejected",
+    "unable to create record", " error", "failed", "invalid", "deny", "system", "invalid value",
+    "internal error", "internal server error", " server error", "undeliverable", "unauthorized",
+    "forbidden", "generic error", "other", "delivery failure", " message not sent", "delivery failed",
+    "expired", "deleted", "accepted", "message undeliverable", "bad gateway",
+    "message couldn't be delivered", "message can't be delivered", "undelivered", "failure",
+    " message failed", "message failed to deliver", "message send failed", "message not delivered",
+    "not delivered", "blocked", "pending", "message suppressed", "message delivery blocked",
+    "not allowed", " message blocked", "account not active", "unprocessable entity", "gone", "conflict",
+    "validation error", " generic failure", "unknown failure", "time out\n",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRow:
+    """One documented code of one provider."""
+
+    provider: str
+    code: str | None
+    space: str | None
+    channel: str
+    title: str
+    cause: str
+    retry: str
+    source: str
+
+
+@dataclass(slots=True)
+class Codes:
+    """All documented codes, found by provider and code, by name, or by title."""
+
+    rows: list[CodeRow] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    _marks: list[tuple[str, str]] = field(default_factory=list)
+    _homes: dict[str, str] = field(default_factory=dict)
+    _spaces: dict[str, list[str]] = field(default_factory=dict)
+    _by_code: dict[tuple[str, str], list[CodeRow]] = field(default_factory=dict)
+    _by_name: dict[str, list[CodeRow]] = field(default_factory=dict)
+    _by_title: dict[str, list[CodeRow]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, codes: Mapping[str, Iterable[Mapping[str, Any]]], providers: Mapping[str, Any]) -> Codes:
+        """The tables of the code files (provider -> rows) and of providers.toml."""
+        table = cls()
+        for provider, facts in providers.items():
+            table.names.update(dict.fromkeys(facts["names"], provider))
+            table._marks += [(mark, provider) for mark in facts["marks"]]
+            table._homes.update(dict.fromkeys(facts.get("channels", ()), provider))
+            table._spaces[provider] = facts.get("spaces", [])
+        for provider, rows in codes.items():
+            for row in rows:
+                table._add(code_row(provider, row))
+        return table
+
+    def add_own(self, name: str, cause: str, retry: str) -> None:
+        """Add an error name of Octopods itself (API reference, "Errors")."""
+        source = "https://docs.octopods.io/en/"
+        self._add(CodeRow("octopods", name, None, "any", name, cause, retry, source))
+
+    def _add(self, row: CodeRow) -> None:
+        self.rows.append(row)
+        if row.code is not None:
+            self._by_code.setdefault((row.provider, normal_code(row.code)), []).append(row)
+            if _NAME.fullmatch(row.code) and not row.code.startswith("0x"):
+                self._by_name.setdefault(key_of(row.code), []).append(row)
+        if _NAME.fullmatch(row.title):
+            self._by_name.setdefault(key_of(row.title), []).append(row)
+        key = key_of(row.title)
+        if key:
+            self._by_title.setdefault(key, []).append(row)
+
+    def provider(self, name: str | None) -> str | None:
+        """The provider a caller means, as the code files name it; None for one we have no codes of."""
+        if not name:
+            return None
+        plain = name.strip().lower().replace(" ", "_").replace("-", "_")
+        if plain in self.names:
+            return self.names[plain]
+        return next((p for n, p in self.names.items() if len(n) > 3 and plain.startswith(n)), None)
+
+    def provider_of_text(self, text: str) -> str | None:
+        """The provider whose words, keys or hosts the text contains, when they are of just one."""
+        found = {provider for mark, provider in self._marks if mark in text}
+        lowered = text.lower()
+        found |= {provider for mark, provider in self._marks if mark.islower() and mark in lowered}
+        return found.pop() if len(found) == 1 else None
+
+    def home_of(self, channel: str | None) -> str | None:
+        """The provider Octopods uses for a channel."""
+        return self._homes.get(channel or "")
+
+    def look_up(self, provider: str, code: str, channel: str | None) -> list[CodeRow]:
+        """The rows of this provider's code, those of the channel first and only those when there are any."""
+        rows = self._by_code.get((provider, normal_code(code)), [])
+        fitting = [row for row in rows if row.channel in {channel, "any"}] if channel else rows
+        rows = fitting or rows
+        for space in self._spaces.get(provider, ()):
+            here = [row for row in rows if row.space == space]
+            if here:
+                return here
+        return rows
+
+    def named(self, text: str) -> list[tuple[str, list[CodeRow]]]:
+        """Codes that are names of their own (such as ESME_RTHROTTLED or NO-CREDITS), as found in a text."""
+        found = []
+        for match in _NAME.finditer(text[:4000]):
+            rows = self._by_name.get(key_of(match.group()))
+            if rows:
+                found.append((match.group(), rows))
+        return found
+
+    def titled(self, key: str) -> list[CodeRow]:
+        """The rows whose title has exactly these words; none for titles that are ordinary words."""
+        return [] if key in _GENERIC_TITLES else self._by_title.get(key, [])
+
+    def of_reason(self, reason: str) -> list[CodeRow]:
+        """Every documented code that means this reason."""
+        return [row for row in self.rows if row.cause == reason]
+
+
+def code_row(provider: str, row: Mapping[str, Any]) -> CodeRow:
+    """One line of a code file."""
+    kept = (
+        row["code"],
+        row["space"],
+        row["channel"],
+        row["title"],
+        row["cause"],
+        row["retry"],
+        row["source"],
+    )
+    return CodeRow(provider, *kept)
+
+
+def normal_code(code: str) -> str:
+    """A code without capitals, spaces and leading zeros, so that 0x0000000B and 0xb are one."""
+    plain = code.strip().lower()
+    if plain.startswith("0x"):
+        return "0x" + (plain[2:].lstrip("0") or "0")
+    return plain.lstrip("0") or "0"

@@ -1,0 +1,193 @@
+"""Taking a raw reason apart: which sentences it says, and which codes, whatever it is wrapped in."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote_plus
+
+LONGEST = 20_000
+_DEEPEST = 12
+_MOST = 200
+
+_CODE_KEYS = {
+    "code", "errorcode", "errcode", "err", "errorsubcode", "subcode", "errno", "errornumber",
+    "statuscode", "resultcode", "responsecode", "errorno", "errorid", "reasoncode", "failurecode",
+    "returncode", "internalcode", "error", "status", "id", "commandstatus", "errorcodename",
+    "deliverycode", "result", "networkcode", "groupid", "messagestatus", "retcode", "respcode",
+    "reasonid", "ec", "rc", "failure", "smppstatus", "carriererrorcode",
+}  # fmt: skip
+_PLAIN_KEYS = {
+    "message", "msg", "error", "errors", "errormessage", "errmsg", "detail", "details", "description",
+    "title", "reason", "text", "status", "statusmessage", "info", "desc", "errordescription",
+    "errortext", "failurereason", "response", "errordata", "result", "developermessage", "usermessage",
+    "errorusermsg", "errorusertitle", "errorreason", "meta", "data", "messages", "name", "groupname",
+    "responsetext", "responsemessage", "cause", "causes", "exception", "statusdescription", "statustext",
+    "errorname", "providerresponse", "reasonmessage", "note", "code", "errorcode", "type", "value",
+    "payload", "body", "summary", "explanation", "failure", "warning", "warnings", "errorinfo", "hint",
+}  # fmt: skip
+_ECHOED_KEYS = {
+    "to", "from", "url", "uri", "href", "link", "sid", "messageid", "requestid", "fbtraceid", "wamid",
+    "timestamp", "time", "date", "createdat", "updatedat", "moreinfo", "docs", "docurl", "phone",
+    "recipientid", "traceid", "accountsid", "messagesid", "apiversion", "version", "path", "method",
+    "batchid", "campaignid", "destination", "source", "smsid", "msisdn", "originator", "sender",
+    "recipient", "callback", "useragent", "transactionid", "displayphonenumber", "file", "phonenumberid",
+    "helpurl", "support", "datecreated", "dateupdated", "datesent", "stack", "line", "conversationid",
+    "contactid", "channelid", "instanceid", "locale", "language", "lang", "documentationurl",
+    "supporturl", "jid", "remotejid", "chatid", "messagingproduct", "groupaction", "action",
+}  # fmt: skip
+_RECEIPT = re.compile(r"\bstat:\s?(\w{3,10})(?:\s+err:\s?(\w{1,10}))?(?:\s+text:.*)?", re.I | re.S)
+_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]{0,500}>", re.S | re.I)
+_FORM = re.compile(r"^\s*[\w.%\[\]-]{1,60}=[^\s=]*(?:&[\w.%\[\]-]{1,60}=[^\s=]*)+\s*$")
+_URL = re.compile(r"https?://[^\s\"'<>)\]]{1,500}")
+_NOT_LETTERS = re.compile(r"[^a-z0-9]")
+_PAIR = re.compile(r"['\"]?(\w{2,40})['\"]?\s*(?:=>|[:=])\s*['\"]([^'\"]{3,300})['\"]")
+_LABELLED = re.compile(
+    r"(?:\b(?:error|err|code|errorcode|errcode|status|reason|fault|sub_?code|errno|statuscode|command_status)\b|#)"
+    r"[\s_\-:=#\"'()\[\]>]{0,6}(?:code|no|number|id|is)?[\s:=#\"'()\[\]>]{0,4}(0x[0-9a-f]{1,8}|-?\d{1,8})\b(?!\s*(?:%|characters|bytes|mb|hours))",
+    re.I,
+)
+_BRACKETED = re.compile(r"[(\[]\s*(?:#|code\s*)?(\d{3,8})\s*[)\]]")
+_LEADING = re.compile(r"^\W{0,3}(0x[0-9a-fA-F]{1,8}|\d{1,8})\b\s*(?:[-:|.)\]=]|\s)\s*(?=\D|$)")
+_TRAILING = re.compile(r"(?:[:\-(\[]\s*)(\d{4,8})\W{0,3}$")
+_DOCS = re.compile(r"/errors?/(\d{3,8})")
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a raw reason says: sentences in order of how much they tell, and the codes it names."""
+
+    sentences: list[str] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
+    cut: bool = False
+
+    def say(self, sentence: str) -> None:
+        """Keep a sentence, once."""
+        if sentence and len(self.sentences) < _MOST and sentence not in self.sentences:
+            self.sentences.append(sentence)
+
+    def name(self, code: str) -> None:
+        """Keep a code, once."""
+        if len(self.codes) < _MOST and code not in self.codes:
+            self.codes.append(code)
+
+
+def read(text: str) -> Reading:
+    """Sentences and codes of a raw reason. Never raises; a text that is too long is cut."""
+    reading = Reading(cut=len(text) > LONGEST)
+    text = text[:LONGEST]
+    if "\\" in text and '\\"' in text and not text.lstrip().startswith(("{", "[")):
+        text = text.replace('\\"', '"')
+    take(text, reading, 0)
+    return reading
+
+
+def take(text: str, reading: Reading, depth: int) -> None:
+    """Read a text by what it looks like: JSON, a form, markup, or words."""
+    stripped = text.strip()
+    if not stripped or depth > _DEEPEST:
+        return
+    if _FORM.match(stripped):
+        take_form(stripped, reading, depth)
+        return
+    start = first_bracket(stripped)
+    if start >= 0 and (value := parsed_json(stripped[start:])) is not None:
+        body, end = value
+        take_words(stripped[:start], reading)
+        walk(body, "", reading, depth + 1)
+        take(stripped[start + end :], reading, depth + 1)
+        return
+    if "<" in stripped:
+        if "%" in stripped or "&" in stripped:
+            stripped = html.unescape(stripped)
+        stripped = _TAG.sub(" \n ", stripped)
+    take_words(stripped, reading)
+
+
+def first_bracket(text: str) -> int:
+    """Where a JSON object or list could begin, -1 for nowhere."""
+    spots = [spot for spot in (text.find("{"), text.find("[{"), 0 if text[0] == "[" else -1) if spot >= 0]
+    return min(spots, default=-1)
+
+
+def parsed_json(text: str) -> tuple[Any, int] | None:
+    """The JSON value a text begins with and where it ends, or None."""
+    try:
+        value, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return (value, end) if isinstance(value, dict | list) and value else None
+
+
+def take_form(text: str, reading: Reading, depth: int) -> None:
+    """Read a form-encoded body."""
+    fields = {}
+    for pair in text.split("&")[:_MOST]:
+        key, _, value = pair.partition("=")
+        fields[unquote_plus(key)] = unquote_plus(value)
+    walk(fields, "", reading, depth + 1)
+
+
+def walk(value: Any, key: str, reading: Reading, depth: int) -> None:
+    """Read a JSON value: codes by their keys, sentences from strings, and flags as words."""
+    if depth > _DEEPEST:
+        return
+    plain = _NOT_LETTERS.sub("", key.lower())
+    if isinstance(value, dict):
+        for name, inner in list(value.items())[:_MOST]:
+            if isinstance(inner, dict | list) or _NOT_LETTERS.sub("", name.lower()) not in _ECHOED_KEYS:
+                walk(inner, name, reading, depth + 1)
+    elif isinstance(value, list):
+        for inner in value[:_MOST]:
+            walk(inner, key, reading, depth + 1)
+    elif isinstance(value, str):
+        walk_text(value, plain, key, reading, depth)
+    elif isinstance(value, bool) or value is None:
+        reading.say(f"{key} {'true' if value else 'false'}")
+    elif plain in _CODE_KEYS:
+        reading.name(str(value))
+
+
+def walk_text(value: str, plain: str, key: str, reading: Reading, depth: int) -> None:
+    """Read one JSON string, which may be a code, another body, or a sentence."""
+    if plain in _CODE_KEYS and 0 < len(value) <= 40 and " " not in value.strip():
+        reading.name(value.strip())
+        if any(char.isalpha() for char in value):
+            reading.say(value)
+        return
+    if not any(char.isalpha() for char in value):
+        return
+    if plain in _PLAIN_KEYS or (" " in value.strip() and len(value) > 25) or "{" in value:
+        take(value, reading, depth + 1)
+    else:
+        take(f"{key} {value}", reading, depth + 1)
+
+
+def take_words(text: str, reading: Reading) -> None:
+    """Read plain words: the codes labelled as such, and the words without addresses."""
+    if not text.strip():
+        return
+    receipt = _RECEIPT.search(text)
+    if receipt:
+        reading.name(receipt.group(1))
+        return
+    for code in codes_in(text):
+        reading.name(code)
+    reading.say(_URL.sub(" ", text).strip())
+
+
+def codes_in(text: str) -> Iterator[str]:
+    """Numbers that the text itself marks as codes."""
+    if not any(char.isdigit() for char in text):
+        return
+    for pattern in (_BRACKETED, _LABELLED, _DOCS):
+        for match in pattern.finditer(text):
+            yield match.group(1)
+    for pattern in (_LEADING, _TRAILING):
+        edge = pattern.search(text)
+        if edge:
+            yield edge.group(1)

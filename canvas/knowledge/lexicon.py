@@ -1,0 +1,188 @@
+"""The vocabulary made searchable: which concepts the words of a text stand for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from canvas.knowledge.tokens import is_break, words_of
+
+_REMEMBERED = 20_000
+_NO_SPACES = "\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff"
+_RUN = re.compile(f"[{_NO_SPACES}]+")
+_ARABIC_PREFIX = re.compile("^(?:وال|بال|كال|فال|لل|ال|و|ب)(?=...)")
+_NEGATION_REACH = 4
+_BACKWARD_REACH = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one word stands for: concepts, and phrases it begins (further words, concept)."""
+
+    concepts: tuple[int, ...] = ()
+    phrases: tuple[tuple[tuple[str, ...], int], ...] = ()
+
+
+NOTHING = Entry()
+
+
+@dataclass(slots=True)
+class Lexicon:
+    """Words and phrases of every concept, and the number of each concept.
+
+    A concept's number is even; the number after it stands for the concept under a negation.
+    """
+
+    numbers: dict[str, int] = field(default_factory=dict)
+    _words: dict[str, list[int]] = field(default_factory=dict)
+    _prefixes: dict[str, list[int]] = field(default_factory=dict)
+    _starts: dict[str, list[tuple[tuple[str, ...], int]]] = field(default_factory=dict)
+    _prefix_starts: dict[str, list[tuple[tuple[str, ...], int]]] = field(default_factory=dict)
+    _runs: dict[str, list[int]] = field(default_factory=dict)
+    _run_pattern: re.Pattern[str] | None = None
+    _lengths: tuple[int, ...] = ()
+    _remembered: dict[str, Entry] = field(default_factory=dict)
+    _not: int = -1
+    _not_after: int = -1
+
+    @classmethod
+    def of(cls, vocabulary: Mapping[str, Mapping[str, str]]) -> Lexicon:
+        """The lexicon of a vocabulary: concept -> language -> comma-separated words."""
+        lexicon = cls()
+        for concept, languages in vocabulary.items():
+            for words in languages.values():
+                for phrase in words.split(","):
+                    lexicon.add(concept, phrase.strip())
+        lexicon.settle()
+        return lexicon
+
+    def number(self, concept: str) -> int:
+        """The number of a concept, which is made known by asking."""
+        return self.numbers.setdefault(concept, 2 * len(self.numbers))
+
+    def add(self, concept: str, phrase: str) -> None:
+        """Let a word, a prefix (`word*`) or a phrase of them stand for a concept."""
+        number = self.number(concept)
+        if _RUN.fullmatch(phrase):
+            self._runs.setdefault(phrase, []).append(number)
+            return
+        parts = phrase_words(phrase)
+        if not parts:
+            raise ValueError(f"{concept}: nothing to match in {phrase!r}")
+        first, rest = parts[0], tuple(parts[1:])
+        if rest:
+            starts = self._prefix_starts if first.endswith("*") else self._starts
+            starts.setdefault(first.rstrip("*"), []).append((rest, number))
+        elif first.endswith("*"):
+            self._prefixes.setdefault(first[:-1], []).append(number)
+        else:
+            self._words.setdefault(first, []).append(number)
+
+    def sizes(self) -> dict[int, int]:
+        """How many words the phrases given in patterns have, by concept number."""
+        return {number: len(name.split()) for name, number in self.numbers.items() if name.startswith('"')}
+
+    def settle(self) -> None:
+        """Make ready for reading after the last word was added."""
+        self._lengths = tuple(sorted({len(p) for p in [*self._prefixes, *self._prefix_starts]}, reverse=True))
+        runs = sorted(self._runs, key=len, reverse=True)
+        self._run_pattern = re.compile("|".join(map(re.escape, runs))) if runs else None
+        self._not, self._not_after = self.number("not"), self.number("not_after")
+        self._remembered.clear()
+
+    def entry(self, word: str) -> Entry:
+        """What a folded word stands for."""
+        found = self._remembered.get(word)
+        if found is None:
+            found = self._look_up(word)
+            if len(self._remembered) < _REMEMBERED:
+                self._remembered[word] = found
+        return found
+
+    def _look_up(self, word: str) -> Entry:
+        concepts = list(self._words.get(word, ()))
+        phrases = list(self._starts.get(word, ()))
+        for length in self._lengths:
+            if length <= len(word):
+                concepts += self._prefixes.get(word[:length], ())
+                phrases += self._prefix_starts.get(word[:length], ())
+        if not concepts and not phrases and _ARABIC_PREFIX.match(word):
+            return self._look_up(_ARABIC_PREFIX.sub("", word))
+        return Entry(tuple(dict.fromkeys(concepts)), tuple(phrases)) if concepts or phrases else NOTHING
+
+    def read(self, words: Sequence[str]) -> list[dict[int, int]]:
+        """For each sentence, the concepts in it and the position of the word each was first seen at."""
+        sentences: list[dict[int, int]] = []
+        found: dict[int, int] = {}
+        negated_until = -1
+        remembered = self._remembered
+        for at, word in enumerate(words):
+            entry = remembered.get(word) or self.entry(word)
+            if entry is NOTHING:
+                if is_break(word):
+                    if found:
+                        sentences.append(found)
+                        found = {}
+                    negated_until = -1
+                elif not word.isascii() and self._run_pattern and _RUN.search(word):
+                    self._read_run(word, at, found)
+                continue
+            numbers = entry.concepts
+            if entry.phrases:
+                numbers = numbers + self._phrases_at(entry, words, at)
+            negated = at <= negated_until
+            for number in numbers:
+                found.setdefault(number, at)
+                if negated:
+                    found.setdefault(number + 1, at)
+            if self._not in numbers:
+                negated_until = at + _NEGATION_REACH
+            if self._not_after in numbers:
+                negate_back(found, at)
+        if found:
+            sentences.append(found)
+        return sentences
+
+    def _phrases_at(self, entry: Entry, words: Sequence[str], at: int) -> tuple[int, ...]:
+        return tuple(
+            number
+            for rest, number in entry.phrases
+            if len(words) > at + len(rest)
+            and all(
+                words[at + 1 + i] == part or (part[-1] == "*" and words[at + 1 + i].startswith(part[:-1]))
+                for i, part in enumerate(rest)
+            )
+        )
+
+    def _read_run(self, word: str, at: int, found: dict[int, int]) -> None:
+        """Concepts inside a run of a script that writes no spaces; a negation reaches the next word."""
+        assert self._run_pattern
+        negated_until = -1
+        for match in self._run_pattern.finditer(word):
+            for number in self._runs[match.group()]:
+                found.setdefault(number, at)
+                if match.start() <= negated_until:
+                    found.setdefault(number + 1, at)
+                if number == self._not:
+                    negated_until = match.end() + 2
+                if number == self._not_after:
+                    negate_back(found, at)
+
+
+def negate_back(found: dict[int, int], at: int) -> None:
+    """Negate what stands just before a word such as the German "nicht" or the Turkish "değil"."""
+    for number, seen in list(found.items()):
+        if not number % 2 and at - _BACKWARD_REACH <= seen <= at:
+            found.setdefault(number + 1, seen)
+
+
+def phrase_words(phrase: str) -> list[str]:
+    """The folded words of a vocabulary phrase, each with its `*` kept."""
+    parts: list[str] = []
+    for piece in phrase.split():
+        words = [w for w in words_of(piece.rstrip("*")) if not is_break(w)]
+        if words and piece.endswith("*"):
+            words[-1] += "*"
+        parts += words
+    return parts

@@ -1,0 +1,70 @@
+"""Turning a text into folded words, so that capitals, accents, camel case and entities do not matter."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|[0-9]+|[.!?;:]+(?=\s|$)|[\n|]", re.UNICODE)
+_OWN_FOLDS = {
+    **dict(zip("ıİßđĐøłŁæёЁ", ["i", "i", "ss", "d", "d", "o", "l", "l", "ae", "е", "е"], strict=True)),
+    **dict.fromkeys("‘’ʼ´`‹›", "'"),
+    **dict.fromkeys("“”„«»", '"'),
+    **dict.fromkeys("–\u2011", "-"),
+    **dict.fromkeys("أإآ", "ا"),
+    "—": " - ",
+    "\u00a0": " ",
+    "\u200b": "",
+    "\u00ad": "",
+    "ى": "ي",
+    "ة": "ه",
+    "。": ". ",
+    "，": ", ",
+    "：": ": ",
+    "；": "; ",
+    "！": "! ",
+}
+_SEAMS = {"Whats App": "WhatsApp", "O Auth": "OAuth", "i Phone": "iPhone"}
+
+
+def _fold_table() -> dict[int, str]:
+    """Accented Latin letters to their base letters; letters of their own, such as й, stay."""
+    table = {ord(char): to for char, to in _OWN_FOLDS.items()}
+    for point in [*range(0xC0, 0x250), *range(0x1E00, 0x1F00)]:
+        base = unicodedata.normalize("NFD", chr(point))[0]
+        if base.isascii():
+            table.setdefault(point, base)
+    return table
+
+
+_FOLDS = _fold_table()
+
+
+def fold(text: str) -> str:
+    """The text in lower case, with plain quotes, without accents and entities, joined words taken apart."""
+    if "&" in text and ";" in text:
+        text = html.unescape(text)
+    if not text.isascii():
+        text = text.translate(_FOLDS)
+    if _CAMEL.search(text):
+        text = _CAMEL.sub(" ", text)
+        for seam, whole in _SEAMS.items():
+            text = text.replace(seam, whole)
+    return text.lower()
+
+
+def words_of(text: str) -> list[str]:
+    """The folded words, numbers and sentence ends of a text, in order."""
+    return _WORD.findall(fold(text))
+
+
+def is_break(token: str) -> bool:
+    """Whether this token ends a sentence."""
+    return token[0] in ".!?;:\n|"
+
+
+def key_of(text: str) -> str:
+    """What two spellings of the same sentence have in common: its words, without numbers and marks."""
+    return " ".join(word for word in words_of(text) if word[0].isalpha())
