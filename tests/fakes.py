@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import requests
 
+from canvas.sandbox.fake_hubspot import FakeHubSpot
 from canvas.sandbox.fake_intercom import FakeIntercom
 from canvas.sandbox.fake_octopods import FakeOctopods
 from canvas.sandbox.serve import serve
@@ -71,6 +72,33 @@ class OctopodsFake(Fake):
         self.control("POST", f"people/{person}/cure")
 
 
+class HubSpotFake(Fake):
+    def token(self, state: str) -> None:
+        """All access tokens become valid, expired, missing_scopes or revoked."""
+        self.control("POST", "token", {"state": state})
+
+    def merge(self, loser: str, winner: str) -> None:
+        self.control("POST", "merge", {"loser": loser, "winner": winner})
+
+    def search_lag(self, seconds: float) -> None:
+        """What was written is found only after so many seconds."""
+        self.control("POST", "search_lag", {"seconds": seconds})
+
+    def timeline(self, contact: str) -> list[dict[str, Any]]:
+        """id, kind, at, channel, body and updated of each entry, newest first."""
+        entries: list[dict[str, Any]] = self.control("GET", f"timeline/{contact}")
+        return entries
+
+    def contact(self, contact: str) -> dict[str, Any]:
+        properties: dict[str, Any] = self.control("GET", f"contacts/{contact}")
+        return properties
+
+    def callbacks(self) -> dict[str, Any]:
+        """The workflow callbacks that were completed, with their output fields."""
+        completed: dict[str, Any] = self.control("GET", "callbacks")
+        return completed
+
+
 @pytest.fixture(scope="session")
 def octopods_server() -> Iterator[OctopodsFake]:
     with serve(FakeOctopods().app) as url:
@@ -93,3 +121,15 @@ def intercom_server() -> Iterator[Fake]:
 def fake_intercom(intercom_server: Fake) -> Fake:
     intercom_server.reset()
     return intercom_server
+
+
+@pytest.fixture(scope="session")
+def hubspot_server() -> Iterator[HubSpotFake]:
+    with serve(FakeHubSpot().app) as url:
+        yield HubSpotFake(url)
+
+
+@pytest.fixture
+def fake_hubspot(hubspot_server: HubSpotFake) -> HubSpotFake:
+    hubspot_server.reset()
+    return hubspot_server
