@@ -47,7 +47,8 @@ class SignedRequest:
     headers: Mapping[str, str]
 
     def header(self, name: str) -> str:
-        return self.headers.get(name) or ""
+        wanted = name.lower()
+        return next((value for given, value in self.headers.items() if given.lower() == wanted), "")
 
 
 def raw_target(environ: Mapping[str, Any]) -> str:
