@@ -18,13 +18,14 @@ from canvas.sandbox.control import control
 from canvas.sandbox.faults import Fault, FaultBoard
 from canvas.sandbox.front import ENTRY, Front
 from canvas.sandbox.journal import Entry, Journal
-from canvas.sandbox.octopods import answers, checks, errors
+from canvas.sandbox.octopods import answers, checks, errors, keys
 from canvas.sandbox.octopods.answers import Shapes
 from canvas.sandbox.octopods.errors import Refused, error_body
 from canvas.sandbox.octopods.keys import Key, KeyRing
 from canvas.sandbox.octopods.messages import Outbox
 from canvas.sandbox.octopods.templates import BY_ID, STATUSES, Template, find
 from canvas.sandbox.people import BY_ID as PEOPLE
+from canvas.sandbox.people import Person
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -57,6 +58,12 @@ class FakeOctopods:
         self.keys.reset()
         self.outbox.reset()
         self.shapes = Shapes()
+
+    def cure(self, person: Person) -> None:
+        """An admin has repaired what stood in this person's way."""
+        self.outbox.cure(person.id)
+        if person.flaw in keys.OF_FLAW:
+            self.keys.mend(keys.OF_FLAW[person.flaw])
 
     def refuse(self, fault: Fault, entry: Entry, key: str) -> Response:
         """Octopods' own words for a fault played at the door."""
@@ -217,7 +224,7 @@ def steering(fake: FakeOctopods) -> Blueprint:
     def cure(person: str) -> tuple[Response, int]:
         if person not in PEOPLE:
             return jsonify(error="nobody of that id"), 404
-        fake.outbox.cure(person)
+        fake.cure(PEOPLE[person])
         return jsonify(cured=person), 200
 
     return blueprint

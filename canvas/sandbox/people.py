@@ -25,6 +25,7 @@ Flaw = Literal[
     "private_link",
     "rejected_template",
     "no_text",
+    "long_text",
     "old_key",
     "offline_key",
     "busy_key",

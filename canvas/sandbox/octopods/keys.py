@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 State = Literal["valid", "deprecated", "offline"]
@@ -17,6 +17,10 @@ WORKSPACE = "sandbox-workspace-4444"
 OLD_WHATSAPP = "sandbox-whatsapp-old-5555"
 OFFLINE_SMS = "sandbox-sms-offline-6666"
 BUSY_WHATSAPP = "sandbox-whatsapp-busy-7777"
+
+
+OF_FLAW = {"old_key": OLD_WHATSAPP, "busy_key": BUSY_WHATSAPP, "offline_key": OFFLINE_SMS}
+"""The key a person's message is sent with, when the key itself is the trouble."""
 
 
 @dataclass(slots=True)
@@ -70,6 +74,14 @@ class KeyRing:
         with self._lock:
             if value in self._keys:
                 self._keys[value].blocked_until = until
+
+    def block_for(self, value: str, seconds: float, now: datetime) -> None:
+        self.block(value, now + timedelta(seconds=seconds))
+
+    def mend(self, value: str) -> None:
+        """An admin has reconnected the channel or the block is over."""
+        with self._lock:
+            self._keys[value].state, self._keys[value].blocked_until = "valid", None
 
     def blocked_until(self, value: str, now: datetime) -> datetime | None:
         with self._lock:

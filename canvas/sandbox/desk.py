@@ -1,0 +1,136 @@
+"""The desk: one page that shows the inbox as a support agent sees it, and everything that crosses the wire.
+
+The browser never holds the signing secret: it asks the desk, and the desk signs and posts to the running app.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, Response, abort, jsonify, request, send_from_directory
+from werkzeug.exceptions import HTTPException
+
+from canvas.sandbox import desk_people, intercom_requests
+from canvas.sandbox.fake_intercom import FakeIntercom
+from canvas.sandbox.fake_octopods import FakeOctopods
+from canvas.sandbox.faults import parse
+from canvas.sandbox.intercom_people import contact_id
+from canvas.sandbox.people import BY_ID, Person
+
+LOG_LENGTH = 80
+FOLDER = Path(__file__).parent / "desk"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the desk sits between: the running app, the key it signs with, and the fakes it looks into."""
+
+    app_url: str
+    intercom_secret: str
+    octopods: FakeOctopods
+    intercom: FakeIntercom
+
+
+def create_desk(desk: Desk) -> Flask:
+    flask = Flask(__name__, static_folder=None)
+    flask.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost"]
+    flask.register_blueprint(pages())
+    flask.register_blueprint(intercom(desk))
+    flask.register_blueprint(octopods(desk))
+    flask.after_request(_harden)
+    flask.register_error_handler(HTTPException, lambda e: (jsonify(error=e.description), e.code))
+    return flask
+
+
+def _harden(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def pages() -> Blueprint:
+    blueprint = Blueprint("pages", __name__)
+
+    @blueprint.get("/")
+    def page() -> Response:
+        return send_from_directory(FOLDER, "index.html")
+
+    @blueprint.get("/desk/<path:name>")
+    def asset(name: str) -> Response:
+        return send_from_directory(FOLDER, name)
+
+    @blueprint.get("/api/people")
+    def everybody() -> Response:
+        return jsonify(desk_people.groups())
+
+    return blueprint
+
+
+def person_or_404(identifier: str) -> Person:
+    return BY_ID[identifier] if identifier in BY_ID else abort(404, "Nobody of that id sits in the sandbox.")
+
+
+def intercom(desk: Desk) -> Blueprint:
+    blueprint = Blueprint("intercom", __name__, url_prefix="/api/intercom")
+
+    def contact(person: Person) -> dict[str, Any]:
+        return desk.intercom.contact(contact_id(person))
+
+    @blueprint.post("/<identifier>/initialize")
+    def initialize(identifier: str) -> Response:
+        person = person_or_404(identifier)
+        body = intercom_requests.initialize(person, contact(person))
+        url = f"{desk.app_url}/intercom/initialize"
+        return jsonify(intercom_requests.post(url, body, desk.intercom_secret))
+
+    @blueprint.post("/<identifier>/submit")
+    def submit(identifier: str) -> Response:
+        person = person_or_404(identifier)
+        body = intercom_requests.submit(person, contact(person), request.get_json())
+        url = f"{desk.app_url}/intercom/submit"
+        return jsonify(intercom_requests.post(url, body, desk.intercom_secret))
+
+    return blueprint
+
+
+def octopods(desk: Desk) -> Blueprint:
+    blueprint = Blueprint("octopods", __name__, url_prefix="/api/octopods")
+    fake = desk.octopods
+
+    @blueprint.get("/log")
+    def log() -> Response:
+        """The newest entries; status questions only with `checks=1`, for they are many."""
+        entries = fake.journal.entries()
+        if not request.args.get("checks", 0, int):
+            entries = [entry for entry in entries if entry["method"] == "POST"]
+        return jsonify(entries[-LOG_LENGTH:])
+
+    @blueprint.get("/faults")
+    def faults() -> Response:
+        return jsonify(fake.board.waiting())
+
+    @blueprint.put("/fault")
+    def set_fault() -> Response:
+        """Exactly one fault waits: the one switched on, or none for `{"kind": null}`."""
+        wish = request.get_json()
+        fake.board.clear()
+        if wish.get("kind"):
+            try:
+                fake.board.add(parse(wish))
+            except ValueError as error:
+                abort(400, str(error))
+        return jsonify(fake.board.waiting())
+
+    @blueprint.post("/cure/<identifier>")
+    def cure(identifier: str) -> Response:
+        fake.cure(person_or_404(identifier))
+        return jsonify(cured=identifier)
+
+    return blueprint

@@ -1,0 +1,76 @@
+// Joins the panes: inbox, conversation, the chosen surface's card, and the wire.
+
+import { api } from "./api.js";
+import { conversation } from "./conversation.js";
+import { byId } from "./dom.js";
+import { inbox } from "./inbox.js";
+import { intercom } from "./intercom.js";
+import { tabs } from "./tabs.js";
+import { theme } from "./theme.js";
+import { weather } from "./weather.js";
+import { wire } from "./wire.js";
+
+const SURFACES = [intercom];
+
+const desk = byId("desk");
+const card = byId("card");
+const cable = wire(byId("wire-tabs"), byId("wire-panel"));
+let surface = SURFACES[0];
+let chosen = null;
+
+function showPane(name) {
+  desk.dataset.pane = name;
+  for (const button of document.querySelectorAll(".panes button")) {
+    button.setAttribute("aria-pressed", String(button.dataset.pane === name));
+  }
+}
+
+function go(person) {
+  location.hash = `#/${surface.id}/${person.id}`;
+}
+
+function open(person, mark) {
+  chosen = person;
+  document.title = `${person.name} · Redeliver desk`;
+  mark(person);
+  conversation(byId("conversation"), person);
+  cable.person(person);
+  surface.open(card, person, cable);
+}
+
+function fromAddress(everybody) {
+  const [, where, who] = location.hash.split("/");
+  surface = SURFACES.find((one) => one.id === where) ?? surface;
+  return everybody.find((person) => person.id === who) ?? everybody[0];
+}
+
+async function start() {
+  theme(byId("theme"));
+  weather(byId("weather"));
+  for (const button of document.querySelectorAll(".panes button")) {
+    button.addEventListener("click", () => showPane(button.dataset.pane));
+  }
+  showPane("card");
+
+  const groups = await api.people();
+  const everybody = groups.flatMap((group) => group.people);
+  everybody.forEach((person, place) => Object.assign(person, { place }));
+  const mark = inbox(byId("people"), byId("search"), groups, (person) => {
+    showPane("card");
+    if (person === chosen) open(person, mark);
+    else go(person);
+  });
+  const selectSurface = tabs(byId("surfaces"), SURFACES, (id) => {
+    surface = SURFACES.find((one) => one.id === id);
+    if (chosen) go(chosen);
+  }, card);
+  const follow = () => {
+    const person = fromAddress(everybody);
+    open(person, mark);
+  };
+  window.addEventListener("hashchange", follow);
+  selectSurface(fromAddress(everybody) && surface.id);
+  follow();
+}
+
+start();

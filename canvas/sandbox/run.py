@@ -1,0 +1,171 @@
+"""`make run`: web, worker and sandbox together, seeded with failed messages, until Ctrl-C.
+
+It starts afresh each time: the sandbox's database is its own file, and the fakes remember nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+
+import requests
+
+from canvas.knowledge import catalogue
+from canvas.sandbox import seed
+from canvas.sandbox.children import Children, Died, children
+from canvas.sandbox.fake_intercom import BEARER
+from canvas.sandbox.intercom_people import REGION, TIMEZONE
+from canvas.sandbox.intercom_requests import initialize, post
+from canvas.sandbox.octopods import keys
+from canvas.sandbox.people import BY_ID
+from canvas.sandbox.serve import HOST
+from canvas.sandbox.station import INTERCOM_SECRET, Station, station
+
+FIRST_LOOK = BY_ID["not_on_whatsapp"]
+BLOCK_SECONDS = 90
+READY_SECONDS = 60
+INSTANCE = Path("instance")
+
+
+class CannotStart(Exception):
+    """One sentence that says why."""
+
+
+def main() -> int:
+    """Run until Ctrl-C or SIGTERM. Exit status 1, after one clear sentence, when it cannot."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _as_interrupt)
+    try:
+        _run(os.environ)
+    except KeyboardInterrupt:
+        print("\nStopped.")
+        return 0
+    except (CannotStart, Died) as reason:
+        print(reason, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(environment: Mapping[str, str]) -> None:
+    refuse_in_production(environment)
+    port = int(environment.get("PORT", "8080"))
+    desk_port = int(environment.get("DESK_PORT", str(port + 10)))
+    for name, number in (("PORT", port), ("DESK_PORT", desk_port)):
+        _need_free(name, number)
+    INSTANCE.mkdir(exist_ok=True)
+    app_url = f"http://{HOST}:{port}"
+    with children(INSTANCE) as family, station(app_url, desk_port) as servers:
+        start_all(family, servers, app_url, INSTANCE / "sandbox.db")
+        print(greeting(servers.desk_url, app_url), flush=True)
+        while True:
+            family.check()
+            time.sleep(1)
+
+
+def refuse_in_production(environment: Mapping[str, str]) -> None:
+    """Raises CannotStart: everybody knows the sandbox's keys."""
+    if environment.get("PRODUCTION", "").lower() in {"1", "true", "yes"}:
+        raise CannotStart("The sandbox does not start in production: everybody knows its keys.")
+
+
+def _need_free(name: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            message = f"Port {port} is in use. Stop what runs there, or set {name} to another port."
+            raise CannotStart(message) from error
+
+
+def start_all(family: Children, servers: Station, app_url: str, database: Path) -> None:
+    """Start web and worker on a fresh database and play the people's messages. Raises CannotStart, Died."""
+    for old in database.parent.glob(f"{database.stem}*.db*"):
+        old.unlink()
+    environment = {**development(app_url, database), **servers.environment()}
+    os.environ.update(environment)
+    _prepare(database)
+    for name in ("web", "worker"):
+        family.start(name, environment)
+    _wait("the web process", family, lambda: _answers(f"{app_url}/readyz"))
+    servers.octopods.keys.block_for(keys.BUSY_WHATSAPP, BLOCK_SECONDS, servers.octopods.clock.now())
+    seed.play(app_url)
+    _wait("the first failed message", family, lambda: _failure_shows(servers, app_url))
+
+
+def development(app_url: str, database: Path) -> dict[str, str]:
+    return {
+        "PORT": app_url.rpartition(":")[2],
+        "PUBLIC_URL": app_url,
+        "DATABASE_URL": f"sqlite:///{database}",
+        "DEFAULT_REGION": "DE",
+        "POLL_SCHEDULE": "2,2,3,5,10,30",
+        "POLL_SPACING": "0",
+        "LOG_LEVEL": "WARNING",
+    }
+
+
+def _prepare(database: Path) -> None:
+    """Tables, install and channels, by the commands anybody would use."""
+    # Imported here, because the app reads the environment when it is made.
+    runner = import_module("app").app.test_cli_runner()
+
+    def flask(*arguments: str) -> None:
+        result = runner.invoke(args=list(arguments))
+        if result.exit_code:
+            raise CannotStart(f"flask {' '.join(arguments)} failed: {result.output or result.exception}")
+
+    flask("db", "upgrade")
+    flask(
+        "install", "add", "intercom", "sandbox", "--token", BEARER, "--region", REGION, "--timezone", TIMEZONE
+    )
+    for kind, name, key in seed.CHANNELS:
+        flask("channel", "add", "--install", seed.INSTALL, "--kind", kind, "--name", name, "--key", key)
+
+
+def _wait(what: str, family: Children, ready: Callable[[], bool]) -> None:
+    until = time.monotonic() + READY_SECONDS
+    while not ready():
+        family.check()
+        if time.monotonic() > until:
+            raise CannotStart(f"Waited {READY_SECONDS} s for {what} in vain; see instance/sandbox-*.log.")
+        time.sleep(0.2)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def _failure_shows(servers: Station, app_url: str) -> bool:
+    body = initialize(FIRST_LOOK, servers.intercom.contact(seed.send_of(FIRST_LOOK).contact))
+    answer = post(f"{app_url}/intercom/initialize", body, INTERCOM_SECRET)
+    return catalogue.load().reason(FIRST_LOOK.id).title in str(answer["response"])
+
+
+def greeting(desk_url: str, app_url: str) -> str:
+    return f"""
+  The desk     {desk_url}
+  The app      {app_url}
+  Its logs     instance/sandbox-web.log, instance/sandbox-worker.log
+
+  Open the desk: a message failed, the card says why, and one click fixes it.
+  Ctrl-C stops everything. It starts afresh each time.
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

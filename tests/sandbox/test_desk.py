@@ -1,0 +1,82 @@
+"""The desk signs like Intercom, shows both sides of the exchange, and keeps to this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask, Response, request
+from flask.testing import FlaskClient
+
+from canvas.sandbox.desk import Desk, create_desk
+from canvas.sandbox.fake_intercom import FakeIntercom
+from canvas.sandbox.fake_octopods import FakeOctopods
+from canvas.sandbox.intercom_requests import sign
+from canvas.sandbox.run import CannotStart, refuse_in_production
+from canvas.sandbox.serve import serve
+
+SECRET = "test-client-secret"
+
+
+@pytest.fixture
+def received() -> list[tuple[bytes, str]]:
+    return []
+
+
+@pytest.fixture
+def desk(received: list[tuple[bytes, str]]) -> Iterator[FlaskClient]:
+    app = Flask("stub")
+
+    @app.post("/intercom/<path:rest>")
+    def answer(rest: str) -> Response:
+        received.append((request.get_data(), request.headers["X-Body-Signature"]))
+        return Response('{"canvas":{"content":{"components":[]}}}', content_type="application/json")
+
+    with serve(app) as url:
+        yield create_desk(Desk(url, SECRET, FakeOctopods(), FakeIntercom())).test_client()
+
+
+def test_the_signature_is_the_published_one() -> None:
+    known = "70dec74f99c3a0021c79992493ae62c26d80fd3b0b7a9223e6efe9b71761225f"
+    raw = (
+        rb'{"workspace_id":"abcd123","conversation":{"type":"conversation","id":"215470000000042",'
+        rb'"source":{"type":"whatsapp","body":"\u003cp\u003eHi \u0026 bye\u003c/p\u003e"}}}'
+    )
+    assert sign(raw, SECRET) == known
+
+
+def test_a_submit_carries_the_click_and_signs_the_bytes_that_are_sent(
+    desk: FlaskClient, received: list[tuple[bytes, str]]
+) -> None:
+    click = {"component_id": "fix:1", "input_values": {"a": "<b>"}, "current_canvas": {"content": {}}}
+    shown = desk.post("/api/intercom/not_on_whatsapp/submit", json=click).get_json()
+    ((raw, signature),) = received
+    assert signature == hmac.new(SECRET.encode(), raw, hashlib.sha256).hexdigest()
+    assert shown["request"]["body"] == raw.decode()
+    assert b'"component_id":"fix:1"' in raw
+    assert b"\\u003cb\\u003e" in raw
+    assert SECRET not in str(shown)
+
+
+def test_an_app_that_is_not_there_is_told_and_not_a_crash() -> None:
+    desk = create_desk(Desk("http://127.0.0.1:9", SECRET, FakeOctopods(), FakeIntercom())).test_client()
+    shown = desk.post("/api/intercom/not_on_whatsapp/initialize").get_json()
+    assert shown["response"] is None
+    assert "refused" in shown["error"]
+
+
+def test_the_page_loads_nothing_from_elsewhere(desk: FlaskClient) -> None:
+    page = desk.get("/")
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert "https://" not in page.text
+
+
+def test_a_foreign_host_name_is_refused(desk: FlaskClient) -> None:
+    assert desk.get("/api/people", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_it_does_not_start_in_production() -> None:
+    with pytest.raises(CannotStart, match="production"):
+        refuse_in_production({"PRODUCTION": "yes"})
