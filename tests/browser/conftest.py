@@ -43,7 +43,7 @@ def chromium(chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """A fresh page; ask for it after the server it looks at. What the browser complains about fails the test."""
+    """A fresh page; ask for it after the server it looks at. A complaint of the browser fails the test."""
     page = chromium.new_page(viewport={"width": 1440, "height": 900})
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
