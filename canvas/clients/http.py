@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import orjson
 import requests
@@ -182,13 +182,23 @@ def _never_left(error: BaseException) -> bool:
     )
 
 
-def _lost(effect: Effect, message: str, status: int | None = None, body: str = "") -> CallFailed:
+def _lost(effect: Effect, message: str, **facts: Any) -> CallFailed:
     """No usable answer came: harmless for a question, unsure for a deed."""
     if effect == "none":
-        return BrokenAnswer(message, status=status, body=body)
-    return Unsure(message, status=status, body=body, may_retry=effect == "repeatable")
+        return BrokenAnswer(message, **facts)
+    return Unsure(message, may_retry=effect == "repeatable", **facts)
 
 
-def broken(effect: Effect, message: str, answer: Answer) -> CallFailed:
+def broken(
+    effect: Effect, message: str, answer: Answer, code: str | None = None, request_id: str | None = None
+) -> CallFailed:
     """The error for an answer that says nothing usable, such as a 502 page."""
-    return _lost(effect, message, answer.status, answer.body[: 4 * BODY_LIMIT].decode("utf-8", "replace"))
+    text = answer.body[: 4 * BODY_LIMIT].decode("utf-8", "replace")
+    return _lost(effect, message, status=answer.status, body=text, code=code, request_id=request_id)
+
+
+def segment(value: str) -> str:
+    """An id as one piece of a path, so that it cannot lead to another address. Raises Refused for none."""
+    if not value.strip(". "):
+        raise Refused("An id is missing.")
+    return quote(value, safe="")

@@ -55,14 +55,32 @@ class LinkCheck:
     size: int | None = None
 
 
-def check_link(url: str, channel: str, header_format: str, guarded: Guarded) -> LinkCheck:
-    """Whether the file behind `url` suits a header of `header_format` on `channel`. Never raises."""
-    try:
-        answer = _fetch(url.strip(), guarded)
-    except Refused as refusal:
-        return LinkCheck("refused", refusal.message)
-    except CallFailed as failure:
-        return LinkCheck("cannot_know", failure.message)
+class Links:
+    """Looks behind links, through the guard given."""
+
+    def __init__(self, guarded: Guarded | None = None, *, allow_private: bool = False) -> None:
+        self._guarded = guarded or Guarded(allow_private=allow_private)
+
+    def check(self, url: str, channel: str = "", header_format: str = "") -> LinkCheck:
+        """Whether the file behind `url` suits a header of that format on that channel. Never raises.
+
+        Without a known channel and format any file will do.
+        """
+        try:
+            answer = _fetch(url.strip(), self._guarded)
+        except Refused as refusal:
+            return LinkCheck("refused", refusal.message)
+        except CallFailed as failure:
+            return LinkCheck("cannot_know", failure.message)
+        return _check_answer(answer, channel, header_format)
+
+    def trouble(self, url: str, channel: str = "", header_format: str = "") -> str | None:
+        """Why this link will certainly not do, or None; what cannot be known is no trouble."""
+        found = self.check(url, channel, header_format)
+        return found.why if found.outcome == "refused" else None
+
+
+def _check_answer(answer: Answer, channel: str, header_format: str) -> LinkCheck:
     if answer.status in _GONE:
         return LinkCheck("refused", f"Nothing is behind this link (the host answers {answer.status}).")
     if not 200 <= answer.status < 300:

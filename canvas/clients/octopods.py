@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
-from urllib.parse import quote
 
 from canvas.clients.errors import Refused, Unauthorised
-from canvas.clients.http import READ_SECONDS, Answer, Effect, Http, broken
+from canvas.clients.http import READ_SECONDS, Answer, Effect, Http, broken, segment
 from canvas.clients.octopods_answers import (
     VENDOR,
     Sent,
@@ -114,7 +113,7 @@ class Octopods:
 
     def message_status(self, key: str, channel: str, message_id: str) -> StatusReport:
         """The status of one message, asked with the key that sent it. None is documented for Viber."""
-        return self._ask(channel, key, f"/{channel}/messages/{_segment(message_id)}", read_status)
+        return self._ask(channel, key, f"/{channel}/messages/{segment(message_id)}", read_status)
 
     def recent_whatsapp(self, key: str, limit: int = LIST_LIMIT) -> list[StatusReport]:
         """The newest messages sent with this key, newest first; an empty history is an empty list."""
@@ -162,7 +161,7 @@ class Octopods:
             body["message_variables"] = _shaped(variables, channel, self._shape)
         if header_url:
             body[HEADER_FIELD[channel]] = header_url
-        return self._post(channel, key, f"/{channel}/templates/{_segment(template_id)}/messages", body)
+        return self._post(channel, key, f"/{channel}/templates/{segment(template_id)}/messages", body)
 
     def _post(self, family: str, key: str, path: str, body: Mapping[str, Any]) -> Sent:
         answer = self._call("POST", key, path, "once", SEND_SECONDS, body)
@@ -203,10 +202,3 @@ def _shaped(variables: Variables, channel: str, shape: Shape) -> Any:
         return sections
     body = sections["body"]
     return body if shape == "list" else {str(n): value for n, value in enumerate(body, 1)}
-
-
-def _segment(value: str) -> str:
-    """An id as one piece of a path, so that it cannot lead to another address."""
-    if not value.strip(". "):
-        raise Refused("An id is missing.")
-    return quote(value, safe="")

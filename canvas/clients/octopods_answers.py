@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from canvas.clients.documents import identifier, json_or_none, mapping, objects, text
 from canvas.clients.errors import CallFailed, RateLimited, Refused, Unauthorised
 from canvas.clients.http import Answer, Effect, broken
 from canvas.clients.waiting import retry_at
@@ -78,15 +79,15 @@ def read_sent(family: str, answer: Answer, now: datetime) -> Sent:
     document = document_of(family, answer, "once", now)
     if isinstance(document, Mapping):
         message_id = _message_id(document)
-        request_id = _id(document.get("request_id"))
+        request_id = identifier(document.get("request_id"))
         unreadable = document.get("message_id") not in (None, "") and not message_id
         if message_id or (request_id and not unreadable):
-            return Sent(message_id, request_id, _id(document.get("channel_message_id")), document)
+            return Sent(message_id, request_id, identifier(document.get("channel_message_id")), document)
     raise broken("once", "Octopods answered, but without the new message's id.", answer)
 
 
 def _message_id(document: Mapping[str, Any]) -> str | None:
-    if found := _id(document.get("message_id")):
+    if found := identifier(document.get("message_id")):
         return found
     link = _LAST_ID.search(str(document.get("message_status_url") or ""))
     return link[1] if link else None
@@ -94,10 +95,7 @@ def _message_id(document: Mapping[str, Any]) -> str | None:
 
 def document_of(family: str, answer: Answer, effect: Effect, now: datetime) -> Any:
     """The JSON of a good answer. Raises Unauthorised, RateLimited, Refused, Unsure or BrokenAnswer."""
-    try:
-        document = answer.json()
-    except ValueError:
-        document = None
+    document = json_or_none(answer)
     if not 200 <= answer.status < 300:
         raise failure(family, answer, document, effect, now)
     if document is None:
@@ -115,21 +113,21 @@ def _is_error(document: Mapping[str, Any]) -> bool:
 
 def failure(family: str, answer: Answer, document: Any, effect: Effect, now: datetime) -> CallFailed:
     """The error an answer stands for. Source: Octopods API reference, "API Error Reference"."""
-    error = document if isinstance(document, Mapping) else {}
-    said = error.get("error") or error.get("message")
-    said = said.strip() if isinstance(said, str) else ""
-    code = _id(error.get("error_code"))
+    error = mapping(document)
+    said = (text(error.get("error")) or text(error.get("message")) or "").strip()
+    code = identifier(error.get("error_code"))
     facts: dict[str, Any] = {
         "status": answer.status,
         "body": answer.text,
         "code": code,
-        "request_id": _id(error.get("request_id")),
+        "request_id": identifier(error.get("request_id")),
     }
     if answer.status == 429:
         until = retry_at(answer.headers, answer.text, now)
         return RateLimited("Octopods asks us to slow down on this key.", retry_at=until, **facts)
     if answer.status >= 500:
-        return broken(effect, f"Octopods had trouble of its own ({answer.status}).", answer)
+        trouble = f"Octopods had trouble of its own ({answer.status})."
+        return broken(effect, trouble, answer, code, facts["request_id"])
     if answer.status in (401, 403) or _deprecated(family, code, said):
         return Unauthorised("Octopods does not accept this API key (any more).", **facts)
     if answer.status < 200 or 300 <= answer.status < 400:
@@ -157,11 +155,11 @@ def read_status(document: Any) -> StatusReport | None:
     if not isinstance(document, Mapping):
         return None
     inner = document.get("message_status")
-    nested: Mapping[str, Any] = inner if isinstance(inner, Mapping) else {}
-    word = _text(nested.get("message_status")) or _text(document.get("status")) or _text(inner) or ""
+    nested = mapping(inner)
+    word = text(nested.get("message_status")) or text(document.get("status")) or text(inner) or ""
     # In the nested list shape `channel_message_id` holds Octopods' own id ("Listing Sent Messages").
-    message_id = _id(document.get("message_id")) or _id(nested.get("message_id"))
-    message_id = message_id or _id(nested.get("channel_message_id"))
+    message_id = identifier(document.get("message_id")) or identifier(nested.get("message_id"))
+    message_id = message_id or identifier(nested.get("channel_message_id"))
     if not word and not message_id:
         return None
     return StatusReport(
@@ -169,11 +167,11 @@ def read_status(document: Any) -> StatusReport | None:
         status=STATUSES.get(word.strip().upper(), "unknown"),
         raw_status=word,
         failure_reason=nested.get("failure_reason", document.get("failure_reason")),
-        provider_id=_id(document.get("channel_message_id")),
-        request_id=_id(document.get("request_id")),
-        phone=_text(document.get("phone_number")) or _text(document.get("user_phone_number")),
-        text=_text(document.get("message_content")),
-        conversation_id=_id(document.get("intercom_conversation_id")),
+        provider_id=identifier(document.get("channel_message_id")),
+        request_id=identifier(document.get("request_id")),
+        phone=text(document.get("phone_number")) or text(document.get("user_phone_number")),
+        text=text(document.get("message_content")),
+        conversation_id=identifier(document.get("intercom_conversation_id")),
         created_at=_time(document.get("created_at")),
         sent_at=_time(document.get("sent_at")),
         delivered_at=_time(document.get("delivered_at")),
@@ -186,39 +184,38 @@ def read_status(document: Any) -> StatusReport | None:
 def read_list(document: Any, key: str) -> list[Mapping[str, Any]] | None:
     """The objects of a bare array or of an object that holds one under `key`; None when it is neither."""
     items = document.get(key) if isinstance(document, Mapping) else document
-    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else None
+    return objects(items) if isinstance(items, list) else None
 
 
 def read_template(channel: str, document: Mapping[str, Any]) -> Template | None:
     """One template; `template_body` may be text or a BODY component. None without an id to send it by."""
-    template_id = _id(document.get("template_id"))
+    template_id = identifier(document.get("template_id"))
     if template_id is None:
         return None
-    listed = document.get("template_components")
-    components = [c for c in listed if isinstance(c, Mapping)] if isinstance(listed, list) else []
+    components = objects(document.get("template_components"))
     parts = {str(c.get("type", "")).upper(): c for c in reversed(components)}
     header = parts.get("HEADER", {})
-    words = _text(header.get("text")) or ""
+    words = text(header.get("text")) or ""
     body = document.get("template_body")
     active = document.get("active")
     return Template(
         id=template_id,
         channel=channel,
-        name=_text(document.get("template_name")) or "",
-        body=_text(parts.get("BODY", {}).get("text")) or _body_text(body),
+        name=text(document.get("template_name")) or "",
+        body=text(parts.get("BODY", {}).get("text")) or _body_text(body),
         header=words,
-        footer=_text(parts.get("FOOTER", {}).get("text")) or "",
+        footer=text(parts.get("FOOTER", {}).get("text")) or "",
         buttons=_buttons(components),
-        header_format=(_text(header.get("format")) or ("TEXT" if words else "")).upper(),
-        status=_text(document.get("template_status")),
+        header_format=(text(header.get("format")) or ("TEXT" if words else "")).upper(),
+        status=text(document.get("template_status")),
         active=active if isinstance(active, bool) else None,
-        language=_text(document.get("language")) or _text(document.get("template_language")),
+        language=text(document.get("language")) or text(document.get("template_language")),
         raw=document,
     )
 
 
 def _body_text(body: Any) -> str:
-    return (_text(body.get("text")) if isinstance(body, Mapping) else _text(body)) or ""
+    return text(mapping(body).get("text")) or text(body) or ""
 
 
 def _buttons(components: list[Mapping[str, Any]]) -> tuple[Button, ...]:
@@ -226,24 +223,11 @@ def _buttons(components: list[Mapping[str, Any]]) -> tuple[Button, ...]:
     found: list[Mapping[str, Any]] = []
     for component in components:
         kind = str(component.get("type", "")).upper()
-        if kind == "BUTTONS" and isinstance(component.get("buttons"), list):
-            found += [b for b in component["buttons"] if isinstance(b, Mapping)]
+        if kind == "BUTTONS":
+            found += objects(component.get("buttons"))
         elif kind in ("BUTTON", "URL"):
             found.append(component)
-    return tuple(Button(_text(b.get("text")) or "", _text(b.get("url")) or "") for b in found)
-
-
-def _id(value: Any) -> str | None:
-    """An id as text, given as a number or as text; anything else is no id."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return str(value)
-    return value.strip() or None if isinstance(value, str) else None
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    return tuple(Button(text(b.get("text")) or "", text(b.get("url")) or "") for b in found)
 
 
 def _time(value: Any) -> datetime | None:

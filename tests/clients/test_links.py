@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from canvas.clients.errors import CallFailed, NotReached, Refused
 from canvas.clients.guard import Guarded, is_public
 from canvas.clients.http import Answer
-from canvas.clients.links import LinkCheck, check_link
+from canvas.clients.links import LinkCheck, Links
 from tests.clients.scripted import Turn, answer, hang_up, raw, scripted, silence, trickle
 
 LOCAL = Guarded(allow_private=True)
@@ -30,7 +30,7 @@ def never(host: str, port: int) -> list[str]:
 
 
 def image(url: str, guarded: Guarded = LOCAL) -> LinkCheck:
-    return check_link(url, "whatsapp", "IMAGE", guarded)
+    return Links(guarded).check(url, "whatsapp", "IMAGE")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_redirects_are_followed_to_the_file_and_no_further_than_three() -> None:
 )
 def test_the_file_must_suit_the_header(channel: str, form: str, kind: str, size: int, outcome: str) -> None:
     with scripted(answer(200, b"", {"Content-Type": kind, "Content-Length": str(size)})) as server:
-        found = check_link(server.url, channel, form, LOCAL)
+        found = Links(LOCAL).check(server.url, channel, form)
     assert (found.outcome, found.size) == (outcome, size)
     assert server.last.method == "HEAD"
 
@@ -233,6 +233,15 @@ def test_what_is_certain_and_what_only_the_provider_can_know(turn: Turn, outcome
         found = image(server.url)
     assert found.outcome == outcome
     assert found.why.endswith(".")
+
+
+def test_only_what_is_certain_is_trouble() -> None:
+    with scripted(answer(404), answer(404), answer(403), answer(403), answer(200, b"x")) as server:
+        links = Links(allow_private=True)
+        assert links.trouble(server.url) == "Nothing is behind this link (the host answers 404)."
+        assert links.trouble(server.url) is None
+        assert links.trouble(server.url) is None
+    assert Links().trouble(server.url) is not None
 
 
 @pytest.mark.parametrize("turn", [silence, trickle(b"HTTP/1.1 200 OK\r\n", b"X: 1\r\n")])
