@@ -1,0 +1,431 @@
+"""Which fixes a message gets now, and why one an agent would look for is not offered.
+
+The catalogue says which fixes help a reason; this module decides, from the message and the install, which of
+them can work at this moment. A button that cannot work is not drawn, or is drawn disabled with its why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from canvas.domain import phones, templates
+from canvas.domain.dates import soon
+from canvas.domain.message import Message, Status
+from canvas.domain.segments import segments
+from canvas.knowledge.model import Reason
+
+Kind = Literal["one_click", "form", "link", "copy"]
+CHANNEL_NAMES = {"whatsapp": "WhatsApp", "sms": "SMS", "vbm": "Viber"}
+OPTED_OUT = "recipient_opted_out"
+SENDING = frozenset(
+    {
+        "retry_now",
+        "retry_later",
+        "reformat_phone",
+        "edit_phone",
+        "send_other_channel",
+        "choose_template",
+        "supply_variables",
+        "replace_media_url",
+        "edit_text",
+    }
+)
+CHOOSE_TEMPLATE = "Choose another template"
+PREVIEW_LIMIT = 160  # a longer text is shown whole in a form before it goes out
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One input of a fix's form. `before` is what was sent last time, shown beside the new value."""
+
+    name: str
+    label: str
+    value: str = ""
+    type: Literal["text", "textarea", "select"] = "text"
+    options: tuple[Option, ...] = ()
+    placeholder: str = ""
+    before: str | None = None
+    help: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """One thing that can be done about a message now.
+
+    `target` is the id of the channel it would use. `why` is set when it is drawn disabled. `run_at` is set
+    when it may only run later. `preview` is what will go out, when it differs from what was sent.
+    """
+
+    id: str
+    kind: Kind
+    label: str
+    target: int | None = None
+    submit: str = ""
+    fields: tuple[Field, ...] = ()
+    run_at: datetime | None = None
+    why: str | None = None
+    preview: str | None = None
+    url: str | None = None
+
+    @property
+    def sends(self) -> bool:
+        return self.id in SENDING
+
+    @property
+    def enabled(self) -> bool:
+        return self.why is None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A connected channel: `changed_at` is when its key was last set, `worked_at` its last accepted send."""
+
+    id: int
+    kind: str
+    name: str
+    blocked_until: datetime | None = None
+    changed_at: datetime | None = None
+    worked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that decides which fixes exist: the message, its reason, the install around it, and the time."""
+
+    message: Message
+    reason: Reason
+    now: datetime
+    lines: tuple[Line, ...] = ()
+    template: templates.Template | None = None
+    template_seen_at: datetime | None = None
+    choices: tuple[templates.Template, ...] = ()
+    contact_numbers: tuple[str, ...] = ()
+    region: str = "US"
+    tz: str | None = None
+    opted_out: bool = False
+    has_child: bool = False
+    platform: str = "intercom"
+    can_ask_admin: bool = True
+    settings_url: str = ""
+
+
+def offered(s: Situation) -> tuple[Fix, ...]:
+    """The fixes of this message now, best first; disabled ones carry their why."""
+    if s.message.status is Status.UNSURE:
+        return _when_unsure(s)
+    if s.message.status is not Status.FAILED or s.has_child or s.message.handled_at:
+        return ()
+    fixes = _retry(s, "retry_now") if cured(s) else []
+    fixes += [fix for fix_id in s.reason.fixes for fix in MAKERS[fix_id](s)]
+    return (*fixes, *_always(s, {fix.id for fix in fixes}))
+
+
+def find(s: Situation, fix_id: str, target: int | None) -> Fix | None:
+    """The offered fix of that id and channel, or None when it is not offered (any more)."""
+    return next((f for f in offered(s) if f.id == fix_id and f.target == target), None)
+
+
+def earliest(s: Situation, line: Line | None) -> datetime | None:
+    """The moment before which nothing may be sent on that channel for this message, or None for now."""
+    floor = s.now
+    if line and line.blocked_until and line.blocked_until > floor:
+        floor = line.blocked_until
+    # The reason's own wait only concerns the channel it happened on.
+    if line and line.kind == s.message.channel and s.message.failed_at:
+        floor = max(floor, s.message.failed_at + timedelta(seconds=s.reason.wait_seconds))
+    return floor if floor > s.now else None
+
+
+def own_line(s: Situation) -> Line | None:
+    """The channel this message was sent on, or another of its kind when that one is gone."""
+    same = [line for line in s.lines if line.kind == s.message.channel]
+    exact = (line for line in same if line.id == s.message.channel_id)
+    return next(exact, same[0] if same else None)
+
+
+def _when_unsure(s: Situation) -> tuple[Fix, ...]:
+    known = s.message.octopods_id is not None or s.message.channel == "whatsapp"
+    check = (Fix("check_status", "one_click", "Check again"),) if known else ()
+    return (*check, *_always(s, {"check_status"}))
+
+
+def _always(s: Situation, present: set[str]) -> list[Fix]:
+    """What every failed message offers at the end, whatever its reason."""
+    fixes = []
+    if "contact_support" not in present:
+        fixes += _contact_support(s)
+    return [*fixes, Fix("mark_handled", "one_click", "Mark as handled")]
+
+
+def _stopped(s: Situation) -> bool:
+    return s.opted_out or s.reason.id == OPTED_OUT
+
+
+def _resendable(message: Message) -> bool:
+    """Whether we still hold what is needed to send the same content again."""
+    content = message.content
+    return bool(content.text) if message.channel == "sms" else bool(content.template_id)
+
+
+def _gone(s: Situation) -> str | None:
+    """Why the same message cannot go out on its own channel at all, or None."""
+    if _stopped(s):
+        return "This person asked not to be messaged."
+    if own_line(s) is None:
+        return f"No {CHANNEL_NAMES[s.message.channel]} channel is connected."
+    return None
+
+
+def cured(s: Situation) -> bool:
+    """Whether what an admin had to change has visibly changed since this message failed."""
+    line, failed = own_line(s), s.message.failed_at
+    if s.reason.retry != "settings" or failed is None or line is None:
+        return False
+    if s.reason.category == "channel":
+        return any(at and at > failed for at in (line.changed_at, line.worked_at))
+    usable = s.template is not None and templates.usable(s.template)
+    return usable and s.template_seen_at is not None and s.template_seen_at > failed
+
+
+def _retry(s: Situation, fix_id: str) -> list[Fix]:
+    if _stopped(s) or not _resendable(s.message) or s.message.to is None:
+        return []
+    blocked = _gone(s)
+    at = earliest(s, own_line(s))
+    label = f"Send again at {soon(at, s.now, s.tz)}" if at else "Send again"
+    return [Fix("retry_later" if at else fix_id, "one_click", label, _line_id(s), run_at=at, why=blocked)]
+
+
+def _line_id(s: Situation) -> int | None:
+    line = own_line(s)
+    return line.id if line else None
+
+
+def _retry_now(s: Situation) -> list[Fix]:
+    return _retry(s, "retry_now")
+
+
+def _retry_later(s: Situation) -> list[Fix]:
+    # The catalogue may list both; one button, with the time on it when there is one, says the same.
+    return [] if "retry_now" in s.reason.fixes else _retry(s, "retry_later")
+
+
+def repair(s: Situation) -> list[phones.Candidate]:
+    """The numbers this message's number could have meant, other than itself, best first."""
+    found = phones.candidates(s.message.raw_to, s.region, s.contact_numbers)
+    return [c for c in found if c.e164 != s.message.raw_to]
+
+
+def _reformat_phone(s: Situation) -> list[Fix]:
+    if _stopped(s) or not _resendable(s.message):
+        return []
+    found = repair(s)
+    if len(found) != 1 or not found[0].certain:
+        return []
+    number = found[0].e164
+    return [
+        Fix(
+            "reformat_phone",
+            "one_click",
+            f"Send to {phones.pretty(number)}",
+            _line_id(s),
+            why=_gone(s),
+            run_at=earliest(s, own_line(s)),
+            preview=f"{s.message.raw_to} → {phones.pretty(number)}",
+        )
+    ]
+
+
+def _edit_phone(s: Situation) -> list[Fix]:
+    if _stopped(s) or not _resendable(s.message):
+        return []
+    found = repair(s)
+    value = found[0].e164 if found else (s.message.to or s.message.raw_to)
+    before = s.message.raw_to or None
+    fields = [_number_choice(found, value)] if len(found) > 1 else []
+    fields.append(Field("phone", "Phone number", value, placeholder="+353871234567", before=before))
+    fields.append(_write_back(s))
+    label = "Add a number" if not s.message.raw_to else "Correct the number"
+    fix = Fix("edit_phone", "form", label, _line_id(s), "Send", tuple(fields), why=_gone(s))
+    return [replace(fix, run_at=earliest(s, own_line(s)))]
+
+
+def _number_choice(found: Sequence[phones.Candidate], value: str) -> Field:
+    options = tuple(Option(c.e164, f"{phones.pretty(c.e164)} ({c.why})") for c in found[:9])
+    other = Option("other", "Another number, typed below")
+    return Field("choice", "Which number is meant?", value, "select", (*options, other))
+
+
+def _write_back(s: Situation) -> Field:
+    home = "Intercom" if s.platform == "intercom" else "HubSpot"
+    options = (Option("no", "Only send"), Option("yes", f"Send, and save it on the {home} contact"))
+    return Field("save", "Then", "no", "select", options)
+
+
+def _send_other_channel(s: Situation) -> list[Fix]:
+    if _stopped(s):
+        return []
+    others = [line for line in s.lines if line.kind != s.message.channel and line.kind != "vbm"]
+    fixes = [fix for line in others for fix in _by(s, line)]
+    if fixes or s.message.channel == "sms":
+        return fixes
+    why = "Connect an SMS channel to send this as SMS."
+    return [Fix("send_other_channel", "one_click", "Send as SMS instead", why=why)]
+
+
+def _by(s: Situation, line: Line) -> list[Fix]:
+    """The fix that sends this message on `line`; WhatsApp takes templates only, SMS takes any text."""
+    number = s.message.to
+    if line.kind == "whatsapp":
+        return _by_whatsapp(s, line)
+    text = s.message.preview
+    if text and number and len(text) <= PREVIEW_LIMIT and "{{" not in text:
+        return [
+            Fix(
+                "send_other_channel",
+                "one_click",
+                f"Send as {CHANNEL_NAMES[line.kind]} instead",
+                line.id,
+                preview=text,
+                run_at=earliest(s, line),
+            )
+        ]
+    parts = segments(text or "").count
+    field_ = Field("text", "Text", text or "", "textarea", help=f"{parts} SMS parts" if parts > 1 else None)
+    need_number = () if number else (Field("phone", "Phone number", s.message.raw_to),)
+    label = f"Send as {CHANNEL_NAMES[line.kind]} instead"
+    fields = (*need_number, field_)
+    return [Fix("send_other_channel", "form", label, line.id, "Send by SMS", fields, earliest(s, line))]
+
+
+def _by_whatsapp(s: Situation, line: Line) -> list[Fix]:
+    choices = tuple(t for t in s.choices if t.channel == "whatsapp" and templates.usable(t))
+    if not choices or not s.message.to:
+        return []
+    fields = _template_fields(s, choices)
+    return [Fix("send_other_channel", "form", "Send by WhatsApp instead", line.id, "Send", fields)]
+
+
+def _template_fields(s: Situation, choices: Sequence[templates.Template]) -> tuple[Field, ...]:
+    if len(choices) == 1:
+        return (Field("template", "Template", choices[0].id, "select", _options(choices)),)
+    return (Field("template", "Template", s.message.content.template_id or "", "select", _options(choices)),)
+
+
+def _options(choices: Sequence[templates.Template]) -> tuple[Option, ...]:
+    return tuple(Option(t.id, t.name or f"Template {t.id}") for t in choices)
+
+
+def _choose_template(s: Situation) -> list[Fix]:
+    if _stopped(s) or s.message.to is None:
+        return []
+    others = [
+        t
+        for t in s.choices
+        if t.channel == s.message.channel and t.id != s.message.content.template_id and templates.usable(t)
+    ]
+    if not others:
+        why = "No other approved template is known on this channel."
+        return [Fix("choose_template", "form", CHOOSE_TEMPLATE, _line_id(s), why=why)]
+    field_ = Field("template", "Template", others[0].id, "select", _options(others))
+    at = earliest(s, own_line(s))
+    return [
+        Fix(
+            "choose_template", "form", "Choose another template", _line_id(s), "Next", (field_,), at, _gone(s)
+        )
+    ]
+
+
+def variable_fields(template: templates.Template, given: object) -> tuple[Field, ...]:
+    """One field per placeholder of the template, filled with what was sent, empty where nothing was."""
+    sections = templates.as_sections(given, template)
+    fields = []
+    for place in templates.placeholders(template):
+        values = sections.get(place.section, [])
+        value = values[place.index] if place.index < len(values) else ""
+        fields.append(Field(f"var_{place.section}_{place.index}", place.label, value))
+    return tuple(fields)
+
+
+def _supply_variables(s: Situation) -> list[Fix]:
+    if _stopped(s) or s.message.to is None:
+        return []
+    if s.template is None:
+        why = "The template is not known here yet, so its placeholders cannot be listed."
+        return [Fix("supply_variables", "form", "Fill in the values", _line_id(s), why=why)]
+    fields = variable_fields(s.template, s.message.content.variables)
+    at = earliest(s, own_line(s))
+    return [Fix("supply_variables", "form", "Fill in the values", _line_id(s), "Send", fields, at, _gone(s))]
+
+
+def _replace_media_url(s: Situation) -> list[Fix]:
+    if _stopped(s) or s.message.to is None or not s.message.content.template_id:
+        return []
+    value = s.message.content.header_url or ""
+    field_ = Field("url", "Link to the file", value, placeholder="https://", before=value or None)
+    at = earliest(s, own_line(s))
+    return [
+        Fix(
+            "replace_media_url", "form", "Replace the file link", _line_id(s), "Send", (field_,), at, _gone(s)
+        )
+    ]
+
+
+def _edit_text(s: Situation) -> list[Fix]:
+    if _stopped(s) or s.message.to is None or s.message.channel != "sms":
+        return []
+    text = s.message.content.text or ""
+    field_ = Field("text", "Text", text, "textarea", before=text or None)
+    at = earliest(s, own_line(s))
+    return [Fix("edit_text", "form", "Change the text", _line_id(s), "Send", (field_,), at, _gone(s))]
+
+
+def _open_settings(s: Situation) -> list[Fix]:
+    return (
+        [Fix("open_settings", "link", "Open Octopods settings", url=s.settings_url)] if s.settings_url else []
+    )
+
+
+def _ask_admin(s: Situation) -> list[Fix]:
+    return [Fix("ask_admin", "one_click", "Ask an admin")] if s.can_ask_admin else []
+
+
+def _contact_support(s: Situation) -> list[Fix]:
+    return [Fix("contact_support", "copy", "Copy for support")]
+
+
+def _check_status(s: Situation) -> list[Fix]:
+    known = s.message.octopods_id is not None and s.message.channel != "vbm"
+    return [Fix("check_status", "one_click", "Check again")] if known else []
+
+
+def _mark_handled(s: Situation) -> list[Fix]:
+    return []  # offered last for every failed message, see _always
+
+
+MAKERS: dict[str, Callable[[Situation], list[Fix]]] = {
+    "retry_now": _retry_now,
+    "retry_later": _retry_later,
+    "reformat_phone": _reformat_phone,
+    "edit_phone": _edit_phone,
+    "send_other_channel": _send_other_channel,
+    "choose_template": _choose_template,
+    "supply_variables": _supply_variables,
+    "replace_media_url": _replace_media_url,
+    "edit_text": _edit_text,
+    "open_settings": _open_settings,
+    "ask_admin": _ask_admin,
+    "contact_support": _contact_support,
+    "check_status": _check_status,
+    "mark_handled": _mark_handled,
+}

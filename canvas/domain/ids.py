@@ -1,0 +1,21 @@
+"""Our own ids: a prefix that says what it names, then 26 characters that sort by time."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+
+
+def _base32(number: int, length: int) -> str:
+    characters = []
+    for _ in range(length):
+        number, rest = divmod(number, 32)
+        characters.append(ALPHABET[rest])
+    return "".join(reversed(characters))
+
+
+def new_id(prefix: str, now: datetime) -> str:
+    """A fresh id such as `msg_01jd…`; ids made later sort later, to the millisecond."""
+    return f"{prefix}_{_base32(int(now.timestamp() * 1000), 10)}{_base32(secrets.randbits(80), 16)}"

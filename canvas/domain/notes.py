@@ -1,0 +1,17 @@
+"""A diagnosis as a note for colleagues. Whatever customers or providers wrote is escaped."""
+
+from __future__ import annotations
+
+from html import escape
+
+from canvas.domain.story import Story
+
+
+def note_html(story: Story) -> str:
+    """The internal note that asks an admin for help, in the little HTML that notes accept."""
+    rows = [f"<p><b>{escape(story.title)}</b><br>{escape(story.line)}</p>"]
+    rows += [f"<p><b>{escape(label)}</b><br>{escape(text)}</p>" for label, text in story.lines]
+    if story.said:
+        rows.append(f"<p><b>The provider said</b><br>{escape(story.said)}</p>")
+    rows.append(f"<p>Message {escape(story.message.octopods_id or 'without an id')} ({story.message.id})</p>")
+    return "".join(rows)

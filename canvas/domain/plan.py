@@ -1,0 +1,201 @@
+"""From a clicked fix and the values of its form to what is to be done: one plan, or the form again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from canvas.domain import phones, templates
+from canvas.domain.fixes import Field, Fix, Situation, variable_fields
+from canvas.domain.message import Content
+
+MAX_SMS_CHARACTERS = 1600  # Octopods, "Sending SMS via API"
+MAX_URL = 2048
+ASKED = "_asked"  # set by a surface when the form already showed every field of the chosen template
+Values = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A new message: on which channel, to whom, what, and when. `save` is a number to write back."""
+
+    channel_id: int
+    channel: str
+    raw_to: str
+    content: Content
+    preview: str | None
+    run_at: datetime | None = None
+    save: str | None = None
+    check_link: bool = False
+    header_format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something other than a send: `check_status`, `mark_handled` or `ask_admin`."""
+
+    kind: Literal["check_status", "mark_handled", "ask_admin"]
+
+
+@dataclass(frozen=True, slots=True)
+class FormAgain:
+    """The form with the agent's values kept, the wrong field marked, or the next fields to fill in."""
+
+    fields: tuple[Field, ...]
+    message: str | None = None
+
+
+Plan = Send | Deed | FormAgain
+
+
+def plan(s: Situation, fix: Fix, values: Values) -> Plan:
+    """What clicking `fix` with `values` means now. The fix must be one that `offered` gave."""
+    if fix.id in ("check_status", "mark_handled", "ask_admin"):
+        return Deed(fix.id)  # type: ignore[arg-type]
+    # A surface may leave out a field that nobody touched: then it holds what it was drawn with.
+    drawn = {f.name: f.value for f in fix.fields}
+    return PLANNERS[fix.id](s, fix, {**drawn, **values})
+
+
+def _same(s: Situation, fix: Fix) -> Send:
+    """The same message again, unchanged, where the fix says."""
+    assert fix.target is not None
+    line = next(line for line in s.lines if line.id == fix.target)
+    return Send(
+        line.id, line.kind, s.message.to or s.message.raw_to, s.message.content, s.message.preview, fix.run_at
+    )
+
+
+def _retry(s: Situation, fix: Fix, values: Values) -> Plan:
+    return _same(s, fix)
+
+
+def again(fix: Fix, values: Values, field: str, error: str) -> FormAgain:
+    """The form as the agent left it, with `field` marked."""
+    fields = tuple(
+        replace(f, value=values.get(f.name, f.value), error=error if f.name == field else None)
+        for f in fix.fields
+    )
+    return FormAgain(fields, error)
+
+
+def _number_trouble(typed: str) -> str:
+    if not typed.strip():
+        return "Enter a phone number."
+    return "This is not a full phone number. Start with + and the country code, such as +353871234567."
+
+
+def _reformat_phone(s: Situation, fix: Fix, values: Values) -> Plan:
+    number = phones.candidates(s.message.raw_to, s.region, s.contact_numbers)[0].e164
+    return replace(_same(s, fix), raw_to=number)
+
+
+def _edit_phone(s: Situation, fix: Fix, values: Values) -> Plan:
+    choice = values.get("choice", "other")
+    typed = values.get("phone", "") if choice in ("other", "") else choice
+    number = phones.normalise(typed, s.region)
+    if number is None:
+        return again(fix, values, "phone", _number_trouble(typed))
+    if number == s.message.raw_to:
+        return again(fix, values, "phone", "This is the number that just failed. Enter another one.")
+    send = replace(_same(s, fix), raw_to=number)
+    return replace(send, save=number) if values.get("save") == "yes" else send
+
+
+def _send_other_channel(s: Situation, fix: Fix, values: Values) -> Plan:
+    if fix.fields and any(f.name == "template" for f in fix.fields):
+        return _with_template(s, fix, values, s.message.to or "")
+    typed = values.get("phone", s.message.to or s.message.raw_to)
+    number = phones.normalise(typed, s.region)
+    if number is None:
+        return again(fix, values, "phone", _number_trouble(typed))
+    text = (values.get("text", fix.preview or "") if fix.fields else fix.preview or "").strip()
+    return _text(s, fix, values, number, text)
+
+
+def _edit_text(s: Situation, fix: Fix, values: Values) -> Plan:
+    text = values.get("text", "").strip()
+    if text and text == (s.message.content.text or "").strip():
+        return again(fix, values, "text", "The text is unchanged. Change what was refused, then send.")
+    return _text(s, fix, values, s.message.to or "", text)
+
+
+def _text(s: Situation, fix: Fix, values: Values, number: str, text: str) -> Plan:
+    if not text:
+        return again(fix, values, "text", "Enter the text to send.")
+    if len(text) > MAX_SMS_CHARACTERS:
+        over = len(text) - MAX_SMS_CHARACTERS
+        return again(fix, values, "text", f"{over} characters too long. An SMS takes {MAX_SMS_CHARACTERS}.")
+    options = s.message.content.options
+    return replace(_same(s, fix), raw_to=number, content=Content(text=text, options=options), preview=text)
+
+
+def _choose_template(s: Situation, fix: Fix, values: Values) -> Plan:
+    return _with_template(s, fix, values, s.message.to or "")
+
+
+def _with_template(s: Situation, fix: Fix, values: Values, number: str) -> Plan:
+    chosen = next((t for t in s.choices if t.id == values.get("template")), None)
+    if chosen is None:
+        return again(fix, values, "template", "Choose a template from the list.")
+    return _filled(s, fix, values, chosen, number, keep=fix.fields)
+
+
+def _supply_variables(s: Situation, fix: Fix, values: Values) -> Plan:
+    assert s.template is not None
+    return _filled(s, fix, values, s.template, s.message.to or "", keep=())
+
+
+def _filled(
+    s: Situation, fix: Fix, values: Values, template: templates.Template, number: str, keep: tuple[Field, ...]
+) -> Plan:
+    """A send of `template` when every placeholder has a value, else the form that asks for exactly those."""
+    asked = variable_fields(template, s.message.content.variables)
+    shown = tuple(replace(f, value=values.get(f.name, f.value)) for f in (*keep, *asked))
+    first_time = bool(asked) and bool(keep) and ASKED not in values
+    empty = [f.name for f in shown if f.name.startswith("var_") and not f.value.strip()]
+    if first_time:
+        return FormAgain(shown)
+    if empty:
+        marked = tuple(replace(f, error="Enter a value." if f.name in empty else None) for f in shown)
+        return FormAgain(marked, "Every placeholder needs a value; a blank one would arrive as {{1}}.")
+    variables = _sections(template, {f.name: f.value.strip() for f in shown})
+    content = replace(s.message.content, text=None, template_id=template.id, variables=variables)
+    return replace(
+        _same(s, fix), raw_to=number, content=content, preview=templates.render(template, variables)
+    )
+
+
+def _sections(template: templates.Template, values: Values) -> dict[str, list[str]]:
+    sections: dict[str, list[str]] = {}
+    for place in templates.placeholders(template):
+        sections.setdefault(place.section, []).append(values[f"var_{place.section}_{place.index}"])
+    return sections
+
+
+def _replace_media_url(s: Situation, fix: Fix, values: Values) -> Plan:
+    url = values.get("url", "").strip()
+    if not url.lower().startswith(("https://", "http://")) or len(url) > MAX_URL:
+        return again(fix, values, "url", "Enter a full web address that starts with https://.")
+    content = replace(s.message.content, header_url=url)
+    return replace(
+        _same(s, fix),
+        content=content,
+        check_link=True,
+        header_format=s.template.header_format if s.template else "",
+    )
+
+
+PLANNERS: dict[str, Callable[[Situation, Fix, Values], Plan]] = {
+    "retry_now": _retry,
+    "retry_later": _retry,
+    "reformat_phone": _reformat_phone,
+    "edit_phone": _edit_phone,
+    "send_other_channel": _send_other_channel,
+    "edit_text": _edit_text,
+    "choose_template": _choose_template,
+    "supply_variables": _supply_variables,
+    "replace_media_url": _replace_media_url,
+}

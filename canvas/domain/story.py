@@ -1,0 +1,262 @@
+"""The words of one message, the same for every surface: what happened, who can cure it, what to do, did it work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from canvas.domain import phones
+from canvas.domain.dates import soon, when
+from canvas.domain.fixes import CHANNEL_NAMES, Fix
+from canvas.domain.message import Message, Status
+from canvas.knowledge.model import Reason
+
+Variant = Literal["danger", "warning", "info", "success", "default"]
+SURE = 0.9
+
+LABELS: dict[Status, tuple[str, Variant]] = {
+    Status.QUEUED: ("Queued", "info"),
+    Status.SENDING: ("Sending", "info"),
+    Status.SENT: ("Waiting for delivery", "info"),
+    Status.UNKNOWN: ("Waiting for delivery", "info"),
+    Status.DELIVERED: ("Delivered", "success"),
+    Status.READ: ("Read", "success"),
+    Status.DELETED: ("Delivered, then deleted", "success"),
+    Status.FAILED: ("Failed", "danger"),
+    Status.UNSURE: ("Not sure it was sent", "warning"),
+    Status.CANCELLED: ("Undone", "default"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One step in the life of a message, for the life line."""
+
+    at: datetime
+    when: str
+    text: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything a surface may say about one message. `line` is the muted one under the title."""
+
+    message: Message
+    title: str
+    line: str
+    text: str
+    label: str
+    variant: Variant
+    lines: tuple[tuple[str, str], ...]
+    said: str | None
+    code: str | None
+    attempts: tuple[Attempt, ...]
+    fixes: tuple[Fix, ...]
+    candidates: tuple[tuple[str, str, str], ...] = ()
+    pattern: str | None = None
+    undo_until: datetime | None = None
+    support: str = ""
+
+    @property
+    def preview(self) -> str | None:
+        """The text that the first fix would send, when it is not the text that was sent."""
+        return next((fix.preview for fix in self.fixes if fix.enabled and fix.preview), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """What the words depend on besides the message: the clock, the reader's zone, and the catalogue."""
+
+    now: datetime
+    tz: str | None
+    reasons: dict[str, Reason]
+    queued_until: datetime | None = None
+
+
+def tell(
+    t: Teller,
+    message: Message,
+    reason: Reason,
+    fixes: Sequence[Fix],
+    thread: Sequence[Message] = (),
+    pattern: str | None = None,
+) -> Story:
+    """The story of one message. `thread` holds all its attempts, oldest first."""
+    label, variant = LABELS[message.status]
+    if message.status is Status.FAILED and message.handled_at:
+        label, variant = "Handled", "default"
+    return Story(
+        message=message,
+        title=_title(t, message, reason),
+        line=_line(t, message),
+        text=_text(t, message, reason),
+        label=label,
+        variant=variant,
+        lines=_four_lines(t, message, reason, fixes),
+        said=_said(message),
+        code=_code(message),
+        attempts=tuple(_attempt(t, m) for m in thread or (message,)),
+        fixes=tuple(fixes),
+        candidates=_candidates(t, message),
+        pattern=pattern,
+        support=_support(t, message, reason, thread or (message,)),
+    )
+
+
+def channel_name(channel: str) -> str:
+    """WhatsApp, SMS or Viber."""
+    return CHANNEL_NAMES.get(channel, channel)
+
+
+def number(message: Message) -> str:
+    """The recipient's number for people, as it was given when it cannot be read."""
+    if message.to:
+        return phones.pretty(message.to)
+    return message.raw_to or "no number"
+
+
+def _line(t: Teller, message: Message) -> str:
+    moment = message.failed_at or message.sent_at or message.created_at
+    return f"{channel_name(message.channel)} to {number(message)} · {when(moment, t.tz)}"
+
+
+def _title(t: Teller, message: Message, reason: Reason) -> str:
+    if message.status is Status.FAILED:
+        return reason.title
+    if message.status is Status.UNSURE:
+        return "Not sure it was sent" if message.octopods_id is None else "Delivery not confirmed"
+    titles = {
+        Status.QUEUED: "Waiting to be sent",
+        Status.SENDING: "Sending",
+        Status.CANCELLED: "Undone",
+        Status.DELIVERED: "Delivered",
+        Status.READ: "Read",
+        Status.DELETED: "Delivered",
+    }
+    return titles.get(message.status, "Sent again" if message.parent_id else "Sent")
+
+
+def _text(t: Teller, message: Message, reason: Reason) -> str:
+    if message.status is Status.FAILED:
+        return reason.meaning
+    if message.status is Status.UNSURE:
+        return _unsure(message)
+    return receipt(t, message)
+
+
+def _unsure(message: Message) -> str:
+    if message.octopods_id is None:
+        return (
+            "The connection to Octopods broke after the message left, so it may or may not have been sent. "
+            "It is not sent again by itself."
+        )
+    return (
+        f"Octopods took it as {message.octopods_id}, but the provider never said whether it arrived. "
+        "Ask the person before you send it again."
+    )
+
+
+def receipt(t: Teller, message: Message) -> str:
+    """What became of a message that was sent; "sent" is said only with Octopods' id in hand."""
+    channel = channel_name(message.channel)
+    if message.status is Status.QUEUED:
+        at = t.queued_until
+        return f"Queued until {soon(at, t.now, t.tz)}." if at and at > t.now else "Sending now."
+    if message.status is Status.SENDING:
+        return "Sending now."
+    if message.status is Status.UNSURE:
+        return _unsure(message)
+    if message.status is Status.CANCELLED:
+        return "Undone before it was sent."
+    if message.status is Status.FAILED:
+        return "It failed again."
+    again = "Sent again" if message.parent_id else "Sent"
+    took = f"{again} by {channel}. Octopods took it as {message.octopods_id or message.request_id}."
+    return f"{took} {_delivery(message)}"
+
+
+def _delivery(message: Message) -> str:
+    if message.status is Status.DELIVERED:
+        return "It was delivered."
+    if message.status is Status.READ:
+        return "It was read."
+    if message.status is Status.DELETED:
+        return "It was delivered; the person deleted it later."
+    return "Octopods cannot report Viber delivery." if message.channel == "vbm" else "Waiting for delivery."
+
+
+WHO = {
+    "agent": "You can.",
+    "admin": "A workspace admin.",
+    "recipient": "Only the person themselves.",
+    "provider": "The provider; waiting is usually enough.",
+}
+
+
+def _four_lines(
+    t: Teller, message: Message, reason: Reason, fixes: Sequence[Fix]
+) -> tuple[tuple[str, str], ...]:
+    if message.status is not Status.FAILED:
+        return ()
+    return (
+        ("What happened", reason.meaning),
+        ("Who can fix it", WHO[reason.who]),
+        ("Will sending again help?", _again(t, reason, fixes)),
+        ("What to do now", reason.cure),
+    )
+
+
+def _again(t: Teller, reason: Reason, fixes: Sequence[Fix]) -> str:
+    at = next((fix.run_at for fix in fixes if fix.sends and fix.enabled and fix.run_at), None)
+    return f"{reason.again} Earliest: {soon(at, t.now, t.tz)}." if at else reason.again
+
+
+def _said(message: Message) -> str | None:
+    return message.failure.text or message.failure_raw if message.failure else message.failure_raw
+
+
+def _code(message: Message) -> str | None:
+    if message.failure and message.failure.code:
+        return message.failure.code
+    return message.diagnosis.code if message.diagnosis else None
+
+
+def _candidates(t: Teller, message: Message) -> tuple[tuple[str, str, str], ...]:
+    """(id, title, cheap test) of the reasons that remain possible, when no single one is sure."""
+    diagnosis = message.diagnosis
+    if diagnosis is None or len(diagnosis.candidates) < 2 or diagnosis.confidence >= SURE:
+        return ()
+    known = [c for c in diagnosis.candidates if c.reason in t.reasons]
+    return tuple((c.reason, t.reasons[c.reason].title, c.test) for c in known[:4])
+
+
+def _attempt(t: Teller, message: Message) -> Attempt:
+    at = message.failed_at or message.sent_at or message.created_at
+    label = LABELS[message.status][0]
+    reason = t.reasons.get(message.reason or "")
+    why = f": {reason.title}" if reason and message.status is Status.FAILED else ""
+    who = f", by {message.sender.name}" if message.sender and message.sender.name else ""
+    text = f"{channel_name(message.channel)} to {number(message)}{who}. {label}{why}."
+    return Attempt(at, when(at, t.tz), text, str(message.status))
+
+
+def _support(t: Teller, message: Message, reason: Reason, thread: Sequence[Message]) -> str:
+    """What Octopods' support asks for, ready to paste (Troubleshooting Failed Proactive Messages)."""
+    failed = message.failed_at or message.updated_at
+    rows = [
+        f"Message id: {message.octopods_id or 'none was given'} (ours: {message.id})",
+        f"Request id: {message.request_id or 'none was given'}",
+        f"Channel: {channel_name(message.channel)}",
+        f"Recipient: {message.to or message.raw_to or 'none'}",
+        f"Reason, word for word: {_said(message) or 'none was given'}",
+        f"Code: {_code(message) or 'none was given'}",
+        f"Read as: {reason.title} ({reason.id})",
+        f"Created: {when(message.created_at, 'UTC')} UTC",
+        f"Failed: {when(failed, 'UTC')} UTC",
+        f"Provider's id: {message.provider_id or 'none was given'}",
+        f"Attempts so far: {len(thread)}",
+    ]
+    return "\n".join(rows)
