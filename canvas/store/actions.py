@@ -1,0 +1,180 @@
+"""Actions: every deed is a row before it is tried. The row is the truth; a queue only wakes people up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from canvas.domain.ids import new_id
+from canvas.domain.message import Actor
+from canvas.domain.schedule import LEASE
+from canvas.store.tables import actions
+
+DUE, RUNNING, DONE, FAILED, UNSURE, CANCELLED = "due", "running", "done", "failed", "unsure", "cancelled"
+
+
+class Duplicate(Exception):
+    """An action of that key exists already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One deed: what kind, for which message, when it is due, and how it went."""
+
+    id: str
+    install_id: int
+    kind: str
+    key: str
+    due_at: datetime
+    created_at: datetime
+    state: str = DUE
+    message_id: str | None = None
+    tries: int = 0
+    payload: dict[str, Any] = field(default_factory=dict)
+    result: dict[str, Any] | None = None
+    actor: Actor | None = None
+    lease: str | None = None
+    finished_at: datetime | None = None
+
+    def under_way(self, now: datetime) -> bool:
+        """Whether somebody is doing it, or should be."""
+        return self.state == RUNNING or (self.state == DUE and self.due_at <= now)
+
+
+def _from_row(row: RowMapping) -> Action:
+    names = [f for f in Action.__dataclass_fields__ if f != "actor"]
+    actor = Actor(**row["actor"]) if row["actor"] else None
+    return Action(**{name: row[name] for name in names}, actor=actor)
+
+
+def add(
+    conn: Connection,
+    install_id: int,
+    kind: str,
+    key: str,
+    due_at: datetime,
+    now: datetime,
+    *,
+    message_id: str | None = None,
+    payload: dict[str, Any] | None = None,
+    actor: Actor | None = None,
+) -> Action:
+    """Store a deed to be done. Raises Duplicate when one with this key exists."""
+    action = Action(
+        id=new_id("act", now),
+        install_id=install_id,
+        kind=kind,
+        key=key,
+        due_at=due_at,
+        created_at=now,
+        message_id=message_id,
+        payload=payload or {},
+        actor=actor,
+    )
+    values = asdict(action)
+    try:
+        with conn.begin_nested():
+            conn.execute(insert(actions).values(values))
+    except IntegrityError as error:
+        raise Duplicate(key) from error
+    return action
+
+
+def ensure(
+    conn: Connection, install_id: int, kind: str, key: str, due_at: datetime, now: datetime, **more: Any
+) -> None:
+    """Store a deed unless one of this key exists."""
+    if by_key(conn, install_id, key) is None:
+        add(conn, install_id, kind, key, due_at, now, **more)
+
+
+def restart(conn: Connection, install_id: int, kind: str, key: str, now: datetime, **more: Any) -> None:
+    """Have a repeatable deed done once more, whether it exists, was finished, or was given up."""
+    where = (actions.c.install_id == install_id) & (actions.c.key == key)
+    ended = actions.c.state.in_([DONE, FAILED, UNSURE, CANCELLED])
+    values = {"state": DUE, "due_at": now, "tries": 0, "result": None, "finished_at": None}
+    if conn.execute(update(actions).where(where, ended).values(values)).rowcount == 0:
+        ensure(conn, install_id, kind, key, now, now, **more)
+
+
+def get(conn: Connection, action_id: str) -> Action | None:
+    row = conn.execute(select(actions).where(actions.c.id == action_id)).mappings().first()
+    return _from_row(row) if row else None
+
+
+def by_key(conn: Connection, install_id: int, key: str) -> Action | None:
+    where = (actions.c.install_id == install_id) & (actions.c.key == key)
+    row = conn.execute(select(actions).where(where)).mappings().first()
+    return _from_row(row) if row else None
+
+
+def of_message(conn: Connection, install_id: int, message_ids: Iterable[str]) -> list[Action]:
+    """The deeds of these messages, oldest first."""
+    where = (actions.c.install_id == install_id) & actions.c.message_id.in_(list(message_ids))
+    return [
+        _from_row(r) for r in conn.execute(select(actions).where(where).order_by(actions.c.id)).mappings()
+    ]
+
+
+def due(conn: Connection, now: datetime, limit: int = 100) -> list[str]:
+    """Ids of what should be carried out now: due, or held by somebody whose lease ran out."""
+    ready = (actions.c.state == DUE) & (actions.c.due_at <= now)
+    lost = (actions.c.state == RUNNING) & (actions.c.lease_until <= now)
+    query = select(actions.c.id).where(or_(ready, lost)).order_by(actions.c.due_at).limit(limit)
+    return [str(value) for (value,) in conn.execute(query)]
+
+
+def claim(conn: Connection, action_id: str, now: datetime) -> Action | None:
+    """Take the action for the length of a lease, or None when it is not due or somebody else has it."""
+    lease = new_id("lease", now)
+    ready = (actions.c.state == DUE) & (actions.c.due_at <= now)
+    lost = (actions.c.state == RUNNING) & (actions.c.lease_until <= now)
+    taken = conn.execute(
+        update(actions)
+        .where(actions.c.id == action_id, or_(ready, lost))
+        .values(state=RUNNING, lease=lease, lease_until=now + LEASE, tries=actions.c.tries + 1)
+    )
+    return get(conn, action_id) if taken.rowcount == 1 else None
+
+
+def _mine(action: Action) -> Any:
+    return (actions.c.id == action.id) & (actions.c.lease == action.lease) & (actions.c.state == RUNNING)
+
+
+def finish(
+    conn: Connection, action: Action, state: str, now: datetime, result: dict[str, Any] | None = None
+) -> bool:
+    """Write down how it went; False when the lease was lost meanwhile."""
+    values = {"state": state, "result": result, "finished_at": now, "lease": None, "lease_until": None}
+    return conn.execute(update(actions).where(_mine(action)).values(values)).rowcount == 1
+
+
+def again(conn: Connection, action: Action, due_at: datetime, *, counted: bool = True) -> bool:
+    """Hand the action back, to be tried at `due_at`; `counted=False` when this try does not count."""
+    tries = action.tries if counted else action.tries - 1
+    values = {"state": DUE, "due_at": due_at, "lease": None, "lease_until": None, "tries": tries}
+    return conn.execute(update(actions).where(_mine(action)).values(values)).rowcount == 1
+
+
+def forget(conn: Connection, action: Action) -> None:
+    """Remove a finished deed that leaves nothing to tell, such as a poll."""
+    conn.execute(delete(actions).where(_mine(action)))
+
+
+def cancel(conn: Connection, install_id: int, key: str, now: datetime) -> bool:
+    """Undo a deed that has not begun; False when it has."""
+    where = (actions.c.install_id == install_id) & (actions.c.key == key) & (actions.c.state == DUE)
+    return conn.execute(update(actions).where(where).values(state=CANCELLED, finished_at=now)).rowcount == 1
+
+
+def hasten(conn: Connection, install_id: int, key: str, now: datetime) -> str | None:
+    """Make a waiting deed due now; its id, or None when there is none waiting."""
+    where = (actions.c.install_id == install_id) & (actions.c.key == key) & (actions.c.state == DUE)
+    conn.execute(update(actions).where(where).values(due_at=now))
+    found = by_key(conn, install_id, key)
+    return found.id if found else None

@@ -1,0 +1,95 @@
+"""Installs: one Intercom workspace or one HubSpot portal, with its settings and its sealed token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+
+from canvas.store.tables import installs
+
+ACTIVE, DISCONNECTED, REMOVED = "active", "disconnected", "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """One tenant. `name` is for people; `public_id` is `intercom:WORKSPACE` or `hubspot:PORTAL`."""
+
+    id: int
+    platform: str
+    external_id: str
+    created_at: datetime
+    updated_at: datetime
+    name: str | None = None
+    region: str | None = None
+    status: str = ACTIVE
+    token_sealed: str | None = field(default=None, repr=False)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def public_id(self) -> str:
+        return f"{self.platform}:{self.external_id}"
+
+    @property
+    def tz(self) -> str | None:
+        """The workspace's IANA time zone, when known."""
+        return self.settings.get("timezone")
+
+    @property
+    def country(self) -> str:
+        """The region, such as IE, in which a number without a country code is read."""
+        return str(self.settings.get("country") or "US")
+
+
+def _from_row(row: RowMapping) -> Install:
+    return Install(**{name: row[name] for name in Install.__dataclass_fields__})
+
+
+def find(conn: Connection, platform: str, external_id: str) -> Install | None:
+    """The install of that workspace or portal, whatever its status."""
+    where = (installs.c.platform == platform) & (installs.c.external_id == external_id)
+    row = conn.execute(select(installs).where(where)).mappings().first()
+    return _from_row(row) if row else None
+
+
+def get(conn: Connection, install_id: int) -> Install | None:
+    row = conn.execute(select(installs).where(installs.c.id == install_id)).mappings().first()
+    return _from_row(row) if row else None
+
+
+def everyone(conn: Connection) -> list[Install]:
+    return [_from_row(row) for row in conn.execute(select(installs).order_by(installs.c.id)).mappings()]
+
+
+def put(
+    conn: Connection,
+    platform: str,
+    external_id: str,
+    now: datetime,
+    **changes: Any,
+) -> Install:
+    """Add the install, or change the one there is; `changes` are columns, and `settings` are merged."""
+    old = find(conn, platform, external_id)
+    if old is None:
+        values = {
+            "platform": platform,
+            "external_id": external_id,
+            "settings": {},
+            "status": ACTIVE,
+            **changes,
+        }
+        conn.execute(insert(installs).values(**values, created_at=now, updated_at=now))
+    else:
+        if "settings" in changes:
+            changes["settings"] = {**old.settings, **changes["settings"]}
+        conn.execute(update(installs).where(installs.c.id == old.id).values(**changes, updated_at=now))
+    found = find(conn, platform, external_id)
+    assert found is not None
+    return found
+
+
+def remove(conn: Connection, install_id: int) -> bool:
+    """Erase the install and everything that belongs to it."""
+    return conn.execute(delete(installs).where(installs.c.id == install_id)).rowcount == 1

@@ -1,0 +1,202 @@
+"""The questions asked of messages. Every one of them names the tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from canvas.domain.message import Actor, Content, Message, Status
+from canvas.knowledge.model import Candidate, Diagnosis, Evidence
+from canvas.store.tables import messages, opt_outs
+
+
+class AlreadySent(Exception):
+    """A message was already sent for that failed one; the database refused a second."""
+
+
+def _diagnosis(data: Any) -> Diagnosis | None:
+    if not data:
+        return None
+    candidates = tuple(Candidate(**c) for c in data["candidates"])
+    return Diagnosis(**{**data, "candidates": candidates, "fixes": tuple(data["fixes"])})
+
+
+def from_row(row: RowMapping) -> Message:
+    """The message of one row."""
+    values = {name: row[name] for name in PLAIN}
+    return Message(
+        **values,
+        status=Status(row["status"]),
+        content=Content(**row["content"]),
+        sender=Actor(**row["sender"]) if row["sender"] else None,
+        handled_by=Actor(**row["handled_by"]) if row["handled_by"] else None,
+        failure=Evidence(**row["failure"]) if row["failure"] else None,
+        diagnosis=_diagnosis(row["diagnosis"]),
+    )
+
+
+OBJECTS = {"status", "content", "sender", "handled_by", "failure", "diagnosis", "reason", "category"}
+PLAIN = [column.name for column in messages.c if column.name not in OBJECTS]
+
+
+def to_row(message: Message) -> dict[str, Any]:
+    """The columns of one message."""
+    values: dict[str, Any] = {name: getattr(message, name) for name in PLAIN}
+    diagnosis = message.diagnosis
+    return {
+        **values,
+        "thread_id": message.thread_id or message.id,
+        "status": str(message.status),
+        "content": asdict(message.content),
+        "sender": asdict(message.sender) if message.sender else None,
+        "handled_by": asdict(message.handled_by) if message.handled_by else None,
+        "failure": asdict(message.failure) if message.failure else None,
+        "diagnosis": asdict(diagnosis) if diagnosis else None,
+        "reason": diagnosis.reason if diagnosis else None,
+        "category": diagnosis.category if diagnosis else None,
+    }
+
+
+def add(conn: Connection, message: Message) -> None:
+    """Store a new message.
+
+    Raises AlreadySent when its parent was already sent again (the unique constraint on `parent_id`).
+    """
+    try:
+        with conn.begin_nested():
+            conn.execute(insert(messages).values(to_row(message)))
+    except IntegrityError as error:
+        if message.parent_id and "parent_id" in str(error.orig):
+            raise AlreadySent(message.parent_id) from error
+        raise
+
+
+def save(conn: Connection, message: Message, now: datetime) -> bool:
+    """Write a changed message, unless somebody changed it since it was read; says whether it was written."""
+    values = {**to_row(message), "updated_at": now, "version": message.version + 1}
+    del values["id"], values["install_id"]
+    same = (messages.c.id == message.id) & (messages.c.version == message.version)
+    return conn.execute(update(messages).where(same).values(values)).rowcount == 1
+
+
+def move(conn: Connection, message_id: str, before: Iterable[Status], after: Status, now: datetime) -> bool:
+    """Change the status from one of `before` to `after`; False when it is not one of them (any more)."""
+    where = (messages.c.id == message_id) & messages.c.status.in_([str(s) for s in before])
+    values = {"status": str(after), "updated_at": now, "version": messages.c.version + 1}
+    return conn.execute(update(messages).where(where).values(values)).rowcount == 1
+
+
+def close(conn: Connection, install_id: int, message_id: str, now: datetime) -> None:
+    """Take a message off the card because it was sent again."""
+    where = (messages.c.id == message_id) & (messages.c.install_id == install_id)
+    values = {"open": False, "updated_at": now, "version": messages.c.version + 1}
+    conn.execute(update(messages).where(where).values(values))
+
+
+def _one(conn: Connection, query: Select[Any]) -> Message | None:
+    row = conn.execute(query).mappings().first()
+    return from_row(row) if row else None
+
+
+def get(conn: Connection, install_id: int, message_id: str) -> Message | None:
+    """The message of that id in that install, or None; a foreign id is an unknown id."""
+    return _one(
+        conn, select(messages).where(messages.c.install_id == install_id, messages.c.id == message_id)
+    )
+
+
+def locked(conn: Connection, install_id: int, message_id: str) -> Message:
+    """The message, held for this transaction. Raises LookupError when it is gone."""
+    where = (messages.c.install_id == install_id) & (messages.c.id == message_id)
+    found = _one(conn, select(messages).where(where).with_for_update())
+    if found is None:
+        raise LookupError(f"message {message_id} is gone")
+    return found
+
+
+def by_octopods_id(conn: Connection, install_id: int, channel: str, octopods_id: str) -> Message | None:
+    where = (messages.c.install_id == install_id) & (messages.c.channel == channel)
+    return _one(conn, select(messages).where(where, messages.c.octopods_id == octopods_id))
+
+
+def child_of(conn: Connection, install_id: int, message_id: str) -> Message | None:
+    """The message that was sent for this failed one."""
+    where = (messages.c.install_id == install_id) & (messages.c.parent_id == message_id)
+    return _one(conn, select(messages).where(where))
+
+
+def thread(conn: Connection, install_id: int, thread_id: str) -> list[Message]:
+    """All attempts of one message, oldest first."""
+    where = (messages.c.install_id == install_id) & (messages.c.thread_id == thread_id)
+    rows = conn.execute(select(messages).where(where).order_by(messages.c.id)).mappings()
+    return [from_row(row) for row in rows]
+
+
+def open_for_person(
+    conn: Connection,
+    install_id: int,
+    contact_id: str | None,
+    numbers: Sequence[str],
+    limit: int,
+    offset: int = 0,
+) -> tuple[list[Message], int]:
+    """The newest open messages of one person (by contact id or number), and how many there are."""
+    people = []
+    if contact_id:
+        people.append(messages.c.contact_id == contact_id)
+    if numbers:
+        # A number counts only where the message is not tied to somebody else.
+        people.append(messages.c.to.in_(numbers) & messages.c.contact_id.is_(None))
+    if not people:
+        return [], 0
+    where = (messages.c.install_id == install_id) & messages.c.open.is_(True) & or_(*people)
+    total = func.count().over().label("total")
+    query = select(messages, total).where(where).order_by(messages.c.id.desc()).limit(limit).offset(offset)
+    rows = conn.execute(query).mappings().all()
+    return [from_row(row) for row in rows], rows[0]["total"] if rows else 0
+
+
+def unsure_whatsapp(conn: Connection, install_id: int, channel_id: int) -> list[Message]:
+    """Sends on this channel whose outcome is not known, oldest first."""
+    where = (messages.c.install_id == install_id) & (messages.c.channel_id == channel_id)
+    unsure = (messages.c.status == str(Status.UNSURE)) & messages.c.octopods_id.is_(None)
+    rows = conn.execute(select(messages).where(where, unsure).order_by(messages.c.id)).mappings()
+    return [from_row(row) for row in rows]
+
+
+def known_octopods_ids(conn: Connection, install_id: int, ids: Sequence[str]) -> set[str]:
+    """Those of the given Octopods WhatsApp ids that belong to a message already."""
+    where = (messages.c.install_id == install_id) & (messages.c.channel == "whatsapp")
+    query = select(messages.c.octopods_id).where(where, messages.c.octopods_id.in_(ids))
+    return {str(value) for (value,) in conn.execute(query)}
+
+
+def remember_opt_out(conn: Connection, message: Message, now: datetime) -> None:
+    """Remember that this person asked not to be messaged."""
+    if message.to and not has_opted_out(conn, message.install_id, message.to):
+        row = {
+            "install_id": message.install_id,
+            "to": message.to,
+            "channel": message.channel,
+            "message_id": message.id,
+            "created_at": now,
+        }
+        conn.execute(insert(opt_outs).values(row))
+
+
+def has_opted_out(conn: Connection, install_id: int, number: str | None) -> bool:
+    if not number:
+        return False
+    where = (opt_outs.c.install_id == install_id) & (opt_outs.c.to == number)
+    return conn.execute(select(opt_outs.c.to).where(where)).first() is not None
+
+
+def sending_since(conn: Connection, before: datetime, limit: int = 100) -> list[Message]:
+    """Messages of any tenant that left before that time and whose outcome nobody wrote down."""
+    where = (messages.c.status == str(Status.SENDING)) & (messages.c.updated_at < before)
+    return [from_row(row) for row in conn.execute(select(messages).where(where).limit(limit)).mappings()]

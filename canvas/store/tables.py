@@ -1,0 +1,179 @@
+"""The tables. Every row that belongs to a tenant carries `install_id`, and every question asks for it."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from canvas.store.database import Instant
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Json = JSON(none_as_null=True)
+
+installs = Table(
+    "installs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("platform", String(16), nullable=False),
+    Column("external_id", String(64), nullable=False),
+    Column("name", String(200)),
+    Column("region", String(8)),
+    Column("status", String(16), nullable=False, default="active"),
+    Column("token_sealed", Text),
+    Column("settings", Json, nullable=False, default=dict),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("platform", "external_id"),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("number", String(20)),
+    Column("key_sealed", Text, nullable=False),
+    Column("key_hash", String(64), nullable=False, index=True),
+    Column("key_last4", String(4), nullable=False),
+    Column("worked_at", Instant),
+    Column("changed_at", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("removed_at", Instant),
+    Index("ix_channels_install", "install_id"),
+)
+
+# A key is shared property: a block or a budget holds for every channel and process that uses it.
+key_limits = Table(
+    "key_limits",
+    metadata,
+    Column("key_hash", String(64), primary_key=True),
+    Column("blocked_until", Instant),
+    Column("next_poll_at", Instant),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), nullable=False),
+    Column("channel_id", Integer),
+    Column("channel", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("raw_to", String(64), nullable=False, default=""),
+    Column("to", String(20)),
+    Column("content", Json, nullable=False, default=dict),
+    Column("preview", Text),
+    Column("contact_id", String(64)),
+    Column("conversation_id", String(64)),
+    Column("source", String(16), nullable=False),
+    Column("sender", Json),
+    Column("octopods_id", String(64)),
+    Column("request_id", String(64)),
+    Column("provider_id", String(128)),
+    Column("failure", Json),
+    Column("failure_raw", Text),
+    Column("reason", String(40)),
+    Column("category", String(16)),
+    Column("diagnosis", Json),
+    # At most once: the database itself refuses a second message sent for the same failed one.
+    Column("parent_id", String(40), unique=True),
+    Column("thread_id", String(40), nullable=False),
+    Column("attempt", SmallInteger, nullable=False, default=1),
+    Column("fix_id", String(40)),
+    Column("open", Boolean, nullable=False, default=False),
+    Column("handled_at", Instant),
+    Column("handled_by", Json),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("failed_at", Instant),
+    Column("version", Integer, nullable=False, default=1),
+    UniqueConstraint("install_id", "channel", "octopods_id"),
+    Index("ix_messages_install", "install_id", "id"),
+    Index("ix_messages_thread", "thread_id"),
+    Index("ix_messages_provider", "install_id", "provider_id"),
+)
+# What a card asks for: the open messages of one person, newest first. Partial, so it stays small for ever.
+_open = messages.c.open.is_(True)
+Index(
+    "ix_messages_open_contact",
+    messages.c.install_id,
+    messages.c.contact_id,
+    messages.c.id,
+    sqlite_where=_open,
+    postgresql_where=_open,
+)
+Index(
+    "ix_messages_open_to",
+    messages.c.install_id,
+    messages.c.to,
+    messages.c.id,
+    sqlite_where=_open,
+    postgresql_where=_open,
+)
+_sending = messages.c.status == "sending"
+Index("ix_messages_sending", messages.c.updated_at, sqlite_where=_sending, postgresql_where=_sending)
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), nullable=False),
+    Column("message_id", String(40)),
+    Column("kind", String(24), nullable=False),
+    Column("key", String(120), nullable=False, unique=True),
+    Column("state", String(16), nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("lease_until", Instant),
+    Column("lease", String(40)),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("payload", Json, nullable=False, default=dict),
+    Column("result", Json),
+    Column("actor", Json),
+    Column("created_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Index("ix_actions_due", "state", "due_at"),
+    Index("ix_actions_message", "message_id"),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), primary_key=True),
+    Column("channel_id", Integer, primary_key=True),
+    Column("template_id", String(64), primary_key=True),
+    Column("data", Json, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), primary_key=True),
+    Column("to", String(20), primary_key=True),
+    Column("channel", String(16), nullable=False),
+    Column("message_id", String(40)),
+    Column("created_at", Instant, nullable=False),
+)
