@@ -1,0 +1,65 @@
+"""Carrying out actions: claim what is due, do it, write down how it went. Only the worker comes here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from canvas.domain.schedule import OTHER_TRIES, backoff
+from canvas.flows import chores, polling, sending
+from canvas.flows.context import Flow
+from canvas.store import actions
+from canvas.store.actions import Action
+from canvas.store.database import reading, writing
+
+log = structlog.get_logger()
+Deed = Callable[[Flow, Action], None]
+
+DEEDS: dict[str, Deed] = {
+    "send": sending.send,
+    "poll": polling.poll,
+    "reconcile": polling.reconcile,
+    "templates": chores.list_templates,
+    "write_phone": chores.write_phone,
+    "ask_admin": chores.ask_admin,
+}
+
+
+def carry_out(flow: Flow, action_id: str) -> bool:
+    """Do one action if it is due and nobody else has it; says whether it was ours."""
+    with writing(flow.engine) as conn:
+        action = actions.claim(conn, action_id, flow.clock())
+    if action is None:
+        return False
+    log.info("action.begin", action=action.id, kind=action.kind, tries=action.tries)
+    try:
+        DEEDS[action.kind](flow, action)
+    except Exception:
+        _hand_back(flow, action)
+        raise
+    return True
+
+
+def _hand_back(flow: Flow, action: Action) -> None:
+    """After an error of ours: try later, and give up in the end. A send knows by its status what had happened."""
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        if action.tries < OTHER_TRIES:
+            actions.again(conn, action, backoff(action.tries, now))
+        else:
+            actions.finish(conn, action, actions.FAILED, now, {"error": "It kept failing here; see the log."})
+
+
+def sweep(flow: Flow, limit: int = 200) -> int:
+    """Carry out whatever is due, whoever was to be woken for it; the number of actions done."""
+    with reading(flow.engine) as conn:
+        due = actions.due(conn, flow.clock(), limit)
+    done = 0
+    for action_id in due:
+        try:
+            done += carry_out(flow, action_id)
+        except Exception:
+            # One broken action must not keep the others waiting; it was handed back and is told in the log.
+            log.exception("action.broke", action=action_id)
+    return done

@@ -1,0 +1,113 @@
+"""Deeds beside the send: the template list, the number written back, the note to an admin. All may be repeated."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+
+import structlog
+
+from canvas.clients.errors import CallFailed
+from canvas.domain.schedule import OTHER_TRIES, backoff
+from canvas.domain.templates import Button, Template
+from canvas.flows.context import Flow
+from canvas.store import actions, channels, installs
+from canvas.store import templates as template_store
+from canvas.store.actions import Action
+from canvas.store.database import reading, writing
+from canvas.store.installs import Install
+from canvas.store.sealing import CannotOpen
+
+log = structlog.get_logger()
+TEMPLATES_EVERY = timedelta(hours=3)  # Octopods itself syncs with Meta every three hours
+
+
+def list_templates(flow: Flow, action: Action) -> None:
+    """Copy the templates of one channel, so that forms and previews need no call."""
+    channel_id = int(action.payload["channel_id"])
+    with reading(flow.engine) as conn:
+        channel = channels.get(conn, action.install_id, channel_id)
+    if channel is None or channel.kind == "sms":
+        _finish(flow, action, actions.DONE)
+        return
+    ask = flow.octopods.whatsapp_templates if channel.kind == "whatsapp" else flow.octopods.vbm_templates
+    try:
+        found = ask(flow.sealer.open(channel.key_sealed))
+    except (CallFailed, CannotOpen) as error:
+        _failed(flow, action, error)
+        return
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        rows = [(t.id, asdict(t)) for t in found]
+        template_store.replace_all(conn, action.install_id, channel_id, rows, now)
+        actions.finish(conn, action, actions.DONE, now, {"templates": len(found)})
+
+
+def template_from(data: dict[str, object]) -> Template:
+    """The template of a stored copy."""
+    values = dict(data)
+    values["buttons"] = tuple(Button(**b) for b in values.get("buttons") or ())  # type: ignore[attr-defined]
+    return Template(**values)  # type: ignore[arg-type]
+
+
+def write_phone(flow: Flow, action: Action) -> None:
+    """Save a corrected number on the contact, and check that it was taken as sent."""
+    contact_id, number = str(action.payload["contact_id"]), str(action.payload["phone"])
+    install = _install(flow, action)
+    try:
+        flow.intercom.set_phone(token_of(flow, install), install.region or "US", contact_id, number)
+    except (CallFailed, CannotOpen) as error:
+        _failed(flow, action, error)
+    else:
+        _finish(flow, action, actions.DONE)
+
+
+def ask_admin(flow: Flow, action: Action) -> None:
+    """Leave an internal note with the diagnosis in the conversation. It is never shown to the customer."""
+    install = _install(flow, action)
+    note, region = action.payload, install.region or "US"
+    try:
+        token = token_of(flow, install)
+        # A note cannot be written twice harmlessly: after an unclear answer, look before writing again.
+        if action.tries == 1 or not flow.intercom.has_note(
+            token, region, note["conversation_id"], note["mark"]
+        ):
+            flow.intercom.write_note(token, region, note["conversation_id"], note["admin_id"], note["body"])
+    except (CallFailed, CannotOpen) as error:
+        _failed(flow, action, error)
+    else:
+        _finish(flow, action, actions.DONE)
+
+
+def token_of(flow: Flow, install: Install) -> str:
+    """The access token of an install. Raises CannotOpen when there is none."""
+    if not install.token_sealed:
+        raise CannotOpen("This workspace gave no access token.")
+    return flow.sealer.open(install.token_sealed)
+
+
+def _install(flow: Flow, action: Action) -> Install:
+    with reading(flow.engine) as conn:
+        install = installs.get(conn, action.install_id)
+    assert install is not None  # the foreign key says so
+    return install
+
+
+def _finish(flow: Flow, action: Action, state: str, error: str | None = None) -> None:
+    with writing(flow.engine) as conn:
+        actions.finish(conn, action, state, flow.clock(), {"error": error} if error else None)
+
+
+def _failed(flow: Flow, action: Action, error: CallFailed | CannotOpen) -> None:
+    """Try again what may be tried again, at the time the vendor asked for; else give up and keep the sentence."""
+    now = flow.clock()
+    log.warning("chore.failed", action=action.id, kind=action.kind, error=type(error).__name__)
+    again = isinstance(error, CallFailed) and (error.may_retry or error.may_have_happened)
+    if isinstance(error, CallFailed) and again and action.tries < OTHER_TRIES:
+        due = error.retry_at or backoff(action.tries, now)
+        with writing(flow.engine) as conn:
+            actions.again(conn, action, due)
+        flow.wake(action.id, due)
+        return
+    unsure = isinstance(error, CallFailed) and error.may_have_happened
+    _finish(flow, action, actions.UNSURE if unsure else actions.FAILED, str(error))

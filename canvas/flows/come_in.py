@@ -1,0 +1,153 @@
+"""Messages come in: once each, by Octopods' id; repeats are harmless, and a late status never moves one back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from canvas.clients.octopods_answers import StatusReport
+from canvas.domain import phones, templates
+from canvas.domain.ids import new_id
+from canvas.domain.message import Actor, Content, Message, Status
+from canvas.flows import outcome
+from canvas.flows.chores import template_from
+from canvas.flows.context import Flow
+from canvas.store import installs, messages
+from canvas.store import templates as template_store
+from canvas.store.channels import Channel
+from canvas.store.database import reading, writing
+
+LEFT_ALONE = timedelta(minutes=2)  # a forwarded send without an outcome for so long was abandoned
+HEADER_FIELDS = {"whatsapp": "header_attachment_url", "vbm": "header_image_url"}
+OPTIONS = ("destination_user_name", "open_intercom_conversation", "intercom_teammate_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom a message belongs to, when the sender told us."""
+
+    id: str | None = None
+    conversation_id: str | None = None
+
+
+def begin(
+    conn: Connection,
+    flow: Flow,
+    channel: Channel,
+    request: Mapping[str, Any],
+    template_id: str | None,
+    contact: Contact,
+    source: str,
+    now: datetime,
+    status: Status = Status.SENDING,
+) -> Message:
+    """Record a message from the body of an Octopods send request, before anything is said about it."""
+    raw_to = str(request.get("destination_phone") or "")[:64]
+    content = _content(channel.kind, request, template_id)
+    install = installs.get(conn, channel.install_id)
+    country = install.country if install else flow.default_region
+    message_id = new_id("msg", now)
+    message = Message(
+        id=message_id,
+        install_id=channel.install_id,
+        channel=channel.kind,
+        channel_id=channel.id,
+        status=status,
+        created_at=now,
+        updated_at=now,
+        raw_to=raw_to,
+        to=phones.normalise(raw_to, country),
+        content=content,
+        preview=preview(conn, channel, content),
+        contact_id=contact.id,
+        conversation_id=contact.conversation_id,
+        source=source,
+        sender=Actor("key", channel.key_last4, channel.name),
+        thread_id=message_id,
+    )
+    messages.add(conn, message)
+    return message
+
+
+def _content(kind: str, request: Mapping[str, Any], template_id: str | None) -> Content:
+    options = {name: request[name] for name in OPTIONS if request.get(name) is not None}
+    if kind == "sms":
+        body = request.get("body")
+        return Content(text=None if body is None else str(body), options=options)
+    header = request.get(HEADER_FIELDS[kind])
+    return Content(
+        template_id=template_id,
+        variables=request.get("message_variables"),
+        header_url=str(header) if header else None,
+        options=options,
+    )
+
+
+def preview(conn: Connection, channel: Channel, content: Content) -> str | None:
+    """The text a person would read, when it is known."""
+    if channel.kind == "sms":
+        return content.text
+    known = template_store.get(conn, channel.install_id, channel.id, content.template_id or "")
+    if known is None:
+        return None
+    template = template_from(known[0])
+    try:
+        return templates.render(template, templates.as_sections(content.variables, template))
+    except ValueError:
+        return None  # values of a shape nobody documents: Octopods will say so itself
+
+
+def track(
+    flow: Flow,
+    channel: Channel,
+    request: Mapping[str, Any],
+    octopods_id: str | None,
+    template_id: str | None,
+    contact: Contact,
+    report: StatusReport | None,
+) -> Message:
+    """Register a message that was sent elsewhere, once; told again, what was missing is filled in."""
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        known = (
+            messages.by_octopods_id(conn, channel.install_id, channel.kind, octopods_id)
+            if octopods_id
+            else None
+        )
+        if known is None:
+            message = begin(conn, flow, channel, request, template_id, contact, "track", now, Status.UNKNOWN)
+            message = outcome.store(conn, replace(message, octopods_id=octopods_id, sent_at=now), now)
+        else:
+            message = _filled_in(conn, messages.locked(conn, known.install_id, known.id), contact, now)
+        if report is not None:
+            message = outcome.reported(conn, flow, message, report, now)
+        outcome.begin_polling(conn, flow, message, now)
+    outcome.wake_poll(flow, message)
+    return message
+
+
+def _filled_in(conn: Connection, message: Message, contact: Contact, now: datetime) -> Message:
+    fresh = replace(
+        message,
+        contact_id=message.contact_id or contact.id,
+        conversation_id=message.conversation_id or contact.conversation_id,
+    )
+    return message if fresh == message else outcome.store(conn, fresh, now)
+
+
+def abandoned(flow: Flow) -> int:
+    """Sends through the gateway whose process died before their outcome was written: nobody knows. How many."""
+    now = flow.clock()
+    with reading(flow.engine) as conn:
+        stuck = messages.sending_since(conn, now - LEFT_ALONE)
+    said = "The connection broke after the message left, so it is not known whether Octopods took it."
+    for message in stuck:
+        with writing(flow.engine) as conn:
+            held = messages.locked(conn, message.install_id, message.id)
+            if held.status is Status.SENDING and held.source != "fix":
+                outcome.unsure(conn, flow, held, said, "", now)
+    return len(stuck)

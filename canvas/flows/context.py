@@ -1,0 +1,39 @@
+"""What every flow is given: the database, the clients, what we know, the clock, and a way to wake the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine
+
+from canvas.clients.intercom import Intercom
+from canvas.clients.links import Links
+from canvas.clients.octopods import Octopods
+from canvas.knowledge.catalogue import Catalogue
+from canvas.store.sealing import Sealer
+
+
+def utc_now() -> datetime:
+    """The time, to the millisecond, which is what the database keeps."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The surroundings of a flow. `wake(action_id, due_at)` may be lost or doubled: the action row is the truth."""
+
+    engine: Engine
+    catalogue: Catalogue
+    sealer: Sealer
+    octopods: Octopods
+    intercom: Intercom
+    links: Links
+    wake: Callable[[str, datetime], None]
+    clock: Callable[[], datetime] = utc_now
+    poll_steps: Sequence[float] = (10, 30, 60, 300, 1800, 3600)
+    poll_spacing: timedelta = timedelta(seconds=1)
+    settings_url: str = ""
+    default_region: str = "US"

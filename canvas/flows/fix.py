@@ -1,0 +1,341 @@
+"""A click: check that the fix is still offered, store the deed under its unique key, wake the worker, wait a little.
+
+Whatever is repeated (a double click, two agents, two tabs, a surface's own repeat) meets the child that is
+already there and gets the first receipt.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy import Connection
+
+from canvas.domain import phones
+from canvas.domain.fixes import Field, Fix, Situation, find
+from canvas.domain.ids import new_id
+from canvas.domain.message import Actor, Message, Status
+from canvas.domain.notes import note_html
+from canvas.domain.plan import Deed, FormAgain, Plan, Send, again, plan
+from canvas.flows import outcome
+from canvas.flows.context import Flow
+from canvas.flows.look import Person, Surroundings, send_key
+from canvas.store import actions, messages
+from canvas.store.database import reading, writing
+from canvas.store.installs import Install
+
+WAIT_SECONDS = 3.0  # how long a click waits for the worker before it says "Sending"
+TOKEN_SECONDS = 24 * 3600
+UNDO = "undo"
+
+Result = Literal["receipt", "form", "changed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class FixToken:
+    """What a button stands for: this fix of this message of this install, as the message was when drawn."""
+
+    install_id: int
+    message_id: str
+    fix_id: str
+    target: int | None
+    version: int
+
+
+class BadToken(Exception):
+    """The token was not made here, was altered, or is too old."""
+
+
+class Tokens:
+    """Signs and reads fix tokens."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._serializer = URLSafeTimedSerializer(secret_key, salt="fix")
+
+    def sign(self, message: Message, fix_id: str, target: int | None = None) -> str:
+        return self._serializer.dumps([message.install_id, message.id, fix_id, target, message.version])
+
+    def read(self, token: str) -> FixToken:
+        """Raises BadToken."""
+        try:
+            return FixToken(*self._serializer.loads(token, max_age=TOKEN_SECONDS))
+        except (BadData, TypeError, ValueError) as error:
+            raise BadToken from error
+
+
+@dataclass(frozen=True, slots=True)
+class Clicked:
+    """What a click led to.
+
+    `message` is what the screen should now be about: the new message for a receipt, else the old one.
+    `duplicate` says that an earlier click already did it. `note` is one sentence for the agent. `asked` says
+    that this form holds everything there is to ask.
+    """
+
+    result: Result
+    message: Message | None = None
+    fix: Fix | None = None
+    fields: tuple[Field, ...] = ()
+    note: str | None = None
+    duplicate: bool = False
+    asked: bool = False
+
+
+def click(
+    flow: Flow,
+    install: Install,
+    token: FixToken,
+    values: Mapping[str, str] | None,
+    actor: Actor,
+    person: Person,
+) -> Clicked:
+    """Carry one click as far as it gets within the deadline. `values` is None when no form was shown yet."""
+    if token.install_id != install.id:
+        return Clicked("unknown")
+    if token.fix_id == UNDO:
+        return _undo(flow, install, token)
+    first = _prepare(flow, install, token, values, person)
+    if isinstance(first, Clicked):
+        return first
+    fix, todo = first
+    if isinstance(todo, Send) and todo.check_link:
+        trouble = flow.links.trouble(todo.content.header_url or "", todo.channel, todo.header_format)
+        if trouble:
+            form = again(fix, values or {}, "url", trouble)
+            return Clicked("form", _get(flow, install, token.message_id), fix, form.fields, form.message)
+    return _commit(flow, install, token, fix, todo, actor, person)
+
+
+def _get(flow: Flow, install: Install, message_id: str) -> Message | None:
+    with reading(flow.engine) as conn:
+        return messages.get(conn, install.id, message_id)
+
+
+def _prepare(
+    flow: Flow, install: Install, token: FixToken, values: Mapping[str, str] | None, person: Person
+) -> Clicked | tuple[Fix, Send | Deed]:
+    """The fix and its plan, or what to show instead."""
+    with reading(flow.engine) as conn:
+        message = messages.get(conn, install.id, token.message_id)
+        if message is None:
+            return Clicked("unknown")
+        earlier = _earlier(conn, message, token)
+        if earlier:
+            return earlier
+        around = Surroundings.read(conn, flow, install, person)
+        situation = around.situation(conn, message)
+    fix = find(situation, token.fix_id, token.target)
+    if fix is None or not fix.enabled:
+        return Clicked("changed", message, note=fix.why if fix else "This fix is not possible any more.")
+    return _planned(situation, message, fix, values)
+
+
+def _planned(
+    situation: Situation, message: Message, fix: Fix, values: Mapping[str, str] | None
+) -> Clicked | tuple[Fix, Send | Deed]:
+    if fix.kind == "form" and values is None:
+        return Clicked("form", message, fix, fix.fields)
+    todo: Plan = plan(situation, fix, values or {})
+    if isinstance(todo, FormAgain):
+        return Clicked("form", message, fix, todo.fields, todo.message, asked=True)
+    return fix, todo
+
+
+def _earlier(conn: Connection, message: Message, token: FixToken) -> Clicked | None:
+    """The first receipt, when this was done before; or word that the message changed since it was drawn."""
+    child = messages.child_of(conn, message.install_id, message.id)
+    if child:
+        return Clicked("receipt", child, duplicate=True)
+    if message.handled_at and token.fix_id == "mark_handled":
+        return Clicked("receipt", message, note="Marked as handled.", duplicate=True)
+    if message.version != token.version:
+        return Clicked("changed", message, note="This message changed since the card was drawn.")
+    return None
+
+
+def _commit(
+    flow: Flow, install: Install, token: FixToken, fix: Fix, todo: Send | Deed, actor: Actor, person: Person
+) -> Clicked:
+    """Store the deed in one transaction that checks again, then wait a little for its outcome."""
+    now = flow.clock()
+    try:
+        with writing(flow.engine) as conn:
+            message = messages.locked(conn, install.id, token.message_id)
+            earlier = _earlier(conn, message, token)
+            if earlier:
+                return earlier
+            if isinstance(todo, Deed):
+                done = DEEDS[todo.kind](conn, flow, install, message, actor, person, now)
+            else:
+                done = _send(conn, flow, install, message, fix, todo, actor, now)
+    except messages.AlreadySent:
+        return _first_receipt(flow, install, token.message_id)
+    for action_id, due in done.wakes:
+        flow.wake(action_id, due)
+    if done.wakes:
+        return replace(done.clicked, message=_await(flow, install, done.clicked.message, done.wakes[0]))
+    return done.clicked
+
+
+def _first_receipt(flow: Flow, install: Install, message_id: str) -> Clicked:
+    with reading(flow.engine) as conn:
+        child = messages.child_of(conn, install.id, message_id)
+    return Clicked("receipt", child, duplicate=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What was committed, and whom to wake for it."""
+
+    clicked: Clicked
+    wakes: tuple[tuple[str, datetime], ...] = ()
+
+
+def _send(
+    conn: Connection,
+    flow: Flow,
+    install: Install,
+    message: Message,
+    fix: Fix,
+    todo: Send,
+    actor: Actor,
+    now: datetime,
+) -> Stored:
+    """The new message, its parent closed, its one send action, and the number to be saved, all or nothing."""
+    child = Message(
+        id=new_id("msg", now),
+        install_id=install.id,
+        channel=todo.channel,
+        channel_id=todo.channel_id,
+        status=Status.QUEUED,
+        created_at=now,
+        updated_at=now,
+        raw_to=todo.raw_to,
+        to=phones.normalise(todo.raw_to, install.country),
+        content=todo.content,
+        preview=todo.preview,
+        contact_id=message.contact_id,
+        conversation_id=message.conversation_id,
+        source="fix",
+        sender=actor,
+        parent_id=message.id,
+        thread_id=message.thread_id,
+        attempt=message.attempt + 1,
+        fix_id=fix.id,
+        open=True,
+    )
+    messages.add(conn, child)
+    messages.close(conn, install.id, message.id, now)
+    due = todo.run_at or now
+    key = send_key(child.id)
+    action = actions.add(conn, install.id, "send", key, due, now, message_id=child.id, actor=actor)
+    wakes = [(action.id, due)]
+    if todo.save and message.contact_id:
+        payload = {"contact_id": message.contact_id, "phone": todo.save}
+        key = f"write_phone:{child.id}"
+        saved = actions.add(
+            conn, install.id, "write_phone", key, now, now, message_id=child.id, payload=payload, actor=actor
+        )
+        wakes.append((saved.id, now))
+    return Stored(Clicked("receipt", child, fix), tuple(wakes))
+
+
+def _mark_handled(
+    conn: Connection,
+    flow: Flow,
+    install: Install,
+    message: Message,
+    actor: Actor,
+    person: Person,
+    now: datetime,
+) -> Stored:
+    fresh = outcome.store(conn, replace(message, handled_at=now, handled_by=actor), now)
+    outcome.tell_the_timeline(conn, fresh, now)
+    return Stored(Clicked("receipt", fresh, note="Marked as handled."))
+
+
+def _check_status(
+    conn: Connection,
+    flow: Flow,
+    install: Install,
+    message: Message,
+    actor: Actor,
+    person: Person,
+    now: datetime,
+) -> Stored:
+    """Ask Octopods now: for a known id its status, for a lost answer its list."""
+    kind = "poll" if message.octopods_id else "reconcile"
+    key = f"{kind}:{message.id}"
+    actions.restart(conn, install.id, kind, key, now, message_id=message.id)
+    action_id = actions.hasten(conn, install.id, key, now)
+    wakes = ((action_id, now),) if action_id else ()
+    return Stored(Clicked("receipt", message, note="Checked with Octopods."), wakes)
+
+
+def _ask_admin(
+    conn: Connection,
+    flow: Flow,
+    install: Install,
+    message: Message,
+    actor: Actor,
+    person: Person,
+    now: datetime,
+) -> Stored:
+    """A note in the conversation, for people only."""
+    key = f"ask_admin:{message.id}"
+    if actions.by_key(conn, install.id, key):
+        return Stored(Clicked("receipt", message, note="An admin was asked already.", duplicate=True))
+    around = Surroundings.read(conn, flow, install, person)
+    payload = {
+        "conversation_id": person.conversation_id or message.conversation_id,
+        "admin_id": actor.id,
+        "mark": message.id,
+        "body": note_html(around.story(conn, message)),
+    }
+    action = actions.add(
+        conn, install.id, "ask_admin", key, now, now, message_id=message.id, payload=payload, actor=actor
+    )
+    note = "A note for the admins is in this conversation."
+    return Stored(Clicked("receipt", message, note=note), ((action.id, now),))
+
+
+DEEDS = {"mark_handled": _mark_handled, "check_status": _check_status, "ask_admin": _ask_admin}
+
+
+def _await(
+    flow: Flow, install: Install, message: Message | None, wake: tuple[str, datetime]
+) -> Message | None:
+    """The message as it stands when its action is no longer under way, or when waiting long enough."""
+    action_id, due = wake
+    end = time.monotonic() + WAIT_SECONDS
+    pause = 0.02
+    while due <= flow.clock() and time.monotonic() < end:
+        with reading(flow.engine) as conn:
+            action = actions.get(conn, action_id)
+        if action is None or not action.under_way(flow.clock()):
+            break
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.2)
+    return _get(flow, install, message.id) if message else None
+
+
+def _undo(flow: Flow, install: Install, token: FixToken) -> Clicked:
+    """Take back a send that is still waiting; the failed message is then open again, with its fixes."""
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        child = messages.get(conn, install.id, token.message_id)
+        if child is None:
+            return Clicked("unknown")
+        if child.status is Status.CANCELLED:
+            return Clicked("receipt", child, note="Undone before it was sent.", duplicate=True)
+        if child.parent_id is None or not actions.cancel(conn, install.id, send_key(child.id), now):
+            return Clicked("changed", child, note="Too late to undo: it was already being sent.")
+        child = messages.locked(conn, install.id, child.id)
+        parent = messages.locked(conn, install.id, child.parent_id or "")
+        outcome.store(conn, replace(child, status=Status.CANCELLED, parent_id=None), now)
+        parent = outcome.store(conn, parent, now)
+    return Clicked("changed", parent, note="Undone. Nothing was sent.")

@@ -1,0 +1,108 @@
+"""Installs come and go, and so do their channels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from canvas.domain import phones
+from canvas.flows.context import Flow
+from canvas.flows.outcome import refresh_templates
+from canvas.store import channels, installs
+from canvas.store.channels import Channel
+from canvas.store.database import reading, writing
+from canvas.store.installs import Install
+
+CHANNEL_NAMES = {"whatsapp": "WhatsApp", "sms": "SMS", "vbm": "Viber"}
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_KEY = re.compile(r"[\x21-\x7e]{4,512}")
+
+
+class Refused(Exception):
+    """It cannot be done; the message says why and what to do."""
+
+
+def connect(
+    flow: Flow,
+    platform: str,
+    external_id: str,
+    token: str | None,
+    *,
+    region: str | None = None,
+    name: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Install:
+    """Add an install, or renew the one that is there. Raises Refused."""
+    if not _ID.fullmatch(external_id):
+        raise Refused("A workspace or portal id has letters, digits, _ and - only.")
+    changes: dict[str, Any] = {"status": installs.ACTIVE, "settings": dict(settings or {})}
+    given = {"region": region, "name": name, "token_sealed": flow.sealer.seal(token) if token else None}
+    changes.update({key: value for key, value in given.items() if value is not None})
+    with writing(flow.engine) as conn:
+        return installs.put(conn, platform, external_id, flow.clock(), **changes)
+
+
+def everyone(flow: Flow) -> list[Install]:
+    with reading(flow.engine) as conn:
+        return installs.everyone(conn)
+
+
+def _named(conn: Connection, public_id: str) -> Install:
+    platform, _, external_id = public_id.partition(":")
+    found = installs.find(conn, platform, external_id)
+    if found is None:
+        raise Refused(f"There is no install {public_id}. `install list` shows those there are.")
+    return found
+
+
+def erase(flow: Flow, public_id: str) -> None:
+    """Remove an install and all that belongs to it. Raises Refused."""
+    with writing(flow.engine) as conn:
+        installs.remove(conn, _named(conn, public_id).id)
+
+
+def channels_of(flow: Flow, public_id: str) -> list[Channel]:
+    """Raises Refused."""
+    with reading(flow.engine) as conn:
+        return channels.of_install(conn, _named(conn, public_id).id)
+
+
+def add_channel(
+    flow: Flow, public_id: str, kind: str, key: str, name: str | None, number: str | None
+) -> Channel:
+    """Connect a channel; one of that kind and name that is there gets the key instead. Raises Refused."""
+    if not _KEY.fullmatch(key):
+        raise Refused("An Octopods API key has 4 to 512 printable characters and no spaces.")
+    if number and not (number.startswith("+") and phones.normalise(number, "US")):
+        raise Refused("The number must be in full international form, such as +353871234567.")
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        install = _named(conn, public_id)
+        fingerprint = flow.sealer.fingerprint(key)
+        if any(c.install_id != install.id for c in channels.by_key(conn, fingerprint)):
+            raise Refused("This key belongs to another install.")
+        secret = {"key_sealed": flow.sealer.seal(key), "key_hash": fingerprint, "key_last4": key[-4:]}
+        label = name or CHANNEL_NAMES[kind]
+        same = [c for c in channels.of_install(conn, install.id) if c.kind == kind and c.name == label]
+        if same:
+            channel_id = same[0].id
+            channels.change(conn, install.id, channel_id, now, **secret, number=number or same[0].number)
+        else:
+            channel_id = channels.add(conn, install.id, now, kind=kind, name=label, number=number, **secret)
+        listing = refresh_templates(conn, install.id, channel_id, now)
+        made = channels.get(conn, install.id, channel_id)
+    assert made is not None
+    if listing:
+        flow.wake(listing, now)
+    return made
+
+
+def remove_channel(flow: Flow, public_id: str, channel_id: int) -> None:
+    """Raises Refused."""
+    with writing(flow.engine) as conn:
+        install = _named(conn, public_id)
+        if not channels.remove(conn, install.id, channel_id, flow.clock()):
+            raise Refused(f"There is no channel {channel_id} in {public_id}.")

@@ -1,0 +1,157 @@
+"""What is written down when news of a message comes: accepted, failed, unsure, or a reported status.
+
+Every function takes the message as just locked in the caller's write transaction, and returns it as stored.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from canvas.clients.octopods_answers import Sent, StatusReport
+from canvas.domain.fixes import OPTED_OUT
+from canvas.domain.message import ARRIVED, SETTLED, Message, Status, follows, needs_attention
+from canvas.domain.schedule import next_poll
+from canvas.flows.context import Flow
+from canvas.knowledge.diagnose import diagnose
+from canvas.knowledge.evidence import from_failure_reason
+from canvas.knowledge.model import Evidence
+from canvas.store import actions, channels, installs, messages
+from canvas.store.database import reading
+
+RECONCILE_AFTER = timedelta(seconds=10)
+
+
+def store(conn: Connection, message: Message, now: datetime) -> Message:
+    """Save a changed message with its place on the card worked out; the caller holds its lock."""
+    has_child = messages.child_of(conn, message.install_id, message.id) is not None
+    fresh = replace(message, open=needs_attention(message, has_child))
+    if not messages.save(conn, fresh, now):
+        raise RuntimeError(f"{message.id} changed while it was locked")
+    return replace(fresh, version=fresh.version + 1, updated_at=now)
+
+
+def accepted(conn: Connection, flow: Flow, message: Message, sent: Sent, now: datetime) -> Message:
+    """Octopods took the message: its id is the receipt, and the question whether it arrives begins."""
+    fresh = replace(
+        message,
+        status=Status.SENT,
+        octopods_id=sent.message_id,
+        request_id=sent.request_id,
+        provider_id=sent.provider_id or message.provider_id,
+        sent_at=now,
+    )
+    if message.channel_id is not None:
+        channels.worked(conn, message.channel_id, now)
+    fresh = store(conn, fresh, now)
+    begin_polling(conn, flow, fresh, now)
+    return fresh
+
+
+def begin_polling(conn: Connection, flow: Flow, message: Message, now: datetime) -> None:
+    """Ask for the status until it is final. Octopods has no status endpoint for Viber."""
+    if message.octopods_id is None or message.channel == "vbm" or message.status in SETTLED:
+        return
+    due = now + timedelta(seconds=flow.poll_steps[0])
+    actions.ensure(conn, message.install_id, "poll", f"poll:{message.id}", due, now, message_id=message.id)
+
+
+def failed(
+    conn: Connection, flow: Flow, message: Message, evidence: Evidence, raw: str, now: datetime
+) -> Message:
+    """The message failed: keep what came back verbatim, diagnose it, and set off what follows."""
+    diagnosis = diagnose(evidence)
+    fresh = replace(
+        message, status=Status.FAILED, failure=evidence, failure_raw=raw, diagnosis=diagnosis, failed_at=now
+    )
+    fresh = store(conn, fresh, now)
+    if diagnosis.reason == OPTED_OUT:
+        messages.remember_opt_out(conn, fresh, now)
+    if diagnosis.category == "template" and fresh.channel_id is not None:
+        refresh_templates(conn, fresh.install_id, fresh.channel_id, now)
+    tell_the_timeline(conn, fresh, now)
+    return fresh
+
+
+def refresh_templates(conn: Connection, install_id: int, channel_id: int, now: datetime) -> str | None:
+    """Have the worker list this channel's templates again, soon; the action's id."""
+    key = f"templates:{channel_id}"
+    payload = {"channel_id": channel_id}
+    actions.restart(conn, install_id, "templates", key, now, payload=payload)
+    return actions.hasten(conn, install_id, key, now)
+
+
+def tell_the_timeline(conn: Connection, message: Message, now: datetime) -> None:
+    """On a HubSpot install, have the contact's timeline say how this message stands now."""
+    install = installs.get(conn, message.install_id)
+    if install is None or install.platform != "hubspot" or not message.contact_id:
+        return
+    key = f"timeline:{message.id}:{message.version}"
+    actions.ensure(conn, install.id, "timeline", key, now, now, message_id=message.id)
+
+
+def unsure(conn: Connection, flow: Flow, message: Message, said: str, raw: str, now: datetime) -> Message:
+    """Nobody knows whether Octopods took it. It is shown so, looked for where the API allows, never repeated."""
+    evidence = Evidence(text=said, channel=message.channel)
+    fresh = replace(message, status=Status.UNSURE, failure=evidence, failure_raw=raw or said)
+    fresh = store(conn, fresh, now)
+    if fresh.channel == "whatsapp" and fresh.octopods_id is None and fresh.channel_id is not None:
+        due = now + RECONCILE_AFTER
+        key = f"reconcile:{fresh.id}"
+        actions.ensure(conn, fresh.install_id, "reconcile", key, due, now, message_id=fresh.id)
+    return fresh
+
+
+def reported(conn: Connection, flow: Flow, message: Message, report: StatusReport, now: datetime) -> Message:
+    """A status came from outside. Late, repeated or backward news changes nothing."""
+    status = Status(report.status)
+    if not follows(message.status, status):
+        return message
+    known = replace(message, provider_id=report.provider_id or message.provider_id)
+    if status is Status.FAILED:
+        evidence = from_failure_reason(report.failure_reason, message.channel) or Evidence(
+            channel=message.channel
+        )
+        return failed(conn, flow, known, evidence, _verbatim(report.failure_reason), now)
+    fresh = store(conn, replace(known, status=status), now)
+    if status in ARRIVED and message.parent_id:
+        tell_the_timeline(conn, fresh, now)
+    return fresh
+
+
+def _verbatim(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) if value else ""
+
+
+def poll_later(
+    conn: Connection, flow: Flow, action: actions.Action, message: Message, now: datetime
+) -> datetime | None:
+    """When to ask again; None when the outcome is final, or when waiting went on too long and it is unsure."""
+    if message.status in SETTLED:
+        actions.forget(conn, action)
+        return None
+    due = next_poll(action.tries, message.sent_at or message.created_at, now, flow.poll_steps)
+    if due is None:
+        give_up_waiting(conn, flow, message, now)
+        actions.forget(conn, action)
+    else:
+        actions.again(conn, action, due)
+    return due
+
+
+def give_up_waiting(conn: Connection, flow: Flow, message: Message, now: datetime) -> None:
+    """The provider never said how it ended: say that nobody knows."""
+    if message.status in (Status.SENT, Status.UNKNOWN):
+        store(conn, replace(message, status=Status.UNSURE), now)
+
+
+def wake_poll(flow: Flow, message: Message) -> None:
+    """Tell the worker when the first question about a message just accepted is due."""
+    with reading(flow.engine) as conn:
+        poll = actions.by_key(conn, message.install_id, f"poll:{message.id}")
+    if poll:
+        flow.wake(poll.id, poll.due_at)

@@ -1,0 +1,167 @@
+"""Asking Octopods how a message stands, within the small budget of its key, until the outcome is final."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from canvas.clients.errors import CallFailed, RateLimited
+from canvas.clients.octopods_answers import StatusReport
+from canvas.domain.message import SETTLED, Message, Status
+from canvas.flows import outcome
+from canvas.flows.context import Flow
+from canvas.flows.keys import Key, NoKey, key_of
+from canvas.flows.sending import DEFAULT_BLOCK
+from canvas.store import actions, channels, messages
+from canvas.store.actions import Action
+from canvas.store.database import writing
+
+log = structlog.get_logger()
+RECONCILE_STEPS = (10, 30, 60, 300, 1800)  # seconds between looks into the list; then it stays unsure
+CLOCK_SLACK = timedelta(seconds=90)  # how far our clock and Octopods' may differ
+LIST_LIMIT = 100
+
+
+def poll(flow: Flow, action: Action) -> None:
+    """Ask once for the status, and decide when to ask again."""
+    turn = _take_turn(flow, action)
+    if turn is None:
+        return
+    message, key = turn
+    if message.status in SETTLED or message.octopods_id is None:
+        with writing(flow.engine) as conn:
+            actions.forget(conn, action)
+        return
+    try:
+        report = flow.octopods.message_status(key.secret, message.channel, message.octopods_id)
+    except CallFailed as error:
+        _not_answered(flow, action, key, error)
+        return
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        fresh = outcome.reported(conn, flow, _locked(conn, action), report, now)
+        due = outcome.poll_later(conn, flow, action, fresh, now)
+    if due:
+        flow.wake(action.id, due)
+
+
+def _locked(conn: Connection, action: Action) -> Message:
+    return messages.locked(conn, action.install_id, action.message_id or "")
+
+
+def _take_turn(flow: Flow, action: Action) -> tuple[Message, Key] | None:
+    """The message and its key when this key may be used now; else the action waits for its turn."""
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        message = _locked(conn, action)
+        try:
+            key = key_of(conn, flow.sealer, message)
+        except NoKey:
+            # The channel was disconnected: nobody can ask any more, and saying so is honest.
+            outcome.give_up_waiting(conn, flow, message, now)
+            actions.forget(conn, action)
+            return None
+        wait = channels.blocked_until(conn, key.fingerprint, now)
+        wait = wait or channels.take_poll_turn(conn, key.fingerprint, now, flow.poll_spacing)
+        if wait is None:
+            return message, key
+        actions.again(conn, action, wait, counted=False)
+    flow.wake(action.id, wait)
+    return None
+
+
+def _not_answered(flow: Flow, action: Action, key: Key, error: CallFailed) -> None:
+    now = flow.clock()
+    log.info("poll.failed", action=action.id, error=type(error).__name__, status=error.status)
+    due: datetime | None
+    with writing(flow.engine) as conn:
+        if isinstance(error, RateLimited):
+            due = error.retry_at or now + DEFAULT_BLOCK
+            channels.block(conn, key.fingerprint, due)
+            actions.again(conn, action, due, counted=False)
+        else:
+            due = outcome.poll_later(conn, flow, action, _locked(conn, action), now)
+    if due:
+        flow.wake(action.id, due)
+
+
+def reconcile(flow: Flow, action: Action) -> None:
+    """Look for an unsure WhatsApp send in Octopods' list of what was sent with this key."""
+    turn = _take_turn(flow, action)
+    if turn is None:
+        return
+    message, key = turn
+    listed: list[StatusReport] = []
+    if message.status is Status.UNSURE and message.octopods_id is None:
+        try:
+            listed = flow.octopods.recent_whatsapp(key.secret, LIST_LIMIT)
+        except CallFailed as error:
+            if isinstance(error, RateLimited):
+                _not_answered(flow, action, key, error)
+                return
+            log.info("reconcile.failed", action=action.id, error=type(error).__name__)
+    due = _match(flow, action, listed)
+    if due:
+        flow.wake(action.id, due)
+
+
+def _match(flow: Flow, action: Action, listed: list[StatusReport]) -> datetime | None:
+    """Tie the unsure send to its entry in the list; when it is not there yet, the time of the next look."""
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        message = _locked(conn, action)
+        if message.status is not Status.UNSURE or message.octopods_id is not None:
+            actions.finish(conn, action, actions.DONE, now)
+            return None
+        hits = _hits(conn, message, listed)
+        if len(hits) == 1:
+            _found(conn, flow, message, hits[0], now)
+            actions.finish(conn, action, actions.DONE, now, {"found": hits[0].message_id})
+            return None
+        if action.tries > len(RECONCILE_STEPS):
+            actions.finish(conn, action, actions.UNSURE, now, {"found": None})
+            return None
+        due = now + timedelta(seconds=RECONCILE_STEPS[action.tries - 1])
+        actions.again(conn, action, due)
+        return due
+
+
+def _hits(conn: Connection, message: Message, listed: list[StatusReport]) -> list[StatusReport]:
+    """Entries that can only be this send: its number, its time, and no other message's."""
+    rivals = [
+        other
+        for other in messages.unsure_whatsapp(conn, message.install_id, message.channel_id or 0)
+        if other.to == message.to
+    ]
+    if len(rivals) > 1:
+        return []  # two unsure sends to one number cannot be told apart by the list
+    taken = messages.known_octopods_ids(
+        conn, message.install_id, [r.message_id for r in listed if r.message_id]
+    )
+    return [r for r in listed if r.message_id and r.message_id not in taken and _fits(message, r)]
+
+
+def _fits(message: Message, report: StatusReport) -> bool:
+    left = message.sent_at or message.updated_at
+    return (
+        report.phone == message.to
+        and report.sent_at is not None
+        and abs(report.sent_at - left) <= CLOCK_SLACK
+    )
+
+
+def _found(conn: Connection, flow: Flow, message: Message, report: StatusReport, now: datetime) -> None:
+    fresh = replace(
+        message,
+        status=Status.SENT,
+        octopods_id=report.message_id,
+        sent_at=report.sent_at,
+        failure=None,
+        failure_raw=None,
+    )
+    stored = outcome.store(conn, fresh, now)
+    stored = outcome.reported(conn, flow, stored, report, now)
+    outcome.begin_polling(conn, flow, stored, now)

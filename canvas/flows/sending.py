@@ -1,0 +1,144 @@
+"""The one deed that must never happen twice: sending a queued message."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from canvas.clients.errors import CallFailed, RateLimited
+from canvas.clients.octopods import Outgoing
+from canvas.clients.octopods_answers import Sent
+from canvas.domain import schedule, templates
+from canvas.domain.message import Message, Status
+from canvas.flows import outcome
+from canvas.flows.context import Flow
+from canvas.flows.keys import Key, NoKey, key_of
+from canvas.knowledge.evidence import from_error_body
+from canvas.knowledge.model import Evidence
+from canvas.store import actions, channels, messages
+from canvas.store.actions import Action
+from canvas.store.database import writing
+
+log = structlog.get_logger()
+DEFAULT_BLOCK = timedelta(seconds=60)  # when Octopods says 429 without a usable time
+
+
+def send(flow: Flow, action: Action) -> None:
+    """Send a queued message. Once `sending` is committed, nobody ever sends this message again."""
+    leaving = _begin(flow, action)
+    if leaving is None:
+        return
+    message, key = leaving
+    try:
+        sent = flow.octopods.send(key.secret, outgoing(message))
+    except RateLimited as error:
+        _wait_for_key(flow, action, key, error.retry_at or flow.clock() + DEFAULT_BLOCK)
+    except CallFailed as error:
+        _failed(flow, action, error)
+    else:
+        _accepted(flow, action, sent)
+
+
+def outgoing(message: Message) -> Outgoing:
+    """The request that sends this message."""
+    content = message.content
+    return Outgoing(
+        channel=message.channel,
+        phone=message.raw_to,
+        text=content.text or "",
+        template_id=content.template_id or "",
+        variables=None if content.variables is None else templates.as_sections(content.variables),
+        header_url=content.header_url,
+        options=content.options,
+    )
+
+
+def _begin(flow: Flow, action: Action) -> tuple[Message, Key] | None:
+    """Commit that the message is leaving now; None when it must not leave, or not yet."""
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        message = messages.locked(conn, action.install_id, action.message_id or "")
+        if message.status is Status.SENDING:
+            # A worker died between the send and its outcome: it may have happened, so it is not done again.
+            said = "The connection broke after the message left, so it is not known whether Octopods took it."
+            outcome.unsure(conn, flow, message, said, "", now)
+            actions.finish(conn, action, actions.UNSURE, now)
+            return None
+        if message.status is not Status.QUEUED:
+            actions.finish(conn, action, actions.DONE, now)
+            return None
+        key = _allowed(conn, flow, action, message, now)
+        if key is None:
+            return None
+        messages.move(conn, message.id, [Status.QUEUED], Status.SENDING, now)
+        return message, key
+
+
+def _allowed(conn: Connection, flow: Flow, action: Action, message: Message, now: datetime) -> Key | None:
+    """The key to send with, or None after writing down why not, or when."""
+    try:
+        key = key_of(conn, flow.sealer, message)
+    except NoKey as refusal:
+        _refuse(conn, flow, action, message, str(refusal), now)
+        return None
+    if messages.has_opted_out(conn, message.install_id, message.to):
+        _refuse(conn, flow, action, message, "The recipient has opted out.", now)
+        return None
+    blocked = channels.blocked_until(conn, key.fingerprint, now)
+    if blocked:
+        actions.again(conn, action, blocked, counted=False)
+        flow.wake(action.id, blocked)
+        return None
+    return key
+
+
+def _refuse(conn: Connection, flow: Flow, action: Action, message: Message, why: str, now: datetime) -> None:
+    outcome.failed(conn, flow, message, Evidence(text=why, channel=message.channel), why, now)
+    actions.finish(conn, action, actions.FAILED, now, {"error": why})
+
+
+def _accepted(flow: Flow, action: Action, sent: Sent) -> None:
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        message = messages.locked(conn, action.install_id, action.message_id or "")
+        fresh = outcome.accepted(conn, flow, message, sent, now)
+        actions.finish(conn, action, actions.DONE, now, {"octopods_id": fresh.octopods_id})
+    outcome.wake_poll(flow, fresh)
+
+
+def _wait_for_key(flow: Flow, action: Action, key: Key, until: datetime) -> None:
+    """Octopods said 429: nothing was sent. The whole key waits, for every process and surface."""
+    with writing(flow.engine) as conn:
+        channels.block(conn, key.fingerprint, until)
+        messages.move(conn, action.message_id or "", [Status.SENDING], Status.QUEUED, flow.clock())
+        actions.again(conn, action, until, counted=False)
+    flow.wake(action.id, until)
+
+
+def _failed(flow: Flow, action: Action, error: CallFailed) -> None:
+    now = flow.clock()
+    log.warning("send.failed", action=action.id, error=type(error).__name__, status=error.status)
+    with writing(flow.engine) as conn:
+        message = messages.locked(conn, action.install_id, action.message_id or "")
+        if error.may_have_happened:
+            outcome.unsure(conn, flow, message, error.message, error.body, now)
+            actions.finish(conn, action, actions.UNSURE, now, {"error": error.message})
+        elif error.may_retry and action.tries < schedule.SEND_TRIES:
+            due = error.retry_at or schedule.backoff(action.tries, now)
+            messages.move(conn, message.id, [Status.SENDING], Status.QUEUED, now)
+            actions.again(conn, action, due)
+            flow.wake(action.id, due)
+        else:
+            outcome.failed(
+                conn, flow, message, evidence_of(error, message.channel), error.body or error.message, now
+            )
+            actions.finish(conn, action, actions.FAILED, now, {"error": error.message})
+
+
+def evidence_of(error: CallFailed, channel: str) -> Evidence:
+    """What a refused or unreachable send tells about the message."""
+    if error.body:
+        return from_error_body(error.body, channel, error.status)
+    return Evidence(text=error.message, channel=channel, http_status=error.status)
