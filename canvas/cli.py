@@ -1,0 +1,167 @@
+"""The commands: `flask --app app …`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from canvas import config as configuration
+from canvas import worker
+from canvas.flows import carry_out, come_in
+from canvas.flows import installs as install_flow
+from canvas.flows.context import Flow
+from canvas.store import migrate
+from canvas.surfaces.services import Services
+
+db = AppGroup("db", help="The database.")
+install = AppGroup("install", help="Intercom workspaces and HubSpot portals.")
+channel = AppGroup("channel", help="The channels of an install and their keys.")
+
+
+def register(app: Flask) -> None:
+    """Give the app its commands."""
+    for group in (db, install, channel):
+        app.cli.add_command(group)
+    for command in (show_config, run_worker, sweep):
+        app.cli.add_command(command)
+
+
+def _flow() -> Flow:
+    from flask import current_app
+
+    services: Services = current_app.extensions["redeliver"]
+    return services.flow
+
+
+def secret(value: str | None, what: str) -> str | None:
+    """A secret given as `-` is read from standard input, or asked for without showing it."""
+    if value != "-":
+        return value
+    read = click.prompt(what, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+    return str(read).strip()
+
+
+@click.command("config")
+def show_config() -> None:
+    """Print every setting: name, value (secrets hidden), meaning."""
+    values = configuration.load()
+    for setting in configuration.SETTINGS:
+        value = "(hidden)" if setting.secret and values[setting.name] else values[setting.name]
+        click.echo(f"{setting.name}={value}\n    {setting.help}")
+
+
+@click.command("worker")
+@click.option("--workers", default=4, show_default=True, help="How many actions at the same time.")
+def run_worker(workers: int) -> None:
+    """Carry out actions until told to stop."""
+    worker.consumer(configuration.load(), workers).run()
+
+
+@click.command("sweep")
+def sweep() -> None:
+    """Carry out everything that is due now, once."""
+    flow = _flow()
+    lost = come_in.abandoned(flow)
+    click.echo(f"{carry_out.sweep(flow)} actions carried out, {lost} abandoned sends marked unsure.")
+
+
+@db.command("upgrade")
+def upgrade() -> None:
+    """Bring the tables to this version."""
+    migrate.upgrade(_flow().engine)
+    click.echo("The database is at this version.")
+
+
+@install.command("add")
+@click.argument("platform", type=click.Choice(["intercom", "hubspot"]))
+@click.argument("external_id")
+@click.option("--token", help="The access token; - reads it from standard input.")
+@click.option("--region", type=click.Choice(["US", "EU", "AU"]))
+@click.option("--name", help="What people call it.")
+@click.option("--country", help="Two letters: where numbers without a country code are read.")
+@click.option("--timezone", help="IANA name, such as Europe/Dublin.")
+def install_add(
+    platform: str,
+    external_id: str,
+    token: str | None,
+    region: str | None,
+    name: str | None,
+    country: str | None,
+    timezone: str | None,
+) -> None:
+    """Connect a workspace or portal without OAuth."""
+    settings = {k: v for k, v in (("country", country), ("timezone", timezone)) if v}
+    try:
+        found = install_flow.connect(
+            _flow(),
+            platform,
+            external_id,
+            secret(token, "Token"),
+            region=region,
+            name=name,
+            settings=settings,
+        )
+    except install_flow.Refused as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    click.echo(f"{found.public_id} is connected.")
+
+
+@install.command("list")
+def install_list() -> None:
+    """Every install and its state."""
+    for found in install_flow.everyone(_flow()):
+        click.echo(f"{found.public_id}\t{found.status}\t{found.name or ''}")
+
+
+@install.command("remove")
+@click.argument("public_id")
+@click.confirmation_option(prompt="This erases the install and all its messages. Go on?")
+def install_remove(public_id: str) -> None:
+    """Erase an install and everything that belongs to it."""
+    try:
+        install_flow.erase(_flow(), public_id)
+    except install_flow.Refused as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    click.echo(f"{public_id} is erased.")
+
+
+@channel.command("add")
+@click.option("--install", "public_id", required=True, help="intercom:WORKSPACE_ID or hubspot:PORTAL_ID")
+@click.option("--kind", required=True, type=click.Choice(["whatsapp", "sms", "vbm"]))
+@click.option("--key", required=True, help="The Octopods API key; - reads it from standard input.")
+@click.option("--name", help="What people call it.")
+@click.option("--number", help="The sending number, +...")
+def channel_add(public_id: str, kind: str, key: str, name: str | None, number: str | None) -> None:
+    """Connect a channel, or give a connected one of the same name its new key."""
+    opened = secret(key, "Octopods API key") or ""
+    try:
+        made = install_flow.add_channel(_flow(), public_id, kind, opened, name, number)
+    except install_flow.Refused as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    click.echo(f"Channel {made.id}: {made.name} ({made.kind}), key ending in {made.key_last4}.")
+
+
+@channel.command("list")
+@click.option("--install", "public_id", required=True)
+def channel_list(public_id: str) -> None:
+    """The channels of an install."""
+    try:
+        for found in install_flow.channels_of(_flow(), public_id):
+            click.echo(f"{found.id}\t{found.kind}\t{found.name}\t…{found.key_last4}")
+    except install_flow.Refused as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+
+
+@channel.command("remove")
+@click.option("--install", "public_id", required=True)
+@click.argument("channel_id", type=int)
+def channel_remove(public_id: str, channel_id: int) -> None:
+    """Disconnect a channel; its messages stay readable, its key is forgotten."""
+    try:
+        install_flow.remove_channel(_flow(), public_id, channel_id)
+    except install_flow.Refused as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    click.echo("The channel is disconnected.")

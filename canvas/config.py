@@ -1,0 +1,209 @@
+"""Settings: one table says name, parser, default and meaning; nothing else reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+
+INSTANCE = Path("instance")
+DEV_SECRET = "development-only-secret"  # noqa: S105 - refused in production, see `load`
+DEV_ENCRYPTION_KEY = "ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE="
+
+
+class BadSetting(Exception):
+    """A setting is missing or makes no sense; the message says which, and what it should be."""
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value.strip())
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("it must be an http(s) address without query, such as https://example.com")
+    return value.strip().rstrip("/")
+
+
+def _database(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise ValueError("it must start with sqlite:/// or postgresql://")
+    return value
+
+
+def _fernet_keys(value: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in value.split(",") if key.strip())
+    if not keys:
+        raise ValueError("it must hold at least one Fernet key")
+    for key in keys:
+        try:
+            Fernet(key.encode())
+        except ValueError as error:
+            raise ValueError("each key must be 32 bytes in URL-safe base64") from error
+    return keys
+
+
+def _whole(value: str) -> int:
+    number = int(value)
+    if number < 0:
+        raise ValueError("it must not be negative")
+    return number
+
+
+def _port(value: str) -> int:
+    number = int(value)
+    if not 0 < number < 65536:
+        raise ValueError("it must be between 1 and 65535")
+    return number
+
+
+def _seconds(value: str) -> float:
+    number = float(value)
+    if not 0 <= number < 1e7:
+        raise ValueError("it must be a number of seconds")
+    return number
+
+
+def _steps(value: str) -> tuple[float, ...]:
+    steps = tuple(float(step) for step in value.split(","))
+    if not steps or any(step <= 0 for step in steps):
+        raise ValueError("it must be seconds, comma-separated, each above zero")
+    return steps
+
+
+def _region(value: str) -> str:
+    if len(value) != 2 or not value.isalpha():
+        raise ValueError("it must be a two-letter country, such as IE")
+    return value.upper()
+
+
+def _yes(value: str) -> bool:
+    if value.lower() not in ("0", "1", "true", "false", "yes", "no", ""):
+        raise ValueError("it must be yes or no")
+    return value.lower() in ("1", "true", "yes")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `secret` ones are never printed; `needed` ones must be given in production."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: str
+    help: str
+    secret: bool = False
+    needed: bool = False
+
+
+SETTINGS = (
+    Setting("PRODUCTION", _yes, "", "yes: refuse to start with missing or default secrets."),
+    Setting("PORT", _port, "8080", "The port the web process listens on."),
+    Setting("PUBLIC_URL", _url, "http://127.0.0.1:8080", "Our own address, as others reach us.", needed=True),
+    Setting(
+        "SECRET_KEY", _text, DEV_SECRET, "Signs links, sessions and fix tokens.", secret=True, needed=True
+    ),
+    Setting(
+        "ENCRYPTION_KEYS",
+        _fernet_keys,
+        DEV_ENCRYPTION_KEY,
+        "Fernet keys that seal tokens and keys, newest first.",
+        secret=True,
+        needed=True,
+    ),
+    Setting(
+        "DATABASE_URL", _database, "sqlite:///instance/redeliver.db", "Where everything is kept.", secret=True
+    ),
+    Setting("OCTOPODS_URL", _url, "https://app.octopods.io", "Octopods: scheme and host, no path."),
+    Setting(
+        "OCTOPODS_SETTINGS_URL", _url, "https://app.octopods.io/settings/channels", "Octopods' settings page."
+    ),
+    Setting("INTERCOM_CLIENT_ID", _text, "", "The Intercom app's client id.", needed=False),
+    Setting(
+        "INTERCOM_CLIENT_SECRET",
+        _text,
+        "",
+        "The Intercom app's client secret; it signs requests.",
+        secret=True,
+    ),
+    Setting("INTERCOM_URL", _text, "", "Intercom's API address; empty means by the workspace's region."),
+    Setting("HUBSPOT_APP_ID", _text, "", "The HubSpot app's id."),
+    Setting("HUBSPOT_CLIENT_ID", _text, "", "The HubSpot app's client id."),
+    Setting(
+        "HUBSPOT_CLIENT_SECRET",
+        _text,
+        "",
+        "The HubSpot app's client secret; two, comma-separated, in rotation.",
+        True,
+    ),
+    Setting("HUBSPOT_URL", _url, "https://api.hubapi.com", "HubSpot's API address."),
+    Setting("DEFAULT_REGION", _region, "US", "The country numbers without a code are read in, by default."),
+    Setting("RETENTION_DAYS", _whole, "90", "Days after which messages are removed."),
+    Setting(
+        "POLL_SCHEDULE",
+        _steps,
+        "10,30,60,300,1800,3600",
+        "Seconds between status questions; the last repeats.",
+    ),
+    Setting("POLL_SPACING", _seconds, "1", "Seconds at least between two status questions on one key."),
+    Setting("CONNECT_TIMEOUT", _seconds, "5", "Seconds to wait for a connection to a vendor."),
+    Setting("READ_TIMEOUT", _seconds, "30", "Seconds to wait for Octopods' answer to a send."),
+    Setting(
+        "ALLOW_PRIVATE_LINKS", _yes, "", "yes: media links may point into private networks (sandbox only)."
+    ),
+    Setting("LOG_LEVEL", _text, "INFO", "DEBUG, INFO, WARNING or ERROR."),
+    Setting("METRICS_TOKEN", _text, "", "Bearer token for /metrics; empty closes it.", secret=True),
+)
+
+
+class Config:
+    """The parsed settings: `config["PORT"]`."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __repr__(self) -> str:
+        return f"Config({', '.join(self._values)})"  # names only: values hold secrets
+
+
+def load(environment: Mapping[str, str] | None = None) -> Config:
+    """Read the settings.
+
+    Raises BadSetting with one sentence for all that is wrong.
+    """
+    source = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    wrong: list[str] = []
+    for setting in SETTINGS:
+        try:
+            values[setting.name] = setting.parse(source.get(setting.name, setting.default))
+        except ValueError as error:
+            wrong.append(f"{setting.name}: {error}")
+    if values.get("PRODUCTION"):
+        wrong += _unfit_for_production(source)
+    if wrong:
+        raise BadSetting("; ".join(wrong))
+    return Config(values)
+
+
+def _unfit_for_production(source: Mapping[str, str]) -> list[str]:
+    wrong = [
+        f"{s.name}: it must be set in production"
+        for s in SETTINGS
+        if s.needed and source.get(s.name, s.default) == s.default
+    ]
+    if len(source.get("SECRET_KEY", "")) < 32 and "SECRET_KEY" in source:
+        wrong.append("SECRET_KEY: it must have at least 32 characters in production")
+    if _yes(source.get("ALLOW_PRIVATE_LINKS", "")):
+        wrong.append("ALLOW_PRIVATE_LINKS: it must not be set in production")
+    if not source.get("PUBLIC_URL", "https://").startswith("https://"):
+        wrong.append("PUBLIC_URL: it must start with https:// in production")
+    return wrong

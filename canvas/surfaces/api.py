@@ -1,0 +1,117 @@
+"""Our own part of the API: register a message sent elsewhere, and ask what a failure text means."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response
+
+from canvas.clients.octopods_answers import read_status
+from canvas.domain.message import Message
+from canvas.flows import come_in
+from canvas.flows.come_in import Contact
+from canvas.knowledge.diagnose import diagnose
+from canvas.knowledge.model import Diagnosis, Evidence
+from canvas.store.channels import Channel
+from canvas.surfaces.guard import keyed
+from canvas.surfaces.octopods_wire import BAD_REQUEST, contact, document, octopods_error
+from canvas.surfaces.services import services
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+CHANNELS = ("whatsapp", "sms", "vbm")
+
+
+def json(data: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(data), status=status, mimetype="application/json")
+
+
+def diagnosis_document(diagnosis: Diagnosis) -> dict[str, Any]:
+    """A diagnosis as the API tells it."""
+    return {
+        "reason": diagnosis.reason,
+        "category": diagnosis.category,
+        "retry": diagnosis.retry,
+        "confidence": diagnosis.confidence,
+        "candidates": [asdict(candidate) for candidate in diagnosis.candidates],
+        "fixes": list(diagnosis.fixes),
+        "matched": diagnosis.matched,
+    }
+
+
+def message_document(message: Message) -> dict[str, Any]:
+    """A message as the API tells it."""
+    return {
+        "id": message.id,
+        "channel": message.channel,
+        "message_id": message.octopods_id,
+        "status": str(message.status),
+        "destination_phone": message.to or message.raw_to,
+        "contact_id": message.contact_id,
+        "created_at": message.created_at.isoformat(),
+        "diagnosis": diagnosis_document(message.diagnosis) if message.diagnosis else None,
+    }
+
+
+@blueprint.post("/track")
+@keyed(None)
+def track(channel: Channel) -> Response:
+    """Register a message that was sent elsewhere with this key, so that its failure is seen here."""
+    body = document()
+    wrong = _trouble(channel, body)
+    if body is None or wrong:
+        return octopods_error(400, BAD_REQUEST, wrong or "The request body must be a JSON object.")
+    given = Contact(
+        _text(body.get("contact_id")) or contact().id,
+        _text(body.get("conversation_id")),
+    )
+    report = read_status(body) if body.get("status") else None
+    message = come_in.track(
+        services().flow,
+        channel,
+        body,
+        _text(body.get("message_id")),
+        _text(body.get("template_id")),
+        given,
+        report,
+    )
+    return json(message_document(message), 201)
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value).strip()[:64] or None
+
+
+def _trouble(channel: Channel, body: Any) -> str | None:
+    """What is wrong with a track request, in one sentence, or None."""
+    if body is None:
+        return "The request body must be a JSON object."
+    kind = body.get("channel", channel.kind)
+    if kind not in CHANNELS:
+        return "channel must be whatsapp, sms or vbm."
+    if kind != channel.kind:
+        return f"This key belongs to the channel {channel.kind}, not {kind}."
+    if not _text(body.get("message_id")) and not body.get("destination_phone"):
+        return "You must supply message_id or destination_phone in your request payload."
+    return None
+
+
+@blueprint.post("/diagnose")
+@keyed(None)
+def diagnose_text(channel: Channel) -> Response:
+    """What a failure text means. Nothing is stored."""
+    body = document()
+    if body is None:
+        return octopods_error(400, BAD_REQUEST, "The request body must be a JSON object.")
+    status = body.get("http_status")
+    evidence = Evidence(
+        text=body["text"] if isinstance(body.get("text"), str) else "",
+        channel=_text(body.get("channel")),
+        provider=_text(body.get("provider")),
+        code=_text(body.get("code")),
+        http_status=status if isinstance(status, int) else None,
+    )
+    return json(diagnosis_document(diagnose(evidence)))

@@ -1,0 +1,270 @@
+"""From a story to a canvas. Pure functions: a story in, Canvas Kit JSON out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from canvas.domain.fixes import Field, Fix
+from canvas.domain.message import SETTLED, Message, Status
+from canvas.domain.story import Story
+from canvas.flows.fix import UNDO, Clicked, Tokens
+from canvas.flows.look import Look
+from canvas.surfaces import canvas_kit as kit
+from canvas.surfaces.canvas_kit import Canvas, Component, plain
+
+PREVIEW = 120  # characters of a preview on the first canvas
+PAGE = 8
+
+
+def first(look: Look, tokens: Tokens) -> Canvas:
+    """The first canvas: the newest failure with its one click, up to two more, under 400 pixels, no `primary`."""
+    if not look.stories:
+        words = "No failed messages for this person."
+        return kit.canvas([kit.text("none", words, "muted"), kit.button("check", "Check a message")])
+    newest, *others = look.stories
+    components = _summary(newest)
+    components += _first_actions(newest, tokens)
+    components.append(kit.button(f"open:{newest.message.id}", "Details", "link"))
+    if others:
+        components.append(kit.listing(_item(story) for story in others[:2]))
+    if look.total > len(look.stories):
+        components.append(kit.button("all:0", f"All {look.total}", "link"))
+    return kit.canvas(_fitting(components))
+
+
+def _fitting(components: list[Component]) -> list[Component]:
+    """The same canvas within the height that Intercom's review allows: the longest foreign words give way."""
+    room = kit.FIRST_CANVAS_PIXELS
+    for limit in (200, 120, 80, 40):
+        if kit.height(components) <= room:
+            return components
+        components = [_shorter(c, limit) for c in components]
+    while kit.height(components) > room and any(c["type"] == "list" for c in components):
+        components = [_fewer(c) for c in components if c["type"] != "list" or len(c["items"]) > 1]
+    return components
+
+
+def _shorter(component: Component, limit: int) -> Component:
+    words = component.get("text", "")
+    return {**component, "text": words[: limit - 1].rstrip() + "…"} if len(words) > limit else component
+
+
+def _fewer(component: Component) -> Component:
+    return {**component, "items": component["items"][:1]} if component["type"] == "list" else component
+
+
+def _summary(story: Story) -> list[Component]:
+    return [
+        kit.text("title", plain(story.title), "header", tight=True),
+        kit.text("line", plain(story.line), "muted"),
+        kit.text("what", plain(story.text)),
+    ]
+
+
+def _first_actions(story: Story, tokens: Tokens) -> list[Component]:
+    """The one click, or what stands in its place, with the words it would send."""
+    if story.message.status in (Status.QUEUED, Status.SENDING):
+        return [*_undo(story, tokens), kit.button("refresh", "Refresh")]
+    best = next((f for f in story.fixes if f.enabled and f.kind in ("one_click", "form")), None)
+    if best is None:
+        return [kit.button("refresh", "Refresh")]
+    shown = [kit.text("preview", plain(words, PREVIEW), "muted")] if (words := _says(best)) else []
+    return [*shown, _button(story.message, best, tokens)]
+
+
+def _says(fix: Fix) -> str | None:
+    """What the fix would change, for the line above its button."""
+    if fix.preview is None:
+        return None
+    return f"Will say: {fix.preview}" if fix.id == "send_other_channel" else fix.preview
+
+
+def _button(message: Message, fix: Fix, tokens: Tokens) -> Component:
+    if fix.kind == "link" and fix.url:
+        return kit.link(f"link:{fix.id}", fix.label, fix.url)
+    if fix.kind == "copy":
+        return kit.button(f"support:{message.id}", fix.label, "link")
+    token = tokens.sign(message, fix.id, fix.target)
+    style = "link" if fix.id == "mark_handled" else "secondary"
+    return kit.button(f"fix:{token}", plain(fix.label), style, disabled=not fix.enabled)
+
+
+def _undo(story: Story, tokens: Tokens) -> list[Component]:
+    if story.message.status is not Status.QUEUED or story.message.parent_id is None:
+        return []
+    return [kit.button(f"fix:{tokens.sign(story.message, UNDO)}", "Undo")]
+
+
+def _item(story: Story) -> Component:
+    subtitle, _, when = story.line.partition(" · ")
+    return kit.item(f"open:{story.message.id}", plain(story.title), plain(subtitle), when)
+
+
+def everything(look: Look, offset: int) -> Canvas:
+    """One page of all open messages of this person."""
+    components: list[Component] = [kit.text("title", f"{look.total} messages need a look", "header")]
+    if look.stories:
+        components.append(kit.listing(_item(story) for story in look.stories))
+    else:
+        components.append(kit.text("none", "Nothing more here.", "muted"))
+    if offset + len(look.stories) < look.total:
+        components.append(kit.button(f"all:{offset + PAGE}", "Older", "link"))
+    if offset:
+        components.append(kit.button(f"all:{max(0, offset - PAGE)}", "Newer", "link"))
+    return kit.canvas([*components, kit.divider("end"), kit.button("first", "Back", "link")])
+
+
+def detail(story: Story, tokens: Tokens, note: str | None = None) -> Canvas:
+    """Everything about one message: the four lines, the evidence, its life, and what can be done."""
+    components = [kit.text("note", plain(note), "muted")] if note else []
+    components += _summary(story)[:2]
+    for number, (label, words) in enumerate(story.lines or (("What is known", story.text),)):
+        components.append(kit.text(f"label{number}", f"**{label}**", tight=True))
+        components.append(kit.text(f"words{number}", plain(words)))
+    components += _evidence(story)
+    components += _life(story)
+    components += _actions(story, tokens)
+    return kit.canvas([*components, kit.divider("end"), kit.button("first", "Back", "link")])
+
+
+def _evidence(story: Story) -> list[Component]:
+    components: list[Component] = []
+    if story.pattern:
+        components.append(kit.text("pattern", plain(story.pattern)))
+    if story.candidates:
+        components.append(kit.text("maybe", "**It could be one of these**", tight=True))
+        for number, (_, title, test) in enumerate(story.candidates):
+            words = f"{title}. {test}" if test else f"{title}."
+            components.append(kit.text(f"maybe{number}", plain(words), tight=True))
+        components.append(kit.spacer("maybe_end", "s"))
+    if story.said:
+        code = f" (code {story.code})" if story.code and story.code not in story.said else ""
+        components.append(kit.text("said", f"Octopods said: {plain(story.said + code)}", "muted"))
+    return components
+
+
+def _life(story: Story) -> list[Component]:
+    if len(story.attempts) < 2:
+        return []
+    rows = [
+        kit.text(f"life{number}", plain(f"{attempt.when}: {attempt.text}"), "muted", tight=True)
+        for number, attempt in enumerate(story.attempts)
+    ]
+    return [kit.text("life", "**What was tried**", tight=True), *rows, kit.spacer("life_end", "s")]
+
+
+def _actions(story: Story, tokens: Tokens) -> list[Component]:
+    """The fixes; one that an agent would look for but cannot have now is drawn disabled, its why above it."""
+    components: list[Component] = []
+    for number, fix in enumerate(story.fixes):
+        if fix.why:
+            components.append(kit.text(f"why{number}", plain(fix.why), "muted", tight=True))
+        elif _says(fix) and fix.preview:
+            components.append(
+                kit.text(f"will{number}", f"Will say: {plain(fix.preview, 200)}", "muted", tight=True)
+            )
+        components.append(_button(story.message, fix, tokens))
+    if not story.fixes and story.message.status not in SETTLED:
+        components += [*_undo(story, tokens), kit.button(f"open:{story.message.id}", "Refresh")]
+    return components
+
+
+def form(clicked: Clicked, story: Story, tokens: Tokens) -> Canvas:
+    """Exactly the fields that are missing, filled in as far as known, and one `primary` button."""
+    fix, message = clicked.fix, clicked.message
+    assert fix is not None
+    assert message is not None
+    components = [kit.text("title", plain(fix.label), "header", tight=True), _summary(story)[1]]
+    if clicked.note:
+        components.append(kit.text("wrong", plain(clicked.note), "error"))
+    for field in clicked.fields:
+        components += _field(field)
+    if fix.run_at:
+        components.append(kit.text("when", plain(story.lines[2][1]) if story.lines else "", "muted"))
+    token = tokens.sign(message, fix.id, fix.target)
+    step = "go" if clicked.asked else "do"
+    components.append(kit.button(f"{step}:{token}", fix.submit or "Send", "primary"))
+    return kit.canvas([*components, kit.divider("end"), kit.button(f"open:{message.id}", "Cancel", "link")])
+
+
+def _field(field: Field) -> list[Component]:
+    components: list[Component] = []
+    if field.before is not None and field.before != field.value:
+        change = f"{plain(field.before, 200)} → {plain(field.value, 200)}"
+        components.append(kit.text(f"{field.name}_before", change, "muted", tight=True))
+    components.append(_input(field))
+    if field.help:
+        components.append(kit.text(f"{field.name}_help", plain(field.help), "muted", tight=True))
+    if field.error:
+        components.append(kit.text(f"{field.name}_error", plain(field.error), "error"))
+    return components
+
+
+def _input(field: Field) -> Component:
+    wrong = field.error is not None
+    if field.type == "textarea":
+        return kit.textarea(field.name, field.label, field.value, wrong=wrong)
+    if field.type == "select" and len(field.options) > 1:
+        options = [(o.value, kit.one_line(o.label)) for o in field.options]
+        return kit.dropdown(field.name, field.label, options, field.value, wrong=wrong)
+    if field.type == "select":
+        return kit.text(f"{field.name}_only", plain(f"{field.label}: {field.options[0].label}"))
+    return kit.text_input(field.name, field.label, field.value, field.placeholder, wrong=wrong)
+
+
+def receipt(clicked: Clicked, story: Story, tokens: Tokens) -> Canvas:
+    """What became of the click, and a way to look again while it is not final."""
+    message = story.message
+    if message.status is Status.FAILED and not message.handled_at:
+        return detail(
+            story, tokens, clicked.note or "It failed again." if message.parent_id else clicked.note
+        )
+    if message.status is Status.UNSURE:
+        return detail(story, tokens, clicked.note)
+    mark = "✓ " if message.handled_at or message.octopods_id or message.request_id else ""
+    words = clicked.note if message.handled_at and clicked.note else story.text
+    components: list[Component] = [kit.text("receipt", plain(f"{mark}{words}"))]
+    components.append(kit.text("line", plain(story.line), "muted"))
+    if message.status not in SETTLED:
+        components += [*_undo(story, tokens), kit.button(f"open:{message.id}", "Refresh")]
+    components.append(kit.button("first", "Done", "link"))
+    return kit.canvas(components, completed=bool(mark))
+
+
+def support(story: Story) -> Canvas:
+    """All that support will ask for, in one field to copy from."""
+    return kit.canvas(
+        [
+            kit.text("title", "Copy for support", "header", tight=True),
+            kit.text("how", "Select all of it, copy it, and send it to Octopods support.", "muted"),
+            kit.textarea("bundle", "Report", kit.printable(story.support)),
+            kit.divider("end"),
+            kit.button(f"open:{story.message.id}", "Back", "link"),
+        ]
+    )
+
+
+def check(words: str = "", found: Sequence[tuple[str, str]] = (), error: str | None = None) -> Canvas:
+    """Paste what a failure said and read what it means."""
+    components: list[Component] = [
+        kit.text("title", "Check a message", "header", tight=True),
+        kit.text("how", "Paste what the failed message says.", "muted"),
+        kit.textarea("check_text", "What it says", kit.printable(words), wrong=error is not None),
+    ]
+    if error:
+        components.append(kit.text("wrong", error, "error"))
+    for number, (label, text) in enumerate(found):
+        components.append(kit.text(f"label{number}", f"**{label}**", tight=True))
+        components.append(kit.text(f"words{number}", plain(text)))
+    components += [kit.button("check_go", "Explain", "primary"), kit.divider("end")]
+    return kit.canvas([*components, kit.button("first", "Back", "link")])
+
+
+def notice(words: str, *, retry: bool = True, request_id: str | None = None) -> Canvas:
+    """Our own trouble, or a state without messages: muted, left, and never a dead end."""
+    components = [kit.text("notice", plain(words), "muted")]
+    if request_id:
+        components.append(kit.text("request", f"Request {request_id}", "muted"))
+    if retry:
+        components.append(kit.button("first", "Try again"))
+    return kit.canvas(components)

@@ -1,0 +1,33 @@
+"""The worker process: Huey's consumer over our queue. `flask --app app worker` runs it."""
+
+from __future__ import annotations
+
+from huey.consumer import Consumer
+
+from canvas.config import Config
+from canvas.factory import build_flow, open_queue, set_up_logging, teach_queue
+from canvas.flows.context import Flow
+
+QUICK = 0.2  # seconds at most between two looks into a SQLite queue, so that a click is not kept waiting
+SHUTDOWN_SECONDS = 45  # longer than the longest call, so that a send can write down its outcome
+
+
+def consumer(config: Config, workers: int) -> Consumer:
+    """A consumer ready to run. On SIGTERM it finishes what it does and takes nothing new."""
+    set_up_logging(config["LOG_LEVEL"])
+    huey = open_queue(config)
+    flow: Flow | None = None
+
+    def flow_of() -> Flow:
+        assert flow is not None
+        return flow
+
+    flow = build_flow(config, teach_queue(huey, flow_of))
+    return huey.create_consumer(
+        workers=workers,
+        max_delay=QUICK,
+        initial_delay=0.05,
+        scheduler_interval=1,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        graceful_signal="TERM",
+    )

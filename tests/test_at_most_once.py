@@ -1,0 +1,158 @@
+"""Rule 1 and 2: a failed message is sent again at most once, and "sent" is said only with an id in hand."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+
+from canvas.clients.octopods import Octopods
+from canvas.clients.octopods_answers import Sent
+from canvas.flows.carry_out import carry_out
+from canvas.flows.look import send_key
+from canvas.sandbox.people import BY_ID
+from canvas.store import actions
+from canvas.store.database import reading, writing
+from tests.desk import Desk, Screen
+
+MARA = BY_ID["not_on_whatsapp"]
+AS_SMS = "Send as SMS instead"
+
+
+def failed_whatsapp(desk: Desk, contact: str = "c1") -> Screen:
+    """Mara's message has failed and her card is on the screen; the log of the fake begins here."""
+    desk.connect()
+    desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"], contact=contact)
+    desk.pass_time(15)
+    return desk.initialize(contact)
+
+
+def resent(desk: Desk) -> int:
+    return len([s for s in desk.octopods.sends() if s["path"].endswith("/sms/messages")])
+
+
+def simultaneous_clicks(desk: Desk, screen: Screen, how_many: int) -> list[str]:
+    gate = threading.Barrier(how_many)
+
+    def press(_: int) -> str:
+        gate.wait()
+        return desk.click(screen, AS_SMS).words
+
+    with ThreadPoolExecutor(how_many) as hands:
+        return list(hands.map(press, range(how_many)))
+
+
+def test_twenty_simultaneous_clicks_are_one_send(both_desk: Desk) -> None:
+    screen = failed_whatsapp(both_desk)
+    simultaneous_clicks(both_desk, screen, 20)
+    both_desk.work()
+    assert resent(both_desk) == 1
+    assert "Octopods took it as" in both_desk.click(screen, AS_SMS).words
+
+
+def test_without_the_unique_parent_the_same_clicks_send_more_than_once(desk: Desk) -> None:
+    """The check above can fail: take the database's rule and the look before it away, and there are two."""
+    screen = failed_whatsapp(desk)
+    desk.click(screen, AS_SMS)
+    with writing(desk.flow.engine) as conn:
+        conn.execute(text("UPDATE messages SET parent_id = NULL, open = 0 WHERE parent_id IS NOT NULL"))
+        conn.execute(text("UPDATE messages SET open = 1, version = 2 WHERE status = 'failed'"))
+    desk.click(desk.initialize(), AS_SMS)
+    assert resent(desk) == 2
+
+
+def test_a_click_an_hour_later_gets_the_first_receipt(desk: Desk) -> None:
+    screen = failed_whatsapp(desk)
+    first = desk.click(screen, AS_SMS)
+    desk.pass_time(3600)
+    again = desk.click(screen, AS_SMS)
+    assert resent(desk) == 1
+    assert first.words.split("Octopods took it as ")[1][:7] in again.words
+
+
+def test_an_answer_lost_after_octopods_took_it_is_unsure_and_never_repeated(desk: Desk) -> None:
+    screen = failed_whatsapp(desk)
+    desk.octopods.set_fault("cut_after", path="/sms/messages")
+    shown = desk.click(screen, AS_SMS)
+    assert "Not sure it was sent" in shown.words
+    assert "It is not sent again by itself." in shown.words
+    assert "Octopods took it as" not in shown.words
+    assert not [label for label in shown.buttons if "Send" in label]
+    for _ in range(5):
+        desk.pass_time(1800)
+    assert resent(desk) == 1
+    assert "Not sure it was sent" in desk.initialize().words
+
+
+def test_a_connection_that_never_came_about_is_tried_again_and_sent_once(desk: Desk) -> None:
+    screen = failed_whatsapp(desk)
+    desk.octopods.set_fault("rate_limited", path="/sms/messages", seconds=120)
+    waiting = desk.click(screen, AS_SMS)
+    assert "Queued until 1:07PM." in waiting.words
+    assert resent(desk) == 0
+    desk.pass_time(125)
+    assert resent(desk) == 1
+
+
+def test_a_worker_that_died_between_the_send_and_its_outcome_leaves_it_unsure(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = failed_whatsapp(desk)
+
+    def killed(self: Octopods, *_: object) -> Sent:
+        raise SystemExit  # as SIGKILL would: nothing after the send is done
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Octopods, "send", killed)
+        with pytest.raises(SystemExit):
+            desk.click(screen, AS_SMS)
+    desk.clock.advance(200)
+    desk.work()
+    assert resent(desk) == 0
+    assert "Not sure it was sent" in desk.initialize().words
+
+
+def test_two_workers_cannot_both_claim_one_action(both_desk: Desk) -> None:
+    both_desk.connect()
+    now = both_desk.clock()
+    with writing(both_desk.flow.engine) as conn:
+        action = actions.add(conn, 1, "templates", "k", now, now, payload={"channel_id": 1})
+    gate = threading.Barrier(8)
+
+    def claim(_: int) -> bool:
+        gate.wait()
+        with writing(both_desk.flow.engine) as conn:
+            return actions.claim(conn, action.id, now) is not None
+
+    with ThreadPoolExecutor(8) as workers:
+        assert sum(workers.map(claim, range(8))) == 1
+
+
+def test_a_doubled_wake_up_changes_nothing(desk: Desk) -> None:
+    screen = failed_whatsapp(desk)
+    desk.click(screen, AS_SMS)
+    with reading(desk.flow.engine) as conn:
+        child = conn.execute(text("SELECT id FROM messages WHERE parent_id IS NOT NULL")).scalar_one()
+        action = actions.by_key(conn, 1, send_key(child))
+    assert action is not None
+    assert carry_out(desk.flow, action.id) is False
+    assert resent(desk) == 1
+
+
+def test_an_unsure_whatsapp_send_is_found_in_the_list_and_becomes_certain(desk: Desk) -> None:
+    desk.connect()
+    person = BY_ID["provider_outage"]
+    desk.send_whatsapp(person.phone, 90001, ["Kim", "Tuesday"])
+    desk.pass_time(15)
+    desk.pass_time(120)
+    screen = desk.initialize()
+    desk.octopods.set_fault("cut_after", path="/messages", method="POST")
+    shown = desk.click(screen, next(label for label in screen.buttons if label.startswith("Send again")))
+    assert "Not sure it was sent" in shown.words
+    desk.pass_time(15)
+    assert len(desk.octopods.sends()) == 2
+    found = desk.initialize()
+    assert "Not sure" not in found.words
+    assert len(desk.octopods.sends()) == 2

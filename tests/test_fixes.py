@@ -1,0 +1,220 @@
+"""The fixes, each to the end: what the agent sees, and what Octopods and Intercom then received."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from canvas.flows import installs
+from canvas.sandbox.intercom_people import contact_id
+from canvas.sandbox.octopods import keys
+from canvas.sandbox.people import BY_ID
+from tests.desk import Desk, Screen
+
+
+def sms_failed(desk: Desk, person: str, text: str = "Hi, see you Tuesday.", **settings: Any) -> Screen:
+    desk.connect(**settings)
+    desk.send_sms(BY_ID[person].phone, text)
+    desk.pass_time(15)
+    return desk.initialize(phone=BY_ID[person].phone)
+
+
+def last(desk: Desk) -> dict[str, Any]:
+    sends: list[dict[str, Any]] = desk.octopods.sends()
+    return sends[-1]
+
+
+def number_refused(desk: Desk, raw: str, contact_phone: str | None = None) -> Screen:
+    desk.connect()
+    assert desk.send_sms(raw, "Hi Lena, your order is here.").status_code == 400
+    return desk.initialize(phone=contact_phone)
+
+
+def test_send_again_now(desk: Desk) -> None:
+    screen = sms_failed(desk, "handset_unreachable")
+    desk.pass_time(3600)
+    receipt = desk.click(desk.initialize(), "Send again")
+    assert last(desk)["body"]["body"] == "Hi, see you Tuesday."
+    assert f"Octopods took it as {last(desk)['id']}" in receipt.words
+    assert screen.components
+
+
+def test_send_again_at_a_time_can_be_undone(desk: Desk) -> None:
+    screen = sms_failed(desk, "handset_unreachable")
+    waiting = desk.click(screen, "Send again at 1:35PM")
+    assert "Queued until 1:35PM." in waiting.words
+    assert "Undo" in waiting.buttons
+    undone = desk.click(waiting, "Undo")
+    assert "Undone. Nothing was sent." in undone.words
+    desk.pass_time(3600)
+    assert len(desk.octopods.sends()) == 1
+    assert "Send again" in desk.initialize().buttons
+
+
+def test_send_again_at_a_time_goes_out_by_itself_then(desk: Desk) -> None:
+    waiting = desk.click(sms_failed(desk, "handset_unreachable"), "Send again at 1:35PM")
+    desk.pass_time(1900)
+    assert len(desk.octopods.sends()) == 2
+    assert "Octopods took it as" in desk.click(waiting, "Refresh").words
+
+
+def test_after_it_left_there_is_nothing_to_undo(desk: Desk) -> None:
+    waiting = desk.click(sms_failed(desk, "handset_unreachable"), "Send again at 1:35PM")
+    desk.pass_time(1900)
+    assert "Too late to undo" in desk.click(waiting, "Undo").words
+    assert len(desk.octopods.sends()) == 2
+
+
+def test_a_number_that_can_only_mean_one_thing_is_repaired_by_one_click(desk: Desk) -> None:
+    screen = number_refused(desk, "0046 70 174 06 90")
+    assert "0046 70 174 06 90 → +46 70 174 06 90" in screen.words
+    desk.click(screen, "Send to +46 70 174 06 90")
+    assert last(desk)["body"]["destination_phone"] == "+46701740690"
+
+
+def test_a_number_is_typed_checked_and_kept_when_wrong(desk: Desk) -> None:
+    screen = desk.click(number_refused(desk, "12"), "Correct the number")
+    wrong = desk.submit(screen, screen.id_of("Send"), phone="051 000")
+    assert wrong.component("phone")["value"] == "051 000"
+    assert wrong.component("phone")["save_state"] == "failed"
+    assert "Start with + and the country code" in wrong.words
+    assert desk.octopods.sends() == []
+    right = desk.submit(wrong, wrong.id_of("Send"), phone="+46 70 174 06 90", save="no")
+    assert last(desk)["body"]["destination_phone"] == "+46701740690"
+    assert "Octopods took it as" in right.words
+    assert [e for e in desk.intercom.log() if e["method"] == "PUT"] == []
+
+
+def test_the_corrected_number_is_saved_on_the_contact_only_when_asked(desk: Desk) -> None:
+    contact = contact_id(BY_ID["invalid_phone"])
+    desk.connect()
+    desk.send_sms("12", "Hi", contact=contact)
+    form = desk.click(desk.initialize(contact), "Correct the number")
+    desk.submit(form, form.id_of("Send"), phone="+46701740690", save="yes")
+    desk.work()
+    writes = [e for e in desk.intercom.log() if e["method"] == "PUT"]
+    assert [w["body"] for w in writes] == [{"phone": "+46701740690"}]
+
+
+def test_missing_values_are_asked_for_place_by_place(desk: Desk) -> None:
+    desk.connect()
+    refused = desk.send_whatsapp("+46701740690", 90001, ["Anton"])
+    assert refused.status_code == 400
+    form = desk.click(desk.initialize(), "Fill in the values")
+    fields = [c for c in form.components if c["type"] == "input"]
+    assert [f["value"] for f in fields] == ["Anton", ""]
+    wrong = desk.submit(form, form.id_of("Send"))
+    assert "Every placeholder needs a value" in wrong.words
+    desk.submit(wrong, wrong.id_of("Send"), **{fields[1]["id"]: "Tuesday"})
+    assert last(desk)["body"]["message_variables"]["body"] == ["Anton", "Tuesday"]
+
+
+def test_another_approved_template_is_chosen_and_filled(desk: Desk) -> None:
+    desk.connect()
+    desk.send_whatsapp(BY_ID["template_paused"].phone, 90001, ["Saga", "Tuesday"])
+    desk.pass_time(15)
+    form = desk.click(desk.initialize(), "Choose another template")
+    choice = next(c for c in form.components if c["type"] == "dropdown")
+    assert "90001" not in [o["id"] for o in choice["options"]]
+    filled = desk.submit(form, form.id_of("Next"), template="90002")
+    values = {c["id"]: f"value {n}" for n, c in enumerate(filled.components) if c["type"] == "input"}
+    assert values
+    desk.submit(filled, filled.id_of("Next"), template="90002", **values)
+    assert last(desk)["path"].endswith("/whatsapp/templates/90002/messages")
+    sent = last(desk)["body"]["message_variables"]
+    assert [*sent["header"], *sent["body"], *sent["buttons"]] == list(values.values())
+
+
+def test_a_new_header_link_is_checked_and_a_private_address_never_fetched(desk: Desk) -> None:
+    desk.connect()
+    desk.send_whatsapp(
+        "+46701740690", 90003, ["Tom"], header_attachment_url="https://files.example/private/x.jpg"
+    )
+    screen = desk.initialize()
+    if "Replace the file link" not in screen.buttons:
+        screen = desk.click(screen, "Details")
+    form = desk.click(screen, "Replace the file link")
+    looks = len(desk.octopods.log())
+    wrong = desk.submit(form, form.id_of("Send"), url="ftp://example.com/a.png")
+    assert "starts with https://" in wrong.words
+    assert wrong.component("url")["value"] == "ftp://example.com/a.png"
+    private = desk.submit(wrong, wrong.id_of("Send"), url=f"{desk.octopods.url}/private.jpg")
+    assert private.component("url")["save_state"] == "failed"
+    assert len(desk.octopods.log()) == looks
+    unknown = desk.submit(private, private.id_of("Send"), url="https://cdn.nowhere.invalid/a.jpg")
+    assert last(desk)["body"]["header_attachment_url"] == "https://cdn.nowhere.invalid/a.jpg"
+    assert "Octopods took it as" in unknown.words
+
+
+def test_a_deprecated_key_is_for_an_admin_and_a_new_key_opens_the_way(desk: Desk) -> None:
+    desk.connect()
+    desk.octopods.add_key(keys.SMS, "sms", "deprecated")
+    desk.send_sms("+46701740690")
+    screen = desk.initialize()
+    assert "Ask an admin" in screen.buttons
+    assert not [b for b in desk.click(screen, "Details").buttons if b.startswith("Send again")]
+    asked = desk.click(screen, "Ask an admin")
+    assert "A note for the admins is in this conversation." in asked.words
+    notes = [e for e in desk.intercom.log() if e["path"].endswith("/reply")]
+    assert len(notes) == 1
+    assert notes[0]["body"]["message_type"] == "note"
+    desk.click(screen, "Ask an admin")
+    assert len([e for e in desk.intercom.log() if e["path"].endswith("/reply")]) == 1
+    desk.clock.advance(60)
+    desk.octopods.add_key("sandbox-sms-9999", "sms")
+    installs.add_channel(desk.flow, "intercom:abcd123", "sms", "sandbox-sms-9999", None, None)
+    desk.click(desk.initialize(), "Send again")
+    assert last(desk)["body"]["destination_phone"] == "+46701740690"
+
+
+def test_nothing_at_all_is_sent_to_somebody_who_opted_out(desk: Desk) -> None:
+    person = BY_ID["recipient_opted_out"]
+    desk.connect()
+    desk.send_sms(person.phone)
+    desk.send_whatsapp(person.phone, 90001, ["Pia", "Tuesday"])
+    desk.pass_time(15)
+    for item in [
+        desk.initialize(),
+        *[desk.click(desk.initialize(), i["title"]) for i in desk.initialize().items],
+    ]:
+        assert not [b for b in item.buttons if "Send" in b or "Correct" in b or "Choose" in b]
+
+
+def test_support_gets_everything_it_will_ask_for(desk: Desk) -> None:
+    detail = desk.click(sms_failed(desk, "carrier_filtered"), "Details")
+    bundle = desk.click(detail, "Copy for support").component("bundle")["value"]
+    sent = desk.octopods.sends()[0]
+    for needed in (str(sent["id"]), "SMS", BY_ID["carrier_filtered"].phone, "word for word"):
+        assert needed in bundle
+
+
+def test_handled_is_off_the_card_and_stays_handled(desk: Desk) -> None:
+    screen = desk.click(sms_failed(desk, "landline_or_unreachable"), "Details")
+    assert "Marked as handled." in desk.click(screen, "Mark as handled").words
+    assert "No failed messages" in desk.initialize().words
+    assert "Marked as handled." in desk.click(screen, "Mark as handled").words
+
+
+def test_a_card_drawn_before_the_message_changed_does_not_act(desk: Desk) -> None:
+    screen = sms_failed(desk, "landline_or_unreachable")
+    desk.click(desk.click(screen, "Details"), "Mark as handled")
+    assert "changed since the card was drawn" in desk.click(screen, "Correct the number").words
+    assert len(desk.octopods.sends()) == 1
+
+
+@pytest.mark.parametrize("text", ["", "x" * 1601])
+def test_a_text_that_cannot_be_sent_is_kept_and_explained(desk: Desk, text: str) -> None:
+    screen = sms_failed(desk, "carrier_filtered", "Buy now, cheap, cheap, cheap!")
+    form = desk.click(screen, "Change the text")
+    wrong = desk.submit(form, form.id_of("Send"), text=text)
+    assert wrong.component("text")["value"] == text
+    assert wrong.component("text")["error"] is True
+    assert len(desk.octopods.sends()) == 1
+
+
+def test_a_pasted_failure_is_explained(desk: Desk) -> None:
+    form = desk.click(sms_failed(desk, "landline_or_unreachable"), "Details")
+    check = desk.submit(form, "check")
+    told = desk.submit(check, check.id_of("Explain"), check_text="Recipient is not a WhatsApp user.")
+    assert "Not on WhatsApp" in told.words
