@@ -39,9 +39,8 @@ def routes(fake: HubSpotState) -> Blueprint:
         return jsonify(fake.search_lag)
 
     @blueprint.get("/timeline/<contact>")
-    def timeline(contact: str) -> Response:
-        """The contact's timeline, newest first, as the desk draws it."""
-        return jsonify(sorted(_entries(fake, contact), key=lambda entry: entry["at"], reverse=True))
+    def entries(contact: str) -> Response:
+        return jsonify(timeline(fake, contact))
 
     @blueprint.get("/contacts/<contact>")
     def contact_record(contact: str) -> Response:
@@ -52,6 +51,11 @@ def routes(fake: HubSpotState) -> Blueprint:
         return jsonify(fake.callbacks)
 
     return blueprint
+
+
+def timeline(fake: HubSpotState, contact: str) -> list[dict[str, Any]]:
+    """The contact's timeline, newest first, as the desk draws it."""
+    return sorted(_entries(fake, contact), key=lambda entry: str(entry["at"]), reverse=True)
 
 
 def _entries(fake: HubSpotState, contact: str) -> list[dict[str, Any]]:

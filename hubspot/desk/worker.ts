@@ -1,0 +1,2 @@
+import './worker_globals';
+import '../src/app/cards/Sidebar';
