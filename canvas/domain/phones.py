@@ -219,6 +219,12 @@ def pretty(e164: str) -> str:
     return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL) if number else e164
 
 
+def national(e164: str) -> str:
+    """The digits after the country code, as HubSpot searches numbers; "" for what is no number."""
+    number = _parse(e164, None)
+    return phonenumbers.national_significant_number(number) if number else ""
+
+
 def mask(e164: str) -> str:
     """For logs: "+353•••4567"."""
     number = _parse(e164, None)

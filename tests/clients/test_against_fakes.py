@@ -1,17 +1,24 @@
 """The clients against the sandbox's fake vendors, which read the contracts independently."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from canvas.clients.errors import RateLimited, Refused, Unauthorised, Unsure
 from canvas.clients.http import Http
+from canvas.clients.hubspot import HubSpot
+from canvas.clients.hubspot_answers import EXPIRED
 from canvas.clients.intercom import Intercom
 from canvas.clients.octopods import Octopods, Outgoing
 from canvas.domain.templates import as_sections, missing, usable
 from canvas.sandbox.fake_intercom import BEARER, CODE
+from canvas.sandbox.hubspot_people import contact_id as hubspot_contact
+from canvas.sandbox.hubspot_state import CODE as HUBSPOT_CODE
+from canvas.sandbox.hubspot_state import STATIC_TOKEN
 from canvas.sandbox.intercom_people import WORKSPACE, contact_id, conversation_id
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
-from tests.fakes import Fake, OctopodsFake
+from tests.fakes import Fake, HubSpotFake, OctopodsFake
 
 NOBODY = "+46701740699"
 SMS = Outgoing("sms", NOBODY, text="Hello")
@@ -92,3 +99,55 @@ def test_intercom_refuses_a_stranger_and_an_unknown_conversation(fake_intercom: 
         intercom.write_note(BEARER, "US", "404", "814860", "<p>x</p>")
     intercom.write_note(BEARER, "US", conversation_id(BY_ID["invalid_phone"]), "814860", "<p>x</p>")
     assert len(fake_intercom.sends()) == 1
+
+
+def test_hubspot_lets_us_in_again_and_again(fake_hubspot: HubSpotFake) -> None:
+    hubspot = HubSpot(Http(), fake_hubspot.url)
+    grant = hubspot.exchange_code("id", "secret", "https://app.test/cb", HUBSPOT_CODE)
+    contact = hubspot_contact(BY_ID["invalid_phone"])
+    fake_hubspot.token("expired")
+    with pytest.raises(Unauthorised) as caught:
+        hubspot.get_contact(grant.access_token, contact)
+    assert caught.value.code == EXPIRED
+    fresh = hubspot.refresh("id", "secret", grant.refresh_token)
+    assert hubspot.get_contact(fresh.access_token, contact).id == contact
+
+
+def test_hubspot_finds_and_corrects_a_number(fake_hubspot: HubSpotFake) -> None:
+    hubspot = HubSpot(Http(), fake_hubspot.url)
+    person = BY_ID["invalid_phone"]
+    hubspot.set_phone(STATIC_TOKEN, hubspot_contact(person), person.phone)
+    found = hubspot.search_contacts_by_phone(STATIC_TOKEN, person.phone)
+    assert [c.id for c in found] == [hubspot_contact(person)]
+    with pytest.raises(Refused) as caught:
+        hubspot.set_properties(STATIC_TOKEN, hubspot_contact(person), {"no_such": "x"})
+    assert caught.value.details["property"] == "no_such"
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "sms", "vbm"])
+def test_an_entry_cut_off_after_hubspot_took_it_is_found_and_rewritten(
+    channel: str, fake_hubspot: HubSpotFake
+) -> None:
+    hubspot = HubSpot(Http(), fake_hubspot.url)
+    contact = hubspot_contact(BY_ID["not_on_whatsapp"])
+    at = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
+    fake_hubspot.set_fault("cut_after", path="/crm/objects")
+    with pytest.raises(Unsure):
+        hubspot.write_activity(STATIC_TOKEN, contact, channel, "Not delivered. Reference msg_7f3 here.", at)
+    fake_hubspot.advance(60)
+    found = hubspot.find_activity(STATIC_TOKEN, channel, "msg_7f3")
+    assert found
+    hubspot.rewrite_activity(STATIC_TOKEN, channel, found, "Fixed. Reference msg_7f3 here.")
+    (entry,) = fake_hubspot.timeline(contact)
+    assert entry["body"].startswith("Fixed.")
+
+
+def test_hubspot_takes_events_properties_and_callbacks_once(fake_hubspot: HubSpotFake) -> None:
+    hubspot = HubSpot(Http(), fake_hubspot.url)
+    kind = hubspot.event_type(STATIC_TOKEN, "message_failed", "redeliver")
+    definition = {"name": "last_reason", "label": "Reason", "type": "string", "fieldType": "text"}
+    for _ in range(2):
+        hubspot.send_event(STATIC_TOKEN, kind, "msg_1-failed", "901", datetime.now(UTC), {"channel": "sms"})
+        hubspot.ensure_property(STATIC_TOKEN, definition | {"groupName": "contactinformation"})
+    hubspot.complete_callback(STATIC_TOKEN, "ap-1", {"outcome": "delivered"}, True)
+    assert fake_hubspot.callbacks()["ap-1"]["outcome"] == "delivered"
