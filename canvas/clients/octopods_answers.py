@@ -137,10 +137,8 @@ def failure(family: str, answer: Answer, document: Any, effect: Effect, now: dat
 
 
 def _deprecated(family: str, code: str | None, said: str) -> bool:
-    """By code only when there is no text: code 5 or 6 means other things to other calls of a family."""
-    if said:
-        return bool(_DEPRECATED_TEXT.search(said))
-    return code is not None and code == str(DEPRECATED_KEY.get(family))
+    """By the family's own code or by the words; Viber's code is not documented, and its 5 is a wrong number."""
+    return code == str(DEPRECATED_KEY.get(family)) or bool(_DEPRECATED_TEXT.search(said))
 
 
 def no_history(error: CallFailed) -> bool:

@@ -147,6 +147,7 @@ def test_an_error_body_is_a_refusal_under_any_status(status: int) -> None:
         (TEMPLATE, answer(403, {"error": "no"})),
         (TEMPLATE, answer(400, {"error_code": 6})),
         (SMS, answer(400, {"error_code": 5})),
+        (SMS, answer(400, {"error_code": 5, "error": "This key was replaced."})),
         (SMS, answer(400, {"error_code": 6, "error": "Deprecated API Key. Please go to your Octopods App"})),
         (VIBER, answer(400, {"error_code": 9, "error": "deprecated api key."})),
     ],
@@ -155,8 +156,10 @@ def test_a_key_that_is_no_longer_good_is_told_apart(outgoing: Outgoing, turn: Tu
     assert isinstance(refusal(turn, outgoing), Unauthorised)
 
 
-def test_code_five_of_whatsapp_is_a_wrong_number_not_a_wrong_key() -> None:
-    assert type(refusal(answer(400, {"error_code": 5, "error": "Invalid Phone number."}))) is Refused
+@pytest.mark.parametrize("outgoing", [TEMPLATE, VIBER])
+def test_code_five_of_a_template_send_is_a_wrong_number_not_a_wrong_key(outgoing: Outgoing) -> None:
+    turn = answer(400, {"error_code": 5, "error": "Invalid Phone number."})
+    assert type(refusal(turn, outgoing)) is Refused
 
 
 def test_a_rate_limit_names_the_moment_to_go_on() -> None:

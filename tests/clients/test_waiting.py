@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from canvas.clients.waiting import retry_at
 
@@ -52,6 +54,12 @@ def test_the_time_is_found_wherever_it_stands(header: str, body: str, wait: floa
 )
 def test_a_time_that_makes_no_sense_is_a_minute(header: str, body: str) -> None:
     assert retry_at({"Retry-After": header}, body, NOW) == NOW + timedelta(seconds=60)
+
+
+@given(header=st.text(max_size=30), body=st.text(max_size=80))
+def test_whatever_is_said_the_wait_is_sane(header: str, body: str) -> None:
+    at = retry_at({"Retry-After": header}, body, NOW)
+    assert NOW < at <= NOW + timedelta(hours=24)
 
 
 def test_a_long_body_is_answered_at_once() -> None:

@@ -1,6 +1,8 @@
 """Numbers as people type them, and the one number they meant, if there is one."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from canvas.domain import phones
 from canvas.domain.phones import candidates, normalise
@@ -87,6 +89,34 @@ def test_letters_on_a_keypad_are_offered_but_never_taken() -> None:
 def test_a_foreign_code_without_its_plus_is_only_a_guess_when_the_number_is_short() -> None:
     assert [c.certain for c in candidates("4122345678", "IE")] == [False]
     assert normalise("4122345678", "IE") is None
+
+
+def test_a_national_number_is_not_taken_for_a_foreign_one_without_its_plus() -> None:
+    # Porto Alegre's area code is also Peru's country code, and both numbers are in use.
+    assert [(c.e164, c.certain) for c in candidates("51987654321", "BR")] == [("+5551987654321", True)]
+    assert [c.e164 for c in candidates("51987654321", "US")] == ["+51987654321"]
+
+
+@given(raw=st.text(max_size=40), region=st.sampled_from(["IE", "US", "BR", "MX", "AR", "DE", "ZZ", ""]))
+def test_any_text_gives_an_answer_that_can_be_sent(raw: str, region: str) -> None:
+    number = normalise(raw, region)
+    assert number is None or (phones.is_plausible(number) and normalise(number, "ZZ") == number)
+    found = candidates(raw, region)
+    assert all(c.e164.startswith("+") and c.e164[1:].isdigit() for c in found)
+    assert sum(c.certain for c in found) <= 1
+
+
+@given(
+    digits=st.from_regex(r"[0-9]{6,14}", fullmatch=True),
+    prefix=st.sampled_from(["", "+", "00", "0", "(0)", "+1 ", "+44 0", "+55 ", "+52 1", "+54 9", "tel:"]),
+    region=st.sampled_from(["IE", "US", "GB", "BR", "MX", "AR", "DE", "IT", "IN"]),
+)
+def test_what_is_certain_is_also_what_is_normal(digits: str, prefix: str, region: str) -> None:
+    found = candidates(prefix + digits, region)
+    certain = [c.e164 for c in found if c.certain]
+    normal = normalise(prefix + digits, region)
+    if certain and normal and not normal.startswith(("+55", "+52")):
+        assert certain == [normal]
 
 
 def test_the_persons_other_numbers_are_offered_after_the_readings() -> None:

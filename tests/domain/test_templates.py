@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from canvas.domain.templates import (
     Button,
@@ -91,6 +93,25 @@ def test_a_value_that_is_no_text_is_refused(given: Any) -> None:
 
 def test_a_huge_number_does_not_make_a_huge_list() -> None:
     assert as_sections({"999999999999": "a", "1": "b"})["body"] == ["a", "b"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(given_=JSON)
+def test_any_json_is_values_or_is_refused(given_: Any) -> None:
+    try:
+        sections = as_sections(given_, VISIT)
+    except ValueError:
+        return
+    assert set(sections) == set(EMPTY)
+    assert all(isinstance(value, str) for values in sections.values() for value in values)
+    assert render(VISIT, sections)
+    assert as_sections(sections, VISIT) == sections
 
 
 def test_absent_and_blank_values_are_missing_where_they_belong() -> None:
