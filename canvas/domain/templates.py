@@ -85,8 +85,8 @@ def _names(text: str) -> list[str]:
 def as_sections(variables: Any, template: Template | None = None) -> Variables:
     """Values by place from any documented shape: a list, an object by place, or an object by number.
 
-    A list and a numbered object fill the body. Named keys follow the template's order when it is known.
-    Raises ValueError for anything else, or when a value is itself a list or an object.
+    A list and a numbered object fill the body. Named keys follow the template's order when it is known. What is
+    no text, such as a list in a list, counts as blank, so that `missing` finds it; any JSON is answered.
     """
     sections: Variables = {section: [] for section in SECTIONS}
     if variables is None:
@@ -122,11 +122,7 @@ def _numbered(values: Mapping[Any, Any], order: Sequence[str]) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Mapping | list | tuple):
-        raise ValueError("A template value must be text, not a list or an object.")
-    return str(value)
+    return "" if value is None or isinstance(value, Mapping | list | tuple) else str(value)
 
 
 def missing(template: Template, variables: Variables) -> tuple[Placeholder, ...]:
