@@ -33,6 +33,8 @@ SENDING = frozenset(
         "edit_text",
     }
 )
+PLAIN_RETRY = frozenset({"retry_now", "retry_later"})
+AT_THE_PERSON = ("send_other_channel", "edit_phone")
 CHOOSE_TEMPLATE = "Choose another template"
 PREVIEW_LIMIT = 160  # a longer text is shown whole in a form before it goes out
 
@@ -126,8 +128,16 @@ def offered(s: Situation) -> tuple[Fix, ...]:
     if s.message.status is not Status.FAILED or s.has_child or s.message.handled_at:
         return ()
     fixes = _retry(s, "retry_now") if cured(s) else []
-    fixes += [fix for fix_id in s.reason.fixes for fix in MAKERS[fix_id](s)]
+    fixes += [fix for fix_id in _fix_ids(s) for fix in MAKERS[fix_id](s)]
     return (*fixes, *_always(s, {fix.id for fix in fixes}))
+
+
+def _fix_ids(s: Situation) -> tuple[str, ...]:
+    """The reason's fixes; what keeps failing for one person is cured at the person, not by another try."""
+    if not s.message.keeps_failing:
+        return s.reason.fixes
+    rest = (fix_id for fix_id in s.reason.fixes if fix_id not in PLAIN_RETRY and fix_id not in AT_THE_PERSON)
+    return (*AT_THE_PERSON, *rest)
 
 
 def find(s: Situation, fix_id: str, target: int | None) -> Fix | None:
@@ -217,7 +227,7 @@ def _retry_now(s: Situation) -> list[Fix]:
 
 def _retry_later(s: Situation) -> list[Fix]:
     # The catalogue may list both; one button, with the time on it when there is one, says the same.
-    return [] if "retry_now" in s.reason.fixes else _retry(s, "retry_later")
+    return [] if "retry_now" in _fix_ids(s) else _retry(s, "retry_later")
 
 
 def repair(s: Situation) -> list[phones.Candidate]:

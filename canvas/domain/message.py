@@ -77,7 +77,11 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as we know it now. `raw_to` is the number as it was given; `to` is E.164 or None."""
+    """One message as we know it now.
+
+    `raw_to` is the number as it was given; `to` is E.164 or None. `keeps_failing` says that this person's
+    messages fail in this way again and again while others get through, which makes it a recipient problem.
+    """
 
     id: str
     install_id: int
@@ -100,6 +104,7 @@ class Message:
     failure: Evidence | None = None
     failure_raw: str | None = None
     diagnosis: Diagnosis | None = None
+    keeps_failing: bool = False
     parent_id: str | None = None
     thread_id: str = ""
     attempt: int = 1

@@ -141,7 +141,7 @@ def _title(t: Teller, message: Message, reason: Reason) -> str:
 
 def _text(t: Teller, message: Message, reason: Reason) -> str:
     if message.status is Status.FAILED:
-        return reason.meaning
+        return KEEPS_FAILING if message.keeps_failing else reason.meaning
     if message.status is Status.UNSURE:
         return _unsure(message)
     return receipt(t, message)
@@ -196,11 +196,23 @@ WHO = {
 }
 
 
+KEEPS_FAILING = (
+    "It keeps happening to this person while others get through, so the number or the channel is wrong."
+)
+
+
 def _four_lines(
     t: Teller, message: Message, reason: Reason, fixes: Sequence[Fix]
 ) -> tuple[tuple[str, str], ...]:
     if message.status is not Status.FAILED:
         return ()
+    if message.keeps_failing:
+        return (
+            ("What happened", f"{reason.meaning} {KEEPS_FAILING}"),
+            ("Who can fix it", WHO["agent"]),
+            ("Will sending again help?", "No. It failed this way three times in a row."),
+            ("What to do now", "Use another channel or another number, or ask the person."),
+        )
     return (
         ("What happened", reason.meaning),
         ("Who can fix it", WHO[reason.who]),

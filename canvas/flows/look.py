@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from canvas.domain.fixes import Line, Situation, offered
 from canvas.domain.message import Message, Status
+from canvas.domain.pattern import LOOKED_AT, pattern
 from canvas.domain.story import Story, Teller, tell
 from canvas.domain.templates import Template
 from canvas.flows.chores import template_from
@@ -54,7 +55,7 @@ def look(
 def detail(conn: Connection, flow: Flow, install: Install, person: Person, message: Message) -> Story:
     """Everything about one message, with all its attempts."""
     around = Surroundings.read(conn, flow, install, person)
-    return around.story(conn, message, messages.thread(conn, install.id, message.thread_id))
+    return around.story(conn, message, messages.thread(conn, install.id, message.thread_id), told=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +76,19 @@ class Surroundings:
         )
         return cls(flow, install, person, flow.clock(), lines)
 
-    def story(self, conn: Connection, message: Message, thread: Sequence[Message] = ()) -> Story:
-        """The words and the fixes of one message."""
+    def story(
+        self, conn: Connection, message: Message, thread: Sequence[Message] = (), *, told: bool = False
+    ) -> Story:
+        """The words and the fixes of one message; with `told`, also the pattern it is part of."""
         situation = self.situation(conn, message)
         queued = None
         if message.status is Status.QUEUED:
             action = actions.by_key(conn, self.install.id, send_key(message.id))
             queued = action.due_at if action else None
         teller = Teller(self.now, self.install.tz, self.flow.catalogue.reasons, queued)
-        return tell(teller, message, situation.reason, offered(situation), thread)
+        seen = pattern(message, messages.recent_outcomes(conn, self.install.id, LOOKED_AT)) if told else None
+        words = seen.sentence() if seen else None
+        return tell(teller, message, situation.reason, offered(situation), thread, words)
 
     def situation(self, conn: Connection, message: Message) -> Situation:
         """All that decides which fixes this message gets."""

@@ -15,9 +15,10 @@ from sqlalchemy import Connection
 from canvas.clients.octopods_answers import Sent, StatusReport
 from canvas.domain.fixes import OPTED_OUT
 from canvas.domain.message import ARRIVED, SETTLED, Message, Status, follows, needs_attention
+from canvas.domain.pattern import LOOKED_AT, PASSING, keeps_failing
 from canvas.domain.schedule import next_poll
 from canvas.flows.context import Flow
-from canvas.knowledge.diagnose import diagnose
+from canvas.flows.knowing import diagnose_for
 from canvas.knowledge.evidence import from_failure_reason
 from canvas.knowledge.model import Evidence
 from canvas.store import actions, channels, installs, messages
@@ -64,10 +65,14 @@ def failed(
     conn: Connection, flow: Flow, message: Message, evidence: Evidence, raw: str, now: datetime
 ) -> Message:
     """The message failed: keep what came back verbatim, diagnose it, and set off what follows."""
-    diagnosis = diagnose(evidence)
+    diagnosis = diagnose_for(conn, flow, message.install_id, evidence, now)
+    reason = flow.catalogue.reasons[diagnosis.reason]
     fresh = replace(
         message, status=Status.FAILED, failure=evidence, failure_raw=raw, diagnosis=diagnosis, failed_at=now
     )
+    if reason.retry in PASSING:
+        recent = messages.recent_outcomes(conn, message.install_id, LOOKED_AT)
+        fresh = replace(fresh, keeps_failing=keeps_failing(fresh, reason, recent))
     fresh = store(conn, fresh, now)
     if diagnosis.reason == OPTED_OUT:
         messages.remember_opt_out(conn, fresh, now)

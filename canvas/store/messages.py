@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from canvas.domain.message import Actor, Content, Message, Status
+from canvas.domain.message import ARRIVED, Actor, Content, Message, Status
 from canvas.knowledge.model import Candidate, Diagnosis, Evidence
 from canvas.store.tables import messages, opt_outs
 
@@ -40,7 +40,17 @@ def from_row(row: RowMapping) -> Message:
     )
 
 
-OBJECTS = {"status", "content", "sender", "handled_by", "failure", "diagnosis", "reason", "category"}
+OBJECTS = {
+    "status",
+    "content",
+    "sender",
+    "handled_by",
+    "failure",
+    "diagnosis",
+    "reason",
+    "category",
+    "template_id",
+}
 PLAIN = [column.name for column in messages.c if column.name not in OBJECTS]
 
 
@@ -53,6 +63,7 @@ def to_row(message: Message) -> dict[str, Any]:
         "thread_id": message.thread_id or message.id,
         "status": str(message.status),
         "content": asdict(message.content),
+        "template_id": message.content.template_id,
         "sender": asdict(message.sender) if message.sender else None,
         "handled_by": asdict(message.handled_by) if message.handled_by else None,
         "failure": asdict(message.failure) if message.failure else None,
@@ -200,3 +211,37 @@ def sending_since(conn: Connection, before: datetime, limit: int = 100) -> list[
     """Messages of any tenant that left before that time and whose outcome nobody wrote down."""
     where = (messages.c.status == str(Status.SENDING)) & (messages.c.updated_at < before)
     return [from_row(row) for row in conn.execute(select(messages).where(where).limit(limit)).mappings()]
+
+
+def failed_after(
+    conn: Connection, install_id: int, after: str, limit: int, reasons: Sequence[str] = ()
+) -> list[Message]:
+    """Failed messages with an id above `after`, in order of id; of these reasons only, when some are given."""
+    where = (messages.c.install_id == install_id) & (messages.c.status == str(Status.FAILED))
+    if reasons:
+        where &= messages.c.reason.in_(reasons)
+    query = select(messages).where(where, messages.c.id > after).order_by(messages.c.id).limit(limit)
+    return [from_row(row) for row in conn.execute(query).mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one message ended, in brief."""
+
+    status: Status
+    reason: str | None
+    channel: str
+    channel_id: int | None
+    template_id: str | None
+    to: str | None
+
+
+SETTLED_WORDS = [str(s) for s in (*ARRIVED, Status.FAILED)]
+
+
+def recent_outcomes(conn: Connection, install_id: int, limit: int) -> list[Outcome]:
+    """How the newest settled messages of an install ended, newest first."""
+    names = [messages.c[name] for name in Outcome.__dataclass_fields__]
+    where = (messages.c.install_id == install_id) & messages.c.status.in_(SETTLED_WORDS)
+    query = select(*names).where(where).order_by(messages.c.id.desc()).limit(limit)
+    return [Outcome(**{**row, "status": Status(row["status"])}) for row in conn.execute(query).mappings()]

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from canvas.store.database import Instant
@@ -84,6 +85,7 @@ messages = Table(
     Column("raw_to", String(64), nullable=False, default=""),
     Column("to", String(20)),
     Column("content", Json, nullable=False, default=dict),
+    Column("template_id", String(64)),
     Column("preview", Text),
     Column("contact_id", String(64)),
     Column("conversation_id", String(64)),
@@ -97,6 +99,7 @@ messages = Table(
     Column("reason", String(40)),
     Column("category", String(16)),
     Column("diagnosis", Json),
+    Column("keeps_failing", Boolean, nullable=False, default=False, server_default=false()),
     # At most once: the database itself refuses a second message sent for the same failed one.
     Column("parent_id", String(40), unique=True),
     Column("thread_id", String(40), nullable=False),
@@ -176,4 +179,19 @@ opt_outs = Table(
     Column("channel", String(16), nullable=False),
     Column("message_id", String(40)),
     Column("created_at", Instant, nullable=False),
+)
+
+# Failure texts nobody knows, by their shape: what an admin may name, for this install, without a release.
+unknown_reasons = Table(
+    "unknown_reasons",
+    metadata,
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), primary_key=True),
+    Column("shape_hash", String(64), primary_key=True),
+    Column("shape", Text, nullable=False),
+    Column("example", Text, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("reason", String(40)),
 )

@@ -1,0 +1,93 @@
+"""What the install's own messages tell, and what its admin may teach it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from canvas.flows import knowing
+from canvas.knowledge.shape import shape
+from canvas.sandbox.octopods import keys
+from tests.desk import Desk
+
+OUTAGE = "The recipient’s handset is out of coverage or powered off for too long."
+
+
+def track(desk: Desk, number: int, to: str, **report: Any) -> None:
+    body = {"channel": "sms", "message_id": number, "destination_phone": to, "body": "Hi", "contact_id": to, **report}
+    assert desk.gateway("/track", body, keys.SMS).status_code == 201
+
+
+def fails(desk: Desk, number: int, to: str, reason: Any) -> None:
+    track(desk, number, to, status="failed", failure_reason=reason)
+    desk.clock.advance(60)
+
+
+def test_what_keeps_failing_for_one_person_while_others_get_through_is_a_recipient_problem(desk: Desk) -> None:
+    desk.connect()
+    track(desk, 1, "+46701740691", status="delivered")
+    for number in (2, 3):
+        fails(desk, number, "+46701740690", OUTAGE)
+    assert [b for b in desk.initialize("+46701740690").buttons if b.startswith("Send again")]
+    fails(desk, 4, "+46701740690", OUTAGE)
+    screen = desk.initialize("+46701740690")
+    assert "while others get through" in screen.words
+    assert not [b for b in screen.buttons if b.startswith("Send again")]
+    assert "Correct the number" in desk.click(screen, "Details").buttons
+
+
+def test_an_outage_that_hits_everybody_stays_an_outage(desk: Desk) -> None:
+    desk.connect()
+    for number in range(1, 5):
+        fails(desk, number, "+46701740690", OUTAGE)
+    desk.clock.advance(3600)
+    assert "Send again" in desk.initialize("+46701740690").buttons
+
+
+def test_one_cause_that_hits_many_people_is_told_as_one_problem(desk: Desk) -> None:
+    desk.connect()
+    for number in range(6):
+        fails(desk, number + 1, f"+4670174069{number}", "Account suspended")
+    words = desk.click(desk.initialize("+46701740695"), "Details").words
+    assert "6 of the last 6 messages on this channel failed the same way." in words
+    assert "tell an admin once" in words
+
+
+def test_a_text_nobody_knows_is_shown_raw_counted_by_shape_and_may_be_named(desk: Desk) -> None:
+    desk.connect()
+    odd = "Zwyx-gate 4711 grumbled about blorf {}"
+    for number in range(3):
+        fails(desk, number + 1, f"+4670174069{number}", odd.format(number))
+    detail = desk.click(desk.initialize("+46701740690"), "Details")
+    assert f"Octopods said: {odd.format(0)}" in detail.words
+    rows = knowing.listed(desk.flow, 1)
+    assert [(r.count, r.shape) for r in rows] == [(3, "zwyx-gate <n> grumbled about blorf <n>")]
+    assert knowing.name(desk.flow, 1, rows[0].shape_hash, "carrier_filtered") == 3
+    assert "Not sure" not in desk.initialize("+46701740690").words
+    fails(desk, 9, "+46701740699", odd.format(9))
+    assert "Change the text" in desk.initialize("+46701740699").buttons
+    assert knowing.contribution(desk.flow, 1)[0]["reason"] == "carrier_filtered"
+
+
+def test_only_a_reason_that_exists_may_be_given(desk: Desk) -> None:
+    desk.connect()
+    fails(desk, 1, "+46701740690", "Zwyx grumbled")
+    key = knowing.listed(desk.flow, 1)[0].shape_hash
+    with pytest.raises(knowing.NoSuch, match="There is no reason"):
+        knowing.name(desk.flow, 1, key, "made_up")
+    with pytest.raises(knowing.NoSuch, match="no unknown text"):
+        knowing.name(desk.flow, 2, key, "carrier_filtered")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("user 4711 is busy", "user 12 is busy"),
+        ("to +46 70 174 06 90 refused", "to +353 87 123 4567 refused"),
+        ("id 9a1e0d7c-aaaa-4bbb-8ccc-0123456789ab lost", "id 00000000-aaaa-4bbb-8ccc-0123456789ab lost"),
+        ("wamid.HBgNNDY3MDE3NDA2OTAVAgARGBI3 gone", "wamid.HBgNNDY3MDE3NDA2OTAVAgARGBI9 gone"),
+    ],
+)
+def test_numbers_and_ids_do_not_change_the_shape(one: str, other: str) -> None:
+    assert shape(one) == shape(other)
