@@ -15,7 +15,14 @@ OUTAGE = "The recipient’s handset is out of coverage or powered off for too lo
 
 
 def track(desk: Desk, number: int, to: str, **report: Any) -> None:
-    body = {"channel": "sms", "message_id": number, "destination_phone": to, "body": "Hi", "contact_id": to, **report}
+    body = {
+        "channel": "sms",
+        "message_id": number,
+        "destination_phone": to,
+        "body": "Hi",
+        "contact_id": to,
+        **report,
+    }
     assert desk.gateway("/track", body, keys.SMS).status_code == 201
 
 
@@ -24,7 +31,9 @@ def fails(desk: Desk, number: int, to: str, reason: Any) -> None:
     desk.clock.advance(60)
 
 
-def test_what_keeps_failing_for_one_person_while_others_get_through_is_a_recipient_problem(desk: Desk) -> None:
+def test_what_keeps_failing_for_one_person_while_others_get_through_is_a_recipient_problem(
+    desk: Desk,
+) -> None:
     desk.connect()
     track(desk, 1, "+46701740691", status="delivered")
     for number in (2, 3):

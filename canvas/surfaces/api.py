@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -13,7 +12,7 @@ from canvas.domain.message import Message
 from canvas.flows import come_in
 from canvas.flows.come_in import Contact
 from canvas.knowledge.diagnose import diagnose
-from canvas.knowledge.model import Diagnosis, Evidence
+from canvas.knowledge.documents import diagnosis_document, evidence_from
 from canvas.store.channels import Channel
 from canvas.surfaces.guard import keyed
 from canvas.surfaces.octopods_wire import BAD_REQUEST, contact, document, octopods_error
@@ -25,19 +24,6 @@ CHANNELS = ("whatsapp", "sms", "vbm")
 
 def json(data: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(data), status=status, mimetype="application/json")
-
-
-def diagnosis_document(diagnosis: Diagnosis) -> dict[str, Any]:
-    """A diagnosis as the API tells it."""
-    return {
-        "reason": diagnosis.reason,
-        "category": diagnosis.category,
-        "retry": diagnosis.retry,
-        "confidence": diagnosis.confidence,
-        "candidates": [asdict(candidate) for candidate in diagnosis.candidates],
-        "fixes": list(diagnosis.fixes),
-        "matched": diagnosis.matched,
-    }
 
 
 def message_document(message: Message) -> dict[str, Any]:
@@ -106,12 +92,4 @@ def diagnose_text(channel: Channel) -> Response:
     body = document()
     if body is None:
         return octopods_error(400, BAD_REQUEST, "The request body must be a JSON object.")
-    status = body.get("http_status")
-    evidence = Evidence(
-        text=body["text"] if isinstance(body.get("text"), str) else "",
-        channel=_text(body.get("channel")),
-        provider=_text(body.get("provider")),
-        code=_text(body.get("code")),
-        http_status=status if isinstance(status, int) else None,
-    )
-    return json(diagnosis_document(diagnose(evidence)))
+    return json(diagnosis_document(diagnose(evidence_from(body))))

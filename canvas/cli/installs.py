@@ -1,39 +1,17 @@
-"""The commands: `flask --app app …`."""
+"""`install` and `channel`: connecting without OAuth."""
 
 from __future__ import annotations
 
 import sys
 
 import click
-from flask import Flask
 from flask.cli import AppGroup
 
-from canvas import config as configuration
-from canvas import worker
-from canvas.flows import carry_out, come_in
+from canvas.cli.common import flow
 from canvas.flows import installs as install_flow
-from canvas.flows.context import Flow
-from canvas.store import migrate
-from canvas.surfaces.services import Services
 
-db = AppGroup("db", help="The database.")
 install = AppGroup("install", help="Intercom workspaces and HubSpot portals.")
 channel = AppGroup("channel", help="The channels of an install and their keys.")
-
-
-def register(app: Flask) -> None:
-    """Give the app its commands."""
-    for group in (db, install, channel):
-        app.cli.add_command(group)
-    for command in (show_config, run_worker, sweep):
-        app.cli.add_command(command)
-
-
-def _flow() -> Flow:
-    from flask import current_app
-
-    services: Services = current_app.extensions["redeliver"]
-    return services.flow
 
 
 def secret(value: str | None, what: str) -> str | None:
@@ -42,37 +20,6 @@ def secret(value: str | None, what: str) -> str | None:
         return value
     read = click.prompt(what, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
     return str(read).strip()
-
-
-@click.command("config")
-def show_config() -> None:
-    """Print every setting: name, value (secrets hidden), meaning."""
-    values = configuration.load()
-    for setting in configuration.SETTINGS:
-        value = "(hidden)" if setting.secret and values[setting.name] else values[setting.name]
-        click.echo(f"{setting.name}={value}\n    {setting.help}")
-
-
-@click.command("worker")
-@click.option("--workers", default=4, show_default=True, help="How many actions at the same time.")
-def run_worker(workers: int) -> None:
-    """Carry out actions until told to stop."""
-    worker.consumer(configuration.load(), workers).run()
-
-
-@click.command("sweep")
-def sweep() -> None:
-    """Carry out everything that is due now, once."""
-    flow = _flow()
-    lost = come_in.abandoned(flow)
-    click.echo(f"{carry_out.sweep(flow)} actions carried out, {lost} abandoned sends marked unsure.")
-
-
-@db.command("upgrade")
-def upgrade() -> None:
-    """Bring the tables to this version."""
-    migrate.upgrade(_flow().engine)
-    click.echo("The database is at this version.")
 
 
 @install.command("add")
@@ -96,7 +43,7 @@ def install_add(
     settings = {k: v for k, v in (("country", country), ("timezone", timezone)) if v}
     try:
         found = install_flow.connect(
-            _flow(),
+            flow(),
             platform,
             external_id,
             secret(token, "Token"),
@@ -112,7 +59,7 @@ def install_add(
 @install.command("list")
 def install_list() -> None:
     """Every install and its state."""
-    for found in install_flow.everyone(_flow()):
+    for found in install_flow.everyone(flow()):
         click.echo(f"{found.public_id}\t{found.status}\t{found.name or ''}")
 
 
@@ -122,7 +69,7 @@ def install_list() -> None:
 def install_remove(public_id: str) -> None:
     """Erase an install and everything that belongs to it."""
     try:
-        install_flow.erase(_flow(), public_id)
+        install_flow.erase(flow(), public_id)
     except install_flow.Refused as refusal:
         raise click.ClickException(str(refusal)) from refusal
     click.echo(f"{public_id} is erased.")
@@ -138,7 +85,7 @@ def channel_add(public_id: str, kind: str, key: str, name: str | None, number: s
     """Connect a channel, or give a connected one of the same name its new key."""
     opened = secret(key, "Octopods API key") or ""
     try:
-        made = install_flow.add_channel(_flow(), public_id, kind, opened, name, number)
+        made = install_flow.add_channel(flow(), public_id, kind, opened, name, number)
     except install_flow.Refused as refusal:
         raise click.ClickException(str(refusal)) from refusal
     click.echo(f"Channel {made.id}: {made.name} ({made.kind}), key ending in {made.key_last4}.")
@@ -149,7 +96,7 @@ def channel_add(public_id: str, kind: str, key: str, name: str | None, number: s
 def channel_list(public_id: str) -> None:
     """The channels of an install."""
     try:
-        for found in install_flow.channels_of(_flow(), public_id):
+        for found in install_flow.channels_of(flow(), public_id):
             click.echo(f"{found.id}\t{found.kind}\t{found.name}\t…{found.key_last4}")
     except install_flow.Refused as refusal:
         raise click.ClickException(str(refusal)) from refusal
@@ -161,7 +108,7 @@ def channel_list(public_id: str) -> None:
 def channel_remove(public_id: str, channel_id: int) -> None:
     """Disconnect a channel; its messages stay readable, its key is forgotten."""
     try:
-        install_flow.remove_channel(_flow(), public_id, channel_id)
+        install_flow.remove_channel(flow(), public_id, channel_id)
     except install_flow.Refused as refusal:
         raise click.ClickException(str(refusal)) from refusal
     click.echo("The channel is disconnected.")

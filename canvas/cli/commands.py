@@ -1,0 +1,22 @@
+"""All commands of `flask --app app …`."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from canvas.cli import installs, knowing, operate
+
+GROUPS = (operate.db, installs.install, installs.channel, knowing.catalogue, knowing.unknown)
+COMMANDS = (
+    operate.show_config,
+    operate.run_worker,
+    operate.sweep,
+    operate.rediagnose,
+    knowing.diagnose_command,
+)
+
+
+def register(app: Flask) -> None:
+    """Give the app its commands."""
+    for command in (*GROUPS, *COMMANDS):
+        app.cli.add_command(command)

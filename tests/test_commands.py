@@ -1,0 +1,90 @@
+"""The commands, run as an operator runs them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from flask.testing import FlaskCliRunner
+
+from canvas.cli.commands import register
+from tests.desk import WORKSPACE, Desk
+
+
+@pytest.fixture
+def run(desk: Desk) -> FlaskCliRunner:
+    register(desk.app)
+    return desk.app.test_cli_runner()
+
+
+def test_diagnose_answers_each_line_and_loses_none(run: FlaskCliRunner) -> None:
+    lines = [
+        '{"text":"Recipient is not a WhatsApp user.","channel":"whatsapp"}',
+        "not json",
+        '["a list"]',
+        '{"text":7,"channel":[],"http_status":"x"}',
+        '{"text":"\\ud83d\\ude00 zork"}',
+    ]
+    result = run.invoke(args=["diagnose"], input="\n".join(lines) + "\n")
+    answers = [json.loads(line) for line in result.output.splitlines()]
+    assert [a["reason"] for a in answers] == ["not_on_whatsapp", *["unknown"] * 4]
+    wanted = {"reason", "category", "retry", "confidence", "candidates", "fixes", "matched"}
+    assert all(wanted <= set(a) for a in answers)
+    assert "not JSON" in answers[1]["error"]
+
+
+def test_diagnose_tells_people_in_plain_words(run: FlaskCliRunner) -> None:
+    output = run.invoke(args=["diagnose", "Recipient is not a WhatsApp user."]).output
+    assert output.startswith("Not on WhatsApp\n")
+    assert "Will sending again help?" in output
+
+
+def test_the_catalogue_is_in_order(run: FlaskCliRunner) -> None:
+    result = run.invoke(args=["catalogue", "check"])
+    assert result.exit_code == 0
+    assert "are in order" in result.output
+
+
+def test_a_private_install_is_connected_listed_and_erased(run: FlaskCliRunner) -> None:
+    name = f"intercom:{WORKSPACE}"
+    assert (
+        run.invoke(args=["install", "add", "intercom", WORKSPACE, "--token", "-"], input="secret\n").exit_code
+        == 0
+    )
+    add = ["channel", "add", "--install", name, "--kind", "sms", "--key", "-", "--number", "+353871234567"]
+    assert "key ending in 2222" in run.invoke(args=add, input="sandbox-sms-2222\n").output
+    assert "…2222" in run.invoke(args=["channel", "list", "--install", name]).output
+    assert "sandbox-sms" not in run.invoke(args=["channel", "list", "--install", name]).output
+    assert name in run.invoke(args=["install", "list"]).output
+    assert run.invoke(args=["install", "remove", name, "--yes"]).exit_code == 0
+    assert name not in run.invoke(args=["install", "list"]).output
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["install", "add", "intercom", "no spaces"], "letters, digits"),
+        (
+            ["channel", "add", "--install", "intercom:no", "--kind", "sms", "--key", "abcd"],
+            "There is no install",
+        ),
+        (["channel", "list", "--install", "nonsense"], "There is no install"),
+        (["unknown", "list", "--install", "intercom:no"], "There is no install"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_sentence(
+    run: FlaskCliRunner, args: list[str], words: str
+) -> None:
+    result = run.invoke(args=args)
+    assert result.exit_code == 1
+    assert words in result.output
+    assert "Traceback" not in result.output
+
+
+def test_settings_are_printed_without_their_secrets(
+    run: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", "very-secret-value-of-some-length-12345")
+    output = run.invoke(args=["config"]).output
+    assert "PUBLIC_URL=" in output
+    assert "very-secret" not in output
