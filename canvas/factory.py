@@ -17,23 +17,25 @@ from werkzeug.exceptions import HTTPException
 
 from canvas import config as configuration
 from canvas.clients.http import Http
+from canvas.clients.hubspot import HubSpot
 from canvas.clients.intercom import Intercom
 from canvas.clients.links import Links
 from canvas.clients.octopods import Octopods
 from canvas.config import Config
 from canvas.flows import carry_out, come_in
-from canvas.flows.context import Flow, utc_now
+from canvas.flows.context import Flow, HubSpotApp, utc_now
 from canvas.flows.fix import Tokens
+from canvas.flows.message_links import MessageLinks
 from canvas.knowledge import catalogue
 from canvas.store.database import open_engine
 from canvas.store.sealing import Sealer
-from canvas.surfaces import api, gateway, intercom, operate
+from canvas.surfaces import api, gateway, hubspot, intercom, operate
 from canvas.surfaces.services import Services
 
 log = structlog.get_logger()
 MAX_BODY = 1024 * 1024
 ROOT = Path(__file__).parent.parent
-BLUEPRINTS = (intercom.blueprint, gateway.blueprint, api.blueprint, operate.blueprint)
+BLUEPRINTS = (intercom.blueprint, hubspot.blueprint, gateway.blueprint, api.blueprint, operate.blueprint)
 Wake = Callable[[str, datetime], None]
 
 
@@ -79,13 +81,18 @@ def build_flow(config: Config, wake: Wake, clock: Callable[[], datetime] = utc_n
         sealer=Sealer(config["ENCRYPTION_KEYS"], config["SECRET_KEY"]),
         octopods=Octopods(http, config["OCTOPODS_URL"], clock=clock),
         intercom=Intercom(http, config["INTERCOM_URL"] or None, clock=clock),
+        hubspot=HubSpot(http, config["HUBSPOT_URL"], clock=clock),
         links=Links(allow_private=config["ALLOW_PRIVATE_LINKS"]),
+        message_links=MessageLinks(config["SECRET_KEY"], config["PUBLIC_URL"]),
         wake=wake,
         clock=clock,
         poll_steps=config["POLL_SCHEDULE"],
         poll_spacing=timedelta(seconds=config["POLL_SPACING"]),
         settings_url=config["OCTOPODS_SETTINGS_URL"],
         default_region=config["DEFAULT_REGION"],
+        hubspot_app=HubSpotApp(
+            config["HUBSPOT_CLIENT_ID"], config["HUBSPOT_CLIENT_SECRET"].split(",")[0].strip()
+        ),
     )
 
 

@@ -80,6 +80,10 @@ class HubSpotFake(Fake):
     def merge(self, loser: str, winner: str) -> None:
         self.control("POST", "merge", {"loser": loser, "winner": winner})
 
+    def refuse_property(self, name: str, sentence: str) -> None:
+        """From now on writes of this contact property are refused with this sentence."""
+        self.control("POST", "refused", {"property": name, "sentence": sentence})
+
     def search_lag(self, seconds: float) -> None:
         """What was written is found only after so many seconds."""
         self.control("POST", "search_lag", {"seconds": seconds})

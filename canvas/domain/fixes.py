@@ -80,6 +80,13 @@ class Fix:
     url: str | None = None
 
     @property
+    def says(self) -> str | None:
+        """What the fix would change, for the line above its button."""
+        if self.preview is None:
+            return None
+        return f"Will say: {self.preview}" if self.id == "send_other_channel" else self.preview
+
+    @property
     def sends(self) -> bool:
         return self.id in SENDING
 

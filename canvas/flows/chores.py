@@ -10,6 +10,7 @@ import structlog
 from canvas.clients.errors import CallFailed
 from canvas.domain.schedule import OTHER_TRIES, backoff
 from canvas.domain.templates import Button, Template
+from canvas.flows import hubspot_numbers
 from canvas.flows.context import Flow
 from canvas.store import actions, channels, installs
 from canvas.store import templates as template_store
@@ -28,13 +29,13 @@ def list_templates(flow: Flow, action: Action) -> None:
     with reading(flow.engine) as conn:
         channel = channels.get(conn, action.install_id, channel_id)
     if channel is None or channel.kind == "sms":
-        _finish(flow, action, actions.DONE)
+        finish(flow, action, actions.DONE)
         return
     ask = flow.octopods.whatsapp_templates if channel.kind == "whatsapp" else flow.octopods.vbm_templates
     try:
         found = ask(flow.sealer.open(channel.key_sealed))
     except (CallFailed, CannotOpen) as error:
-        _failed(flow, action, error)
+        failed(flow, action, error)
         return
     now = flow.clock()
     with writing(flow.engine) as conn:
@@ -53,18 +54,21 @@ def template_from(data: dict[str, object]) -> Template:
 def write_phone(flow: Flow, action: Action) -> None:
     """Save a corrected number on the contact, and check that it was taken as sent."""
     contact_id, number = str(action.payload["contact_id"]), str(action.payload["phone"])
-    install = _install(flow, action)
+    install = install_of(flow, action)
     try:
-        flow.intercom.set_phone(token_of(flow, install), install.region or "US", contact_id, number)
+        if install.platform == "hubspot":
+            hubspot_numbers.save(flow, install, action)
+        else:
+            flow.intercom.set_phone(token_of(flow, install), install.region or "US", contact_id, number)
     except (CallFailed, CannotOpen) as error:
-        _failed(flow, action, error)
+        failed(flow, action, error)
     else:
-        _finish(flow, action, actions.DONE)
+        finish(flow, action, actions.DONE)
 
 
 def ask_admin(flow: Flow, action: Action) -> None:
     """Leave an internal note with the diagnosis in the conversation. It is never shown to the customer."""
-    install = _install(flow, action)
+    install = install_of(flow, action)
     note, region = action.payload, install.region or "US"
     try:
         token = token_of(flow, install)
@@ -74,9 +78,9 @@ def ask_admin(flow: Flow, action: Action) -> None:
         ):
             flow.intercom.write_note(token, region, note["conversation_id"], note["admin_id"], note["body"])
     except (CallFailed, CannotOpen) as error:
-        _failed(flow, action, error)
+        failed(flow, action, error)
     else:
-        _finish(flow, action, actions.DONE)
+        finish(flow, action, actions.DONE)
 
 
 def token_of(flow: Flow, install: Install) -> str:
@@ -86,19 +90,21 @@ def token_of(flow: Flow, install: Install) -> str:
     return flow.sealer.open(install.token_sealed)
 
 
-def _install(flow: Flow, action: Action) -> Install:
+def install_of(flow: Flow, action: Action) -> Install:
+    """The install an action belongs to."""
     with reading(flow.engine) as conn:
         install = installs.get(conn, action.install_id)
     assert install is not None  # the foreign key says so
     return install
 
 
-def _finish(flow: Flow, action: Action, state: str, error: str | None = None) -> None:
+def finish(flow: Flow, action: Action, state: str, error: str | None = None) -> None:
+    """Write down how a deed ended."""
     with writing(flow.engine) as conn:
         actions.finish(conn, action, state, flow.clock(), {"error": error} if error else None)
 
 
-def _failed(flow: Flow, action: Action, error: CallFailed | CannotOpen) -> None:
+def failed(flow: Flow, action: Action, error: CallFailed | CannotOpen) -> None:
     """Try again what may be tried again, at the time the vendor asked for; else give up and keep the sentence."""
     now = flow.clock()
     log.warning("chore.failed", action=action.id, kind=action.kind, error=type(error).__name__)
@@ -110,4 +116,4 @@ def _failed(flow: Flow, action: Action, error: CallFailed | CannotOpen) -> None:
         flow.wake(action.id, due)
         return
     unsure = isinstance(error, CallFailed) and error.may_have_happened
-    _finish(flow, action, actions.UNSURE if unsure else actions.FAILED, str(error))
+    finish(flow, action, actions.UNSURE if unsure else actions.FAILED, str(error))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
+from canvas.clients.hubspot import HubSpot
 from canvas.clients.intercom import Intercom
 from canvas.clients.links import Links
 from canvas.clients.octopods import Octopods
+from canvas.flows.message_links import MessageLinks
 from canvas.knowledge.catalogue import Catalogue
 from canvas.store.sealing import Sealer
 
@@ -22,6 +24,14 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
+class HubSpotApp:
+    """Our app at HubSpot, as token calls name it."""
+
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
     """The surroundings of a flow. `wake(action_id, due_at)` may be lost or doubled: the action row is the truth."""
 
@@ -30,10 +40,13 @@ class Flow:
     sealer: Sealer
     octopods: Octopods
     intercom: Intercom
+    hubspot: HubSpot
     links: Links
+    message_links: MessageLinks
     wake: Callable[[str, datetime], None]
     clock: Callable[[], datetime] = utc_now
     poll_steps: Sequence[float] = (10, 30, 60, 300, 1800, 3600)
     poll_spacing: timedelta = timedelta(seconds=1)
     settings_url: str = ""
+    hubspot_app: HubSpotApp = field(default_factory=HubSpotApp)
     default_region: str = "US"

@@ -171,7 +171,7 @@ def _commit(
             if isinstance(todo, Deed):
                 done = DEEDS[todo.kind](conn, flow, install, message, actor, person, now)
             else:
-                done = _send(conn, flow, install, message, fix, todo, actor, now)
+                done = _send(conn, flow, install, message, fix, todo, actor, person, now)
     except messages.AlreadySent:
         return _first_receipt(flow, install, token.message_id)
     for action_id, due in done.wakes:
@@ -203,6 +203,7 @@ def _send(
     fix: Fix,
     todo: Send,
     actor: Actor,
+    person: Person,
     now: datetime,
 ) -> Stored:
     """The new message, its parent closed, its one send action, and the number to be saved, all or nothing."""
@@ -218,7 +219,7 @@ def _send(
         to=phones.normalise(todo.raw_to, install.country),
         content=todo.content,
         preview=todo.preview,
-        contact_id=message.contact_id,
+        contact_id=message.contact_id or person.contact_id,
         conversation_id=message.conversation_id,
         source="fix",
         sender=actor,
@@ -234,8 +235,9 @@ def _send(
     key = send_key(child.id)
     action = actions.add(conn, install.id, "send", key, due, now, message_id=child.id, actor=actor)
     wakes = [(action.id, due)]
-    if todo.save and message.contact_id:
-        payload = {"contact_id": message.contact_id, "phone": todo.save}
+    contact_id = message.contact_id or person.contact_id
+    if todo.save and contact_id:
+        payload = {"contact_id": contact_id, "phone": todo.save}
         key = f"write_phone:{child.id}"
         saved = actions.add(
             conn, install.id, "write_phone", key, now, now, message_id=child.id, payload=payload, actor=actor

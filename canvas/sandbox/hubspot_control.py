@@ -24,6 +24,13 @@ def routes(fake: HubSpotState) -> Blueprint:
                 fake.refresh_tokens.clear()
         return jsonify(sorted(fake.tokens.values()))
 
+    @blueprint.post("/refused")
+    def refused() -> Response:
+        """From now on writes of this property are refused with this sentence."""
+        wish = request.get_json()
+        fake.refused[wish["property"]] = wish["sentence"]
+        return jsonify(fake.refused)
+
     @blueprint.post("/merge")
     def merge() -> Response:
         """`loser` becomes part of `winner`; reading the loser answers with the winner."""

@@ -99,6 +99,8 @@ def _properties(fake: HubSpotState, kind: str, body: dict[str, Any]) -> dict[str
     """The values to write. Raises HubSpotRefusal with the detail inside its message, as HubSpot does."""
     given: dict[str, Any] = body["properties"]
     for name, value in given.items():
+        if name in fake.refused:
+            raise invalid_property(name, "INVALID_PROPERTY", fake.refused[name], people.PORTAL)
         if name not in KNOWN[kind] | fake.properties.keys():
             sentence = f'Property "{name}" does not exist'
             raise invalid_property(name, "PROPERTY_DOESNT_EXIST", sentence, people.PORTAL)

@@ -45,6 +45,7 @@ class HubSpotState:
             self.events: dict[str, dict[str, Any]] = {}
             self.callbacks: dict[str, dict[str, Any]] = {}
             self.search_lag = 0.0
+            self.refused: dict[str, str] = {}
             self.last_id = 33445500
 
     def check_token(self) -> None:

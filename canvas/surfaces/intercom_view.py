@@ -68,15 +68,8 @@ def _first_actions(story: Story, tokens: Tokens) -> list[Component]:
     best = next((f for f in story.fixes if f.enabled and f.kind in ("one_click", "form")), None)
     if best is None:
         return [kit.button("refresh", "Refresh")]
-    shown = [kit.text("preview", plain(words, PREVIEW), "muted")] if (words := _says(best)) else []
+    shown = [kit.text("preview", plain(words, PREVIEW), "muted")] if (words := best.says) else []
     return [*shown, _button(story.message, best, tokens)]
-
-
-def _says(fix: Fix) -> str | None:
-    """What the fix would change, for the line above its button."""
-    if fix.preview is None:
-        return None
-    return f"Will say: {fix.preview}" if fix.id == "send_other_channel" else fix.preview
 
 
 def _button(message: Message, fix: Fix, tokens: Tokens) -> Component:
@@ -159,7 +152,7 @@ def _actions(story: Story, tokens: Tokens) -> list[Component]:
     for number, fix in enumerate(story.fixes):
         if fix.why:
             components.append(kit.text(f"why{number}", plain(fix.why), "muted", tight=True))
-        elif _says(fix) and fix.preview:
+        elif fix.says and fix.preview:
             components.append(
                 kit.text(f"will{number}", f"Will say: {plain(fix.preview, 200)}", "muted", tight=True)
             )

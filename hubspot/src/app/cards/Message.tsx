@@ -36,7 +36,7 @@ export function Message({ failure, objectId, tz, redraw, refresh }: MessageProps
         {receipt && <ReceiptBox receipt={receipt} onRefresh={refresh} onDone={() => setReceipt(null)} />}
         {failure.preview && step.at === 'rest' && !receipt && (
           <Text variant="microcopy" testId="preview">
-            Will be sent: {failure.preview}
+            {failure.preview}
           </Text>
         )}
         <Fixes fixes={failure.fixes} step={step} setStep={setStep} run={run} />

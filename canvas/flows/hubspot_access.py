@@ -1,0 +1,103 @@
+"""Being let into a HubSpot account: which token to use, and its one renewal when it has expired.
+
+A sealed token is either a plain one that does not expire (a private app), or JSON with the pair of an OAuth
+grant. HubSpot, "OAuth tokens": access tokens last 30 minutes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+
+from canvas.clients.errors import Unauthorised
+from canvas.clients.hubspot_answers import EXPIRED, REVOKED, Grant
+from canvas.flows.context import Flow
+from canvas.store import installs
+from canvas.store.database import reading, writing
+from canvas.store.installs import Install
+from canvas.store.sealing import CannotOpen
+
+log = structlog.get_logger()
+Result = TypeVar("Result")
+MARGIN = timedelta(minutes=2)  # renewed so long before it expires
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An OAuth access token with what renews it; `until` is epoch seconds."""
+
+    access: str
+    refresh: str
+    until: float
+
+
+def seal_grant(flow: Flow, grant: Grant) -> str:
+    """The grant as it is kept in an install's `token_sealed`."""
+    until = (flow.clock() + timedelta(seconds=grant.expires_in)).timestamp()
+    return flow.sealer.seal(json.dumps([grant.access_token, grant.refresh_token, until]))
+
+
+def calling(flow: Flow, install: Install, call: Callable[[str], Result]) -> Result:
+    """`call` with the account's token; with a new one, once, when HubSpot says that it has expired.
+
+    Raises CannotOpen when there is no token, and what `call` raises.
+    """
+    token = access(flow, install)
+    try:
+        return call(token)
+    except Unauthorised as refused:
+        if refused.code != EXPIRED:
+            raise
+        log.info("hubspot.token.expired", install=install.public_id)
+    return call(_renewed(flow, install, token))
+
+
+def access(flow: Flow, install: Install) -> str:
+    """The access token to use now. Raises CannotOpen, and CallFailed when it cannot be renewed."""
+    held = _held(flow, install)
+    if isinstance(held, str):
+        return held
+    fresh = held.until - MARGIN.total_seconds() > flow.clock().timestamp()
+    return held.access if fresh else _renewed(flow, install, held.access)
+
+
+def _held(flow: Flow, install: Install) -> str | Pair:
+    with reading(flow.engine) as conn:
+        current = installs.get(conn, install.id)
+    if current is None or not current.token_sealed:
+        raise CannotOpen("This HubSpot account gave no access token.")
+    opened = flow.sealer.open(current.token_sealed)
+    return Pair(*json.loads(opened)) if opened.startswith("[") else opened
+
+
+def _renewed(flow: Flow, install: Install, stale: str) -> str:
+    held = _held(flow, install)
+    if isinstance(held, str):
+        raise CannotOpen("This HubSpot account's token expired and cannot be renewed. Connect it again.")
+    if held.access != stale:
+        return held.access  # somebody else renewed it meanwhile
+    app = flow.hubspot_app
+    try:
+        grant = flow.hubspot.refresh(app.client_id, app.client_secret, held.refresh)
+    except Unauthorised as refused:
+        if refused.code in (REVOKED, "invalid_grant"):
+            _disconnect(flow, install)
+        raise
+    _change(flow, install, token_sealed=seal_grant(flow, grant))
+    return grant.access_token
+
+
+def _disconnect(flow: Flow, install: Install) -> None:
+    """HubSpot tells nobody of an uninstall; a refused renewal is how it is noticed."""
+    log.warning("hubspot.revoked", install=install.public_id)
+    _change(flow, install, status=installs.DISCONNECTED)
+
+
+def _change(flow: Flow, install: Install, **changes: str) -> None:
+    with writing(flow.engine) as conn:
+        installs.put(conn, "hubspot", install.external_id, flow.clock(), **changes)

@@ -1,0 +1,167 @@
+"""From stories to the card's JSON (docs/hubspot.md). Pure functions: no decision is taken here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from canvas.domain.dates import clock
+from canvas.domain.fixes import Field, Fix
+from canvas.domain.message import Message, Status
+from canvas.domain.story import Story, channel_name, number
+from canvas.flows.fix import UNDO, Clicked, Tokens
+from canvas.flows.look import Look
+from canvas.flows.message_links import MessageLinks
+
+Json = dict[str, Any]
+FIRST, ASKED = "do", "go"  # how far a form is: the second form of a fix holds everything there is to ask
+
+
+class CardView:
+    """Draws for one request: with the signer of fix tokens and the maker of links to the message page."""
+
+    def __init__(self, tokens: Tokens, links: MessageLinks) -> None:
+        self.tokens = tokens
+        self.links = links
+
+    def card(self, look: Look, contact: Json, tz: str | None, request_id: str) -> Json:
+        return {
+            "ok": True,
+            "generatedAt": look.generated_at.isoformat(),
+            "asOf": clock(look.generated_at, tz),
+            "requestId": request_id,
+            "contact": contact,
+            "total": look.total,
+            "failures": [self.failure(story) for story in look.stories],
+            "notice": None,
+        }
+
+    def failure(self, story: Story, clicked: Clicked | None = None) -> Json:
+        """One message; with `clicked`, the form of the clicked fix is drawn as it stands now."""
+        message = story.message
+        return {
+            "messageId": message.id,
+            "channel": message.channel,
+            "channelName": channel_name(message.channel),
+            "to": number(message),
+            "sentAt": _iso(message.sent_at),
+            "failedAt": _iso(message.failed_at),
+            "when": story.line.partition(" · ")[2],
+            "line": story.line,
+            "version": message.version,
+            "status": {"label": story.label, "variant": story.variant},
+            "reason": _reason(story),
+            "lines": [{"label": label, "text": text} for label, text in story.lines],
+            "pattern": story.pattern,
+            "said": {"text": story.said, "code": story.code} if story.said else None,
+            "attempts": [{"when": a.when, "text": a.text, "state": a.state} for a in story.attempts],
+            "preview": next((fix.says for fix in story.fixes if fix.enabled and fix.says), None),
+            "detailUrl": self.links.url(message),
+            "fixes": [*self._undo(message), *(self._fix(story, fix, clicked) for fix in story.fixes)],
+        }
+
+    def _undo(self, message: Message) -> list[Json]:
+        if message.status is not Status.QUEUED or message.parent_id is None:
+            return []
+        return [_button(UNDO, "one_click", "Undo", _token(FIRST, self.tokens.sign(message, UNDO)))]
+
+    def _fix(self, story: Story, fix: Fix, clicked: Clicked | None) -> Json:
+        fields, step = fix.fields, FIRST
+        if clicked and clicked.fix and (clicked.fix.id, clicked.fix.target) == (fix.id, fix.target):
+            fields, step = clicked.fields, ASKED if clicked.asked else FIRST
+        token = _token(step, self.tokens.sign(story.message, fix.id, fix.target))
+        choice = any(field.name == "choice" for field in fields)
+        return _button(fix.id, fix.kind, fix.label, token) | {
+            "sends": fix.sends,
+            "disabled": not fix.enabled,
+            "why": fix.why,
+            "url": fix.url,
+            "copyText": story.support if fix.kind == "copy" else None,
+            "fields": [_field(field, required=not choice) for field in fields],
+            "submitLabel": fix.submit or "Send",
+        }
+
+
+def _button(fix_id: str, kind: str, label: str, token: str) -> Json:
+    return {
+        "id": fix_id,
+        "label": label,
+        "kind": kind,
+        "sends": False,
+        "disabled": False,
+        "why": None,
+        "confirm": None,
+        "url": None,
+        "copyText": None,
+        "fixToken": token,
+        "fields": [],
+        "submitLabel": label,
+    }
+
+
+def _token(step: str, token: str) -> str:
+    return f"{step}.{token}"
+
+
+def _field(field: Field, required: bool) -> Json:
+    return {
+        "name": field.name,
+        "label": field.label,
+        "type": field.type,
+        "value": field.value,
+        "before": field.before,
+        "options": [{"label": option.label, "value": option.value} for option in field.options],
+        "placeholder": field.placeholder or None,
+        "required": required and field.type != "select",
+        "error": field.error,
+        "help": field.help,
+    }
+
+
+def _reason(story: Story) -> Json:
+    diagnosis = story.message.diagnosis
+    return {
+        "code": diagnosis.reason if diagnosis else None,
+        "title": story.title,
+        "text": story.text,
+        "category": diagnosis.category if diagnosis else None,
+        "retry": diagnosis.retry if diagnosis else None,
+        "confidence": diagnosis.confidence if diagnosis else None,
+        "candidates": [{"code": c, "title": title, "test": test} for c, title, test in story.candidates],
+    }
+
+
+def receipt(clicked: Clicked, story: Story, failure: Json, refresh: bool) -> Json:
+    """What became of a click that did something."""
+    handled = story.message.handled_at is not None
+    return {
+        "ok": True,
+        "state": "done" if handled else str(story.message.status),
+        "message": clicked.note or story.text,
+        "refresh": "properties" if refresh else None,
+        "duplicate": clicked.duplicate,
+        "failure": failure,
+    }
+
+
+def next_form(failure: Json) -> Json:
+    return {
+        "ok": True,
+        "state": "form",
+        "message": "",
+        "refresh": None,
+        "duplicate": False,
+        "failure": failure,
+    }
+
+
+def refusal(code: str, message: str, field: str | None = None, failure: Json | None = None) -> Json:
+    return {
+        "ok": False,
+        "error": {"code": code, "field": field, "message": message},
+        "failure": failure,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
