@@ -24,7 +24,7 @@ from canvas.domain.plan import Deed, FormAgain, Plan, Send, again, plan
 from canvas.flows import outcome
 from canvas.flows.context import Flow
 from canvas.flows.look import Person, Surroundings, send_key
-from canvas.store import actions, messages
+from canvas.store import actions, audit, messages
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
 
@@ -97,7 +97,7 @@ def click(
     if token.install_id != install.id:
         return Clicked("unknown")
     if token.fix_id == UNDO:
-        return _undo(flow, install, token)
+        return _undo(flow, install, token, actor)
     first = _prepare(flow, install, token, values, person)
     if isinstance(first, Clicked):
         return first
@@ -172,6 +172,7 @@ def _commit(
                 done = DEEDS[todo.kind](conn, flow, install, message, actor, person, now)
             else:
                 done = _send(conn, flow, install, message, fix, todo, actor, person, now)
+            _note(conn, message, done.clicked, fix.id, actor, now)
     except messages.AlreadySent:
         return _first_receipt(flow, install, token.message_id)
     for action_id, due in done.wakes:
@@ -179,6 +180,26 @@ def _commit(
     if done.wakes:
         return replace(done.clicked, message=_await(flow, install, done.clicked.message, done.wakes[0]))
     return done.clicked
+
+
+def _note(
+    conn: Connection, message: Message, clicked: Clicked, fix_id: str, actor: Actor, now: datetime
+) -> None:
+    """The click in the audit trail, in its own transaction."""
+    if clicked.duplicate:
+        return
+    new = clicked.message if clicked.message and clicked.message.id != message.id else None
+    audit.write(
+        conn,
+        message.install_id,
+        now,
+        actor,
+        f"fix.{fix_id}",
+        message.id,
+        before={"status": str(message.status), "channel": message.channel, "to": message.raw_to},
+        after={"new_message": new.id, "channel": new.channel, "to": new.raw_to} if new else None,
+        result=clicked.note or "stored",
+    )
 
 
 def _first_receipt(flow: Flow, install: Install, message_id: str) -> Clicked:
@@ -325,7 +346,7 @@ def _await(
     return _get(flow, install, message.id) if message else None
 
 
-def _undo(flow: Flow, install: Install, token: FixToken) -> Clicked:
+def _undo(flow: Flow, install: Install, token: FixToken, actor: Actor) -> Clicked:
     """Take back a send that is still waiting; the failed message is then open again, with its fixes."""
     now = flow.clock()
     with writing(flow.engine) as conn:
@@ -340,4 +361,5 @@ def _undo(flow: Flow, install: Install, token: FixToken) -> Clicked:
         parent = messages.locked(conn, install.id, child.parent_id or "")
         outcome.store(conn, replace(child, status=Status.CANCELLED, parent_id=None), now)
         parent = outcome.store(conn, parent, now)
+        audit.write(conn, install.id, now, actor, "fix.undo", child.id, result="cancelled")
     return Clicked("changed", parent, note="Undone. Nothing was sent.")

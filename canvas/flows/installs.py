@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from canvas.domain import phones
+from canvas.domain.message import Actor
 from canvas.flows.context import Flow
 from canvas.flows.outcome import refresh_templates
-from canvas.store import channels, installs
+from canvas.store import audit, channels, installs
 from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
@@ -34,6 +35,7 @@ def connect(
     region: str | None = None,
     name: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    by: Actor = audit.OPERATOR,
 ) -> Install:
     """Add an install, or renew the one that is there. Raises Refused."""
     if not _ID.fullmatch(external_id):
@@ -41,8 +43,18 @@ def connect(
     changes: dict[str, Any] = {"status": installs.ACTIVE, "settings": dict(settings or {})}
     given = {"region": region, "name": name, "token_sealed": flow.sealer.seal(token) if token else None}
     changes.update({key: value for key, value in given.items() if value is not None})
+    now = flow.clock()
     with writing(flow.engine) as conn:
-        return installs.put(conn, platform, external_id, flow.clock(), **changes)
+        old = installs.find(conn, platform, external_id)
+        fresh = installs.put(conn, platform, external_id, now, **changes)
+        deed = "install.renewed" if old else "install.connected"
+        before = _told(old) if old else None
+        audit.write(conn, fresh.id, now, by, deed, fresh.public_id, before=before, after=_told(fresh))
+    return fresh
+
+
+def _told(install: Install) -> dict[str, Any]:
+    return {"status": install.status, "region": install.region, "settings": install.settings}
 
 
 def everyone(flow: Flow) -> list[Install]:
@@ -71,7 +83,13 @@ def channels_of(flow: Flow, public_id: str) -> list[Channel]:
 
 
 def add_channel(
-    flow: Flow, public_id: str, kind: str, key: str, name: str | None, number: str | None
+    flow: Flow,
+    public_id: str,
+    kind: str,
+    key: str,
+    name: str | None,
+    number: str | None,
+    by: Actor = audit.OPERATOR,
 ) -> Channel:
     """Connect a channel; one of that kind and name that is there gets the key instead. Raises Refused."""
     if not _KEY.fullmatch(key):
@@ -94,15 +112,22 @@ def add_channel(
             channel_id = channels.add(conn, install.id, now, kind=kind, name=label, number=number, **secret)
         listing = refresh_templates(conn, install.id, channel_id, now)
         made = channels.get(conn, install.id, channel_id)
+        after = {"kind": kind, "name": label, "number": number, "key_last4": key[-4:]}
+        deed = "channel.rekeyed" if same else "channel.added"
+        before = {"key_last4": same[0].key_last4, "number": same[0].number} if same else None
+        audit.write(conn, install.id, now, by, deed, str(channel_id), before=before, after=after)
     assert made is not None
     if listing:
         flow.wake(listing, now)
     return made
 
 
-def remove_channel(flow: Flow, public_id: str, channel_id: int) -> None:
+def remove_channel(flow: Flow, public_id: str, channel_id: int, by: Actor = audit.OPERATOR) -> None:
     """Raises Refused."""
     with writing(flow.engine) as conn:
         install = _named(conn, public_id)
-        if not channels.remove(conn, install.id, channel_id, flow.clock()):
+        old = channels.get(conn, install.id, channel_id)
+        if old is None or not channels.remove(conn, install.id, channel_id, flow.clock()):
             raise Refused(f"There is no channel {channel_id} in {public_id}.")
+        before = {"kind": old.kind, "name": old.name, "key_last4": old.key_last4}
+        audit.write(conn, install.id, flow.clock(), by, "channel.removed", str(channel_id), before=before)

@@ -17,7 +17,7 @@ from canvas.flows.context import Flow
 from canvas.flows.keys import Key, NoKey, key_of
 from canvas.knowledge.evidence import from_error_body
 from canvas.knowledge.model import Evidence
-from canvas.store import actions, channels, messages
+from canvas.store import actions, audit, channels, messages
 from canvas.store.actions import Action
 from canvas.store.database import writing
 
@@ -65,6 +65,7 @@ def _begin(flow: Flow, action: Action) -> tuple[Message, Key] | None:
             said = "The connection broke after the message left, so it is not known whether Octopods took it."
             outcome.unsure(conn, flow, message, said, "", now)
             actions.finish(conn, action, actions.UNSURE, now)
+            _note(conn, action, "unsure", now)
             return None
         if message.status is not Status.QUEUED:
             actions.finish(conn, action, actions.DONE, now)
@@ -97,6 +98,11 @@ def _allowed(conn: Connection, flow: Flow, action: Action, message: Message, now
 def _refuse(conn: Connection, flow: Flow, action: Action, message: Message, why: str, now: datetime) -> None:
     outcome.failed(conn, flow, message, Evidence(text=why, channel=message.channel), why, now)
     actions.finish(conn, action, actions.FAILED, now, {"error": why})
+    _note(conn, action, f"not sent: {why}", now)
+
+
+def _note(conn: Connection, action: Action, result: str, now: datetime) -> None:
+    audit.write(conn, action.install_id, now, audit.WORKER, "send", action.message_id, result=result)
 
 
 def _accepted(flow: Flow, action: Action, sent: Sent) -> None:
@@ -105,6 +111,7 @@ def _accepted(flow: Flow, action: Action, sent: Sent) -> None:
         message = messages.locked(conn, action.install_id, action.message_id or "")
         fresh = outcome.accepted(conn, flow, message, sent, now)
         actions.finish(conn, action, actions.DONE, now, {"octopods_id": fresh.octopods_id})
+        _note(conn, action, f"sent as {fresh.octopods_id}", now)
     outcome.wake_poll(flow, fresh)
 
 
@@ -125,6 +132,7 @@ def _failed(flow: Flow, action: Action, error: CallFailed) -> None:
         if error.may_have_happened:
             outcome.unsure(conn, flow, message, error.message, error.body, now)
             actions.finish(conn, action, actions.UNSURE, now, {"error": error.message})
+            _note(conn, action, f"unsure: {error.message}", now)
         elif error.may_retry and action.tries < schedule.SEND_TRIES:
             due = error.retry_at or schedule.backoff(action.tries, now)
             messages.move(conn, message.id, [Status.SENDING], Status.QUEUED, now)
@@ -135,6 +143,7 @@ def _failed(flow: Flow, action: Action, error: CallFailed) -> None:
                 conn, flow, message, evidence_of(error, message.channel), error.body or error.message, now
             )
             actions.finish(conn, action, actions.FAILED, now, {"error": error.message})
+            _note(conn, action, f"failed: {error.message}", now)
 
 
 def evidence_of(error: CallFailed, channel: str) -> Evidence:

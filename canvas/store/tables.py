@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -194,4 +195,23 @@ unknown_reasons = Table(
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False),
     Column("reason", String(40)),
+)
+
+# Append-only: the database refuses to change a line (see the triggers in migration 0003_audit).
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer().with_variant(BigInteger, "postgresql"), primary_key=True),
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor_kind", String(24), nullable=False),
+    Column("actor_id", String(64)),
+    Column("actor_name", String(200)),
+    Column("deed", String(40), nullable=False),
+    Column("about", String(64)),
+    Column("before", Json),
+    Column("after", Json),
+    Column("result", Text),
+    Index("ix_audit_install", "install_id", "id"),
+    Index("ix_audit_at", "at"),
 )
