@@ -29,13 +29,20 @@ from canvas.flows.message_links import MessageLinks
 from canvas.knowledge import catalogue
 from canvas.store.database import open_engine
 from canvas.store.sealing import Sealer
-from canvas.surfaces import api, gateway, hubspot, intercom, operate
+from canvas.surfaces import api, gateway, hubspot, intercom, operate, reasons
 from canvas.surfaces.services import Services
 
 log = structlog.get_logger()
 MAX_BODY = 1024 * 1024
 ROOT = Path(__file__).parent.parent
-BLUEPRINTS = (intercom.blueprint, hubspot.blueprint, gateway.blueprint, api.blueprint, operate.blueprint)
+BLUEPRINTS = (
+    intercom.blueprint,
+    hubspot.blueprint,
+    gateway.blueprint,
+    api.blueprint,
+    reasons.blueprint,
+    operate.blueprint,
+)
 Wake = Callable[[str, datetime], None]
 
 

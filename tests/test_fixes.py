@@ -73,6 +73,22 @@ def test_a_number_that_can_only_mean_one_thing_is_repaired_by_one_click(desk: De
     assert last(desk)["body"]["destination_phone"] == "+46701740690"
 
 
+def test_another_number_of_the_contact_does_not_hide_the_one_click_repair(desk: Desk) -> None:
+    screen = number_refused(desk, "0046 70 174 06 90", "+46701740611")
+    desk.click(screen, "Send to +46 70 174 06 90")
+    assert last(desk)["body"]["destination_phone"] == "+46701740690"
+
+
+def test_a_number_that_can_mean_two_things_is_asked_about(desk: Desk) -> None:
+    screen = number_refused(desk, "+46 70 174 06 90 / +46 70 174 06 91")
+    assert not [b for b in screen.buttons if b.startswith("Send to")]
+    form = desk.click(screen, "Correct the number")
+    options = [o["id"] for o in form.component("choice")["options"]]
+    assert options == ["+46701740690", "+46701740691", "other"]
+    desk.submit(form, form.id_of("Send"), choice="+46701740691")
+    assert last(desk)["body"]["destination_phone"] == "+46701740691"
+
+
 def test_a_number_is_typed_checked_and_kept_when_wrong(desk: Desk) -> None:
     screen = desk.click(number_refused(desk, "12"), "Correct the number")
     wrong = desk.submit(screen, screen.id_of("Send"), phone="051 000")

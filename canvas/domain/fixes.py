@@ -246,10 +246,10 @@ def repair(s: Situation) -> list[phones.Candidate]:
 def _reformat_phone(s: Situation) -> list[Fix]:
     if _stopped(s) or not _resendable(s.message):
         return []
-    found = repair(s)
-    if len(found) != 1 or not found[0].certain:
+    sure = [c for c in repair(s) if c.certain]
+    if len(sure) != 1:
         return []
-    number = found[0].e164
+    number = sure[0].e164
     return [
         Fix(
             "reformat_phone",
@@ -317,8 +317,8 @@ def _by(s: Situation, line: Line) -> list[Fix]:
                 run_at=earliest(s, line),
             )
         ]
-    parts = segments(text or "").count
-    field_ = Field("text", "Text", text or "", "textarea", help=f"{parts} SMS parts" if parts > 1 else None)
+    parts = segments(text or "")
+    field_ = Field("text", "Text", text or "", "textarea", help=parts.words if parts.count > 1 else None)
     need_number = () if number else (Field("phone", "Phone number", s.message.raw_to),)
     label = f"Send as {CHANNEL_NAMES[line.kind]} instead"
     fields = (*need_number, field_)

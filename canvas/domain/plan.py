@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from canvas.domain import phones, templates
-from canvas.domain.fixes import Field, Fix, Situation, variable_fields
+from canvas.domain.fixes import Field, Fix, Situation, repair, variable_fields
 from canvas.domain.message import Content
 
 MAX_SMS_CHARACTERS = 1600  # Octopods, "Sending SMS via API"
@@ -88,7 +88,7 @@ def _number_trouble(typed: str) -> str:
 
 
 def _reformat_phone(s: Situation, fix: Fix, values: Values) -> Plan:
-    number = phones.candidates(s.message.raw_to, s.region, s.contact_numbers)[0].e164
+    number = next(c.e164 for c in repair(s) if c.certain)
     return replace(_same(s, fix), raw_to=number)
 
 

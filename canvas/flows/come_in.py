@@ -95,10 +95,7 @@ def preview(conn: Connection, channel: Channel, content: Content) -> str | None:
     if known is None:
         return None
     template = template_from(known[0])
-    try:
-        return templates.render(template, templates.as_sections(content.variables, template))
-    except ValueError:
-        return None  # values of a shape nobody documents: Octopods will say so itself
+    return templates.render(template, templates.as_sections(content.variables, template))
 
 
 def track(
