@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from canvas.domain.schedule import OTHER_TRIES, backoff
-from canvas.flows import chores, polling, sending
+from canvas.flows import chores, polling, sending, timeline
 from canvas.flows.context import Flow
 from canvas.store import actions
 from canvas.store.actions import Action
@@ -23,6 +23,8 @@ DEEDS: dict[str, Deed] = {
     "templates": chores.list_templates,
     "write_phone": chores.write_phone,
     "ask_admin": chores.ask_admin,
+    timeline.WRITE: timeline.write,
+    timeline.REWRITE: timeline.rewrite,
 }
 
 

@@ -21,7 +21,7 @@ from canvas.domain.ids import new_id
 from canvas.domain.message import Actor, Message, Status
 from canvas.domain.notes import note_html
 from canvas.domain.plan import Deed, FormAgain, Plan, Send, again, plan
-from canvas.flows import outcome
+from canvas.flows import outcome, timeline
 from canvas.flows.context import Flow
 from canvas.flows.look import Person, Surroundings, send_key
 from canvas.store import actions, audit, messages
@@ -277,7 +277,7 @@ def _mark_handled(
     now: datetime,
 ) -> Stored:
     fresh = outcome.store(conn, replace(message, handled_at=now, handled_by=actor), now)
-    outcome.tell_the_timeline(conn, fresh, now)
+    timeline.news(conn, fresh, now)
     return Stored(Clicked("receipt", fresh, note="Marked as handled."))
 
 

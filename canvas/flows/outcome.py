@@ -17,11 +17,12 @@ from canvas.domain.fixes import OPTED_OUT
 from canvas.domain.message import ARRIVED, SETTLED, Message, Status, follows, needs_attention
 from canvas.domain.pattern import LOOKED_AT, PASSING, keeps_failing
 from canvas.domain.schedule import next_poll
+from canvas.flows import timeline
 from canvas.flows.context import Flow
 from canvas.flows.knowing import diagnose_for
 from canvas.knowledge.evidence import from_failure_reason
 from canvas.knowledge.model import Evidence
-from canvas.store import actions, channels, installs, messages
+from canvas.store import actions, channels, messages
 from canvas.store.database import reading
 
 RECONCILE_AFTER = timedelta(seconds=10)
@@ -50,6 +51,8 @@ def accepted(conn: Connection, flow: Flow, message: Message, sent: Sent, now: da
         channels.worked(conn, message.channel_id, now)
     fresh = store(conn, fresh, now)
     begin_polling(conn, flow, fresh, now)
+    if fresh.parent_id:
+        timeline.news(conn, fresh, now)
     return fresh
 
 
@@ -78,7 +81,7 @@ def failed(
         messages.remember_opt_out(conn, fresh, now)
     if diagnosis.category == "template" and fresh.channel_id is not None:
         refresh_templates(conn, fresh.install_id, fresh.channel_id, now)
-    tell_the_timeline(conn, fresh, now)
+    timeline.news(conn, fresh, now)
     return fresh
 
 
@@ -88,15 +91,6 @@ def refresh_templates(conn: Connection, install_id: int, channel_id: int, now: d
     payload = {"channel_id": channel_id}
     actions.restart(conn, install_id, "templates", key, now, payload=payload)
     return actions.hasten(conn, install_id, key, now)
-
-
-def tell_the_timeline(conn: Connection, message: Message, now: datetime) -> None:
-    """On a HubSpot install, have the contact's timeline say how this message stands now."""
-    install = installs.get(conn, message.install_id)
-    if install is None or install.platform != "hubspot" or not message.contact_id:
-        return
-    key = f"timeline:{message.id}:{message.version}"
-    actions.ensure(conn, install.id, "timeline", key, now, now, message_id=message.id)
 
 
 def unsure(conn: Connection, flow: Flow, message: Message, said: str, raw: str, now: datetime) -> Message:
@@ -124,7 +118,7 @@ def reported(conn: Connection, flow: Flow, message: Message, report: StatusRepor
         return failed(conn, flow, known, evidence, _verbatim(report.failure_reason), now)
     fresh = store(conn, replace(known, status=status), now)
     if status in ARRIVED and message.parent_id:
-        tell_the_timeline(conn, fresh, now)
+        timeline.news(conn, fresh, now)
     return fresh
 
 

@@ -99,6 +99,11 @@ class HubSpotDesk(Desk):
         ).get_json()
         return document
 
+    def pass_time(self, seconds: float) -> None:
+        self.hubspot.advance(seconds)
+        super().pass_time(seconds)
+        self.work()  # what the first sweep set off
+
     def webhook(self, events: list[dict[str, Any]]) -> TestResponse:
         content = json.dumps(events).encode()
         headers = {
