@@ -71,7 +71,8 @@ def teach_queue(huey: Huey, flow_of: Callable[[], Flow]) -> Wake:
 
     def wake(action_id: str, due_at: datetime) -> None:
         try:
-            carry_out_task.schedule(args=(action_id,), eta=due_at.replace(tzinfo=None))
+            # Aware on purpose: Huey cuts a naive time to the second, and a wake-up before its time is lost.
+            carry_out_task.schedule(args=(action_id,), eta=due_at)
         except Exception:
             # The action row is committed and due: the sweep carries it out within a minute.
             log.exception("wake.failed", action=action_id)

@@ -76,7 +76,8 @@ class FakeOctopods:
 
     def too_many(self, seconds: float) -> Response:
         """429 with a retry timestamp, whose name and form are documented nowhere."""
-        until = self.clock.now() + timedelta(seconds=seconds)
+        # Rounded up to the second: a call at the time given must find the key free.
+        until = self.clock.now() + timedelta(seconds=seconds + 1)
         body = error_body(429, "Too many requests. Please retry after the given time.")
         epoch = int(until.timestamp())
         stamp = {"iso": iso(until), "seconds": epoch, "milliseconds": epoch * 1000}.get(self.shapes.retry_at)

@@ -31,7 +31,6 @@ from canvas.sandbox.station import INTERCOM_SECRET, Station, station
 FIRST_LOOK = BY_ID["not_on_whatsapp"]
 BLOCK_SECONDS = 90
 READY_SECONDS = 60
-INSTANCE = Path("instance")
 
 
 class CannotStart(Exception):
@@ -63,11 +62,12 @@ def _run(environment: Mapping[str, str]) -> None:
     desk_port = int(environment.get("DESK_PORT", str(port + 10)))
     for name, number in (("PORT", port), ("DESK_PORT", desk_port)):
         _need_free(name, number)
-    INSTANCE.mkdir(exist_ok=True)
+    folder = Path(environment.get("SANDBOX_FOLDER", "instance")).resolve()
+    folder.mkdir(exist_ok=True)
     app_url = f"http://{HOST}:{port}"
-    with children(INSTANCE) as family, station(app_url, desk_port) as servers:
-        start_all(family, servers, app_url, INSTANCE / "sandbox.db")
-        print(greeting(servers.desk_url, app_url), flush=True)
+    with children(folder) as family, station(app_url, desk_port) as servers:
+        start_all(family, servers, app_url, folder / "sandbox.db")
+        print(greeting(servers.desk_url, app_url, folder), flush=True)
         while True:
             family.check()
             time.sleep(1)
@@ -112,7 +112,7 @@ def development(app_url: str, database: Path) -> dict[str, str]:
         "DEFAULT_REGION": "DE",
         "POLL_SCHEDULE": "2,2,3,5,10,30",
         "POLL_SPACING": "0",
-        "LOG_LEVEL": "WARNING",
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
     }
 
 
@@ -139,7 +139,9 @@ def _wait(what: str, family: Children, ready: Callable[[], bool]) -> None:
     while not ready():
         family.check()
         if time.monotonic() > until:
-            raise CannotStart(f"Waited {READY_SECONDS} s for {what} in vain; see instance/sandbox-*.log.")
+            raise CannotStart(
+                f"Waited {READY_SECONDS} s for {what} in vain; see {family.folder}/sandbox-*.log."
+            )
         time.sleep(0.2)
 
 
@@ -156,11 +158,11 @@ def _failure_shows(servers: Station, app_url: str) -> bool:
     return catalogue.load().reason(FIRST_LOOK.id).title in str(answer["response"])
 
 
-def greeting(desk_url: str, app_url: str) -> str:
+def greeting(desk_url: str, app_url: str, folder: Path) -> str:
     return f"""
   The desk     {desk_url}
   The app      {app_url}
-  Its logs     instance/sandbox-web.log, instance/sandbox-worker.log
+  Its logs     {folder}/sandbox-web.log, sandbox-worker.log
 
   Open the desk: a message failed, the card says why, and one click fixes it.
   Ctrl-C stops everything. It starts afresh each time.
