@@ -27,7 +27,7 @@ from canvas.flows.context import Flow, HubSpotApp, utc_now
 from canvas.flows.fix import Tokens
 from canvas.flows.message_links import MessageLinks
 from canvas.knowledge import catalogue
-from canvas.store.database import open_engine
+from canvas.store.database import PATIENCE, open_engine
 from canvas.store.sealing import Sealer
 from canvas.surfaces import api, gateway, hubspot, intercom, operate, reasons
 from canvas.surfaces.services import Services
@@ -80,14 +80,16 @@ def teach_queue(huey: Huey, flow_of: Callable[[], Flow]) -> Wake:
     return wake
 
 
-def build_flow(config: Config, wake: Wake, clock: Callable[[], datetime] = utc_now) -> Flow:
-    """The surroundings of every flow."""
+def build_flow(
+    config: Config, wake: Wake, clock: Callable[[], datetime] = utc_now, patience: float = PATIENCE
+) -> Flow:
+    """The surroundings of every flow. A screen has little `patience` (seconds) with a locked database."""
     http = Http(connect=config["CONNECT_TIMEOUT"])
     return Flow(
-        engine=open_engine(config["DATABASE_URL"]),
+        engine=open_engine(config["DATABASE_URL"], patience),
         catalogue=catalogue.load(),
         sealer=Sealer(config["ENCRYPTION_KEYS"], config["SECRET_KEY"]),
-        octopods=Octopods(http, config["OCTOPODS_URL"], clock=clock),
+        octopods=Octopods(http, config["OCTOPODS_URL"], clock=clock, send_seconds=config["READ_TIMEOUT"]),
         intercom=Intercom(http, config["INTERCOM_URL"] or None, clock=clock),
         hubspot=HubSpot(http, config["HUBSPOT_URL"], clock=clock),
         links=Links(allow_private=config["ALLOW_PRIVATE_LINKS"]),

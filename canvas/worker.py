@@ -9,6 +9,7 @@ from canvas.factory import build_flow, open_queue, set_up_logging, teach_queue
 from canvas.flows.context import Flow
 
 QUICK = 0.2  # seconds at most between two looks into a SQLite queue, so that a click is not kept waiting
+PATIENCE = 30.0  # seconds to wait for a locked database: an outcome is worth waiting for
 SHUTDOWN_SECONDS = 45  # longer than the longest call, so that a send can write down its outcome
 
 
@@ -22,7 +23,7 @@ def consumer(config: Config, workers: int) -> Consumer:
         assert flow is not None
         return flow
 
-    flow = build_flow(config, teach_queue(huey, flow_of))
+    flow = build_flow(config, teach_queue(huey, flow_of), patience=PATIENCE)
     return huey.create_consumer(
         workers=workers,
         max_delay=QUICK,

@@ -86,6 +86,18 @@ def test_an_answer_lost_after_octopods_took_it_is_unsure_and_never_repeated(desk
     assert "Not sure it was sent" in desk.initialize().words
 
 
+@pytest.mark.parametrize("fault", ["html", "down", "empty", "error_200", "cut_before", "cut_after"])
+def test_whatever_octopods_answers_nothing_is_called_sent_without_its_id(desk: Desk, fault: str) -> None:
+    screen = failed_whatsapp(desk)
+    desk.octopods.set_fault(fault, path="/sms/messages")
+    shown = desk.click(screen, AS_SMS)
+    assert "Octopods took it as" not in shown.words
+    assert "✓" not in shown.words
+    for _ in range(4):
+        desk.pass_time(600)
+    assert len([e for e in desk.octopods.log() if e["path"].endswith("/sms/messages")]) == 1
+
+
 def test_a_connection_that_never_came_about_is_tried_again_and_sent_once(desk: Desk) -> None:
     screen = failed_whatsapp(desk)
     desk.octopods.set_fault("rate_limited", path="/sms/messages", seconds=120)

@@ -14,7 +14,7 @@ from canvas.clients.guard import Guarded
 from canvas.clients.http import Answer
 
 MOST_REDIRECTS = 3
-BUDGET_SECONDS = 6.0  # all redirects together, so that a screen can still be drawn
+BUDGET_SECONDS = 4.0  # all redirects together: with the wait for a send, a screen is still drawn in eight
 FIRST_BYTES = 1024
 MB = 1024 * 1024
 

@@ -60,11 +60,13 @@ class Octopods:
         base_url: str,
         *,
         shape: Shape = "sections",
+        send_seconds: float = SEND_SECONDS,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._http = http
         self._base = base_url.rstrip("/") + "/api/v1"
         self._shape = shape
+        self._send_seconds = send_seconds
         self._clock = clock
 
     def send(self, key: str, outgoing: Outgoing) -> Sent:
@@ -140,7 +142,7 @@ class Octopods:
 
     def forward(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Pass a customer's own request on: `path` begins after /api/v1 and keeps its query."""
-        return self._http.forward(VENDOR, method, self._base + path, headers, body, SEND_SECONDS)
+        return self._http.forward(VENDOR, method, self._base + path, headers, body, self._send_seconds)
 
     def _templates(self, channel: str, key: str) -> list[Template]:
         items = self._ask(channel, key, f"/{channel}/templates", lambda d: read_list(d, "templates"))
@@ -164,7 +166,7 @@ class Octopods:
         return self._post(channel, key, f"/{channel}/templates/{segment(template_id)}/messages", body)
 
     def _post(self, family: str, key: str, path: str, body: Mapping[str, Any]) -> Sent:
-        answer = self._call("POST", key, path, "once", SEND_SECONDS, body)
+        answer = self._call("POST", key, path, "once", self._send_seconds, body)
         return read_sent(family, answer, self._clock())
 
     def _ask(self, family: str, key: str, path: str, read: Callable[[Any], T | None]) -> T:

@@ -35,6 +35,8 @@ SENDING = frozenset(
 )
 PLAIN_RETRY = frozenset({"retry_now", "retry_later"})
 AT_THE_PERSON = ("send_other_channel", "edit_phone")
+MOST_OPTIONS = 10  # what a choice on Intercom's canvas may hold
+OTHER = "other"
 CHOOSE_TEMPLATE = "Choose another template"
 PREVIEW_LIMIT = 160  # a longer text is shown whole in a form before it goes out
 
@@ -278,8 +280,9 @@ def _edit_phone(s: Situation) -> list[Fix]:
 
 
 def _number_choice(found: Sequence[phones.Candidate], value: str) -> Field:
-    options = tuple(Option(c.e164, f"{phones.pretty(c.e164)} ({c.why})") for c in found[:9])
-    other = Option("other", "Another number, typed below")
+    listed = found[: MOST_OPTIONS - 1]
+    options = tuple(Option(c.e164, f"{phones.pretty(c.e164)} ({c.why})") for c in listed)
+    other = Option(OTHER, "Another number, typed below")
     return Field("choice", "Which number is meant?", value, "select", (*options, other))
 
 
@@ -334,13 +337,17 @@ def _by_whatsapp(s: Situation, line: Line) -> list[Fix]:
 
 
 def _template_fields(s: Situation, choices: Sequence[templates.Template]) -> tuple[Field, ...]:
-    if len(choices) == 1:
-        return (Field("template", "Template", choices[0].id, "select", _options(choices)),)
-    return (Field("template", "Template", s.message.content.template_id or "", "select", _options(choices)),)
-
-
-def _options(choices: Sequence[templates.Template]) -> tuple[Option, ...]:
-    return tuple(Option(t.id, t.name or f"Template {t.id}") for t in choices)
+    """A choice of templates, most alike first; where there are too many to list, one may be named."""
+    wanted = len(templates.placeholders(s.template)) if s.template else 0
+    ranked = sorted(choices, key=lambda t: (abs(len(templates.placeholders(t)) - wanted), t.name))
+    options = tuple(Option(t.id, t.name or f"Template {t.id}") for t in ranked)
+    if len(options) <= MOST_OPTIONS:
+        return (Field("template", "Template", options[0].value, "select", options),)
+    listed = (*options[: MOST_OPTIONS - 1], Option(OTHER, "Another one, named below"))
+    named = Field(
+        "template_name", "Name of another template", help=f"{len(options)} approved templates are known."
+    )
+    return (Field("template", "Template", listed[0].value, "select", listed), named)
 
 
 def _choose_template(s: Situation) -> list[Fix]:
@@ -354,13 +361,8 @@ def _choose_template(s: Situation) -> list[Fix]:
     if not others:
         why = "No other approved template is known on this channel."
         return [Fix("choose_template", "form", CHOOSE_TEMPLATE, _line_id(s), why=why)]
-    field_ = Field("template", "Template", others[0].id, "select", _options(others))
-    at = earliest(s, own_line(s))
-    return [
-        Fix(
-            "choose_template", "form", "Choose another template", _line_id(s), "Next", (field_,), at, _gone(s)
-        )
-    ]
+    fields, at = _template_fields(s, others), earliest(s, own_line(s))
+    return [Fix("choose_template", "form", CHOOSE_TEMPLATE, _line_id(s), "Next", fields, at, _gone(s))]
 
 
 def variable_fields(template: templates.Template, given: object) -> tuple[Field, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from canvas.domain import phones, templates
-from canvas.domain.fixes import Field, Fix, Situation, repair, variable_fields
+from canvas.domain.fixes import OTHER, Field, Fix, Situation, repair, variable_fields
 from canvas.domain.message import Content
 
 MAX_SMS_CHARACTERS = 1600  # Octopods, "Sending SMS via API"
@@ -93,8 +93,8 @@ def _reformat_phone(s: Situation, fix: Fix, values: Values) -> Plan:
 
 
 def _edit_phone(s: Situation, fix: Fix, values: Values) -> Plan:
-    choice = values.get("choice", "other")
-    typed = values.get("phone", "") if choice in ("other", "") else choice
+    choice = values.get("choice", OTHER)
+    typed = values.get("phone", "") if choice in (OTHER, "") else choice
     number = phones.normalise(typed, s.region)
     if number is None:
         return again(fix, values, "phone", _number_trouble(typed))
@@ -137,9 +137,17 @@ def _choose_template(s: Situation, fix: Fix, values: Values) -> Plan:
 
 
 def _with_template(s: Situation, fix: Fix, values: Values, number: str) -> Plan:
-    chosen = next((t for t in s.choices if t.id == values.get("template")), None)
+    named = values.get("template_name", "").strip().lower()
+    by_name = values.get("template") == OTHER
+    fitting = [
+        t
+        for t in s.choices
+        if (named in (t.name.lower(), t.id) if by_name else t.id == values.get("template"))
+    ]
+    chosen = next((t for t in fitting if templates.usable(t)), None)
     if chosen is None:
-        return again(fix, values, "template", "Choose a template from the list.")
+        field = "template_name" if by_name else "template"
+        return again(fix, values, field, "No approved template of this name is known. Check the name.")
     return _filled(s, fix, values, chosen, number, keep=fix.fields)
 
 

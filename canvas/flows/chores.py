@@ -41,7 +41,7 @@ def list_templates(flow: Flow, action: Action) -> None:
     with writing(flow.engine) as conn:
         rows = [(t.id, asdict(t)) for t in found]
         template_store.replace_all(conn, action.install_id, channel_id, rows, now)
-        actions.finish(conn, action, actions.DONE, now, {"templates": len(found)})
+        actions.again(conn, action, now + TEMPLATES_EVERY, counted=False)
 
 
 def template_from(data: dict[str, object]) -> Template:

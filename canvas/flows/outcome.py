@@ -117,6 +117,8 @@ def reported(conn: Connection, flow: Flow, message: Message, report: StatusRepor
         )
         return failed(conn, flow, known, evidence, _verbatim(report.failure_reason), now)
     fresh = store(conn, replace(known, status=status), now)
+    if status in ARRIVED:
+        messages.forget_opt_out(conn, fresh)
     if status in ARRIVED and message.parent_id:
         timeline.news(conn, fresh, now)
     return fresh

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Connection, Dialect, Engine, create_engine, e
 from sqlalchemy.engine import make_url
 from sqlalchemy.types import TypeDecorator
 
-BUSY_SECONDS = 10
+PATIENCE = 4.0  # seconds a screen waits for a locked database; it must still answer within eight
 
 
 class Instant(TypeDecorator[datetime]):
@@ -27,16 +27,22 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
 
 
-def open_engine(url: str) -> Engine:
-    """The engine for `sqlite:///path` or `postgresql://…`."""
+def open_engine(url: str, patience: float = PATIENCE) -> Engine:
+    """The engine for `sqlite:///path` or `postgresql://…`; `patience` is how many seconds it waits for a lock."""
     parsed = make_url(url)
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+        engine = create_engine(parsed, connect_args={"timeout": patience, "check_same_thread": False})
         _teach_sqlite(engine)
         return engine
-    return create_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=15)
+    waits = {
+        "connect_timeout": max(2, round(patience)),
+        "options": f"-c lock_timeout={round(patience * 1000)}",
+    }
+    return create_engine(
+        parsed, pool_pre_ping=True, pool_size=5, max_overflow=15, pool_timeout=patience, connect_args=waits
+    )
 
 
 def _teach_sqlite(engine: Engine) -> None:

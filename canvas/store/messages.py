@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from canvas.domain.message import ARRIVED, Actor, Content, Message, Status
@@ -198,6 +198,13 @@ def remember_opt_out(conn: Connection, message: Message, now: datetime) -> None:
             "created_at": now,
         }
         conn.execute(insert(opt_outs).values(row))
+
+
+def forget_opt_out(conn: Connection, message: Message) -> None:
+    """What arrives on the channel that was opted out of shows that the person opted in again."""
+    where = (opt_outs.c.install_id == message.install_id) & (opt_outs.c.to == message.to)
+    later = (opt_outs.c.channel == message.channel) & (opt_outs.c.created_at < message.created_at)
+    conn.execute(delete(opt_outs).where(where, later))
 
 
 def has_opted_out(conn: Connection, install_id: int, number: str | None) -> bool:

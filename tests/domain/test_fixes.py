@@ -1,0 +1,77 @@
+"""Rules of offering that need no app around them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from canvas.domain.fixes import Line, Situation, offered
+from canvas.domain.message import Content, Message, Status
+from canvas.domain.plan import FormAgain, Send, plan
+from canvas.domain.templates import Template
+from canvas.knowledge.catalogue import load
+
+NOW = datetime(2026, 11, 23, 13, 5, tzinfo=UTC)
+NUMBER = "+46701740690"
+
+
+def situation(reason: str, channel: str = "whatsapp", templates: int = 0, **more: object) -> Situation:
+    content = Content(template_id="1", variables={"body": ["a"]}) if channel != "sms" else Content(text="Hi")
+    message = Message(
+        id="msg_1",
+        install_id=1,
+        channel=channel,
+        channel_id=1,
+        status=Status.FAILED,
+        created_at=NOW,
+        updated_at=NOW,
+        failed_at=NOW - timedelta(days=2),
+        raw_to=NUMBER,
+        to=NUMBER,
+        content=content,
+        preview="Hi",
+    )
+    choices = tuple(
+        Template(str(n), channel, f"template_{n}", "Hello", status="Accepted") for n in range(templates)
+    )
+    lines = (Line(1, channel, "One"), Line(2, "sms" if channel != "sms" else "whatsapp", "Two"))
+    values = {"lines": lines, "choices": choices, "settings_url": "https://octopods.example", **more}
+    return Situation(message, load().reasons[reason], NOW, **values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "sms", "vbm"])
+@pytest.mark.parametrize("reason", list(load().reasons))
+def test_a_plain_retry_is_never_offered_where_it_cannot_help(reason: str, channel: str) -> None:
+    ids = {fix.id for fix in offered(situation(reason, channel))}
+    if load().reasons[reason].retry in ("after_fix", "settings"):
+        assert not ids & {"retry_now", "retry_later"}
+
+
+@pytest.mark.parametrize("reason", list(load().reasons))
+def test_nothing_is_sent_to_a_person_who_opted_out_whatever_the_reason(reason: str) -> None:
+    assert not [fix for fix in offered(situation(reason, opted_out=True)) if fix.sends and fix.enabled]
+
+
+@pytest.mark.parametrize("reason", list(load().reasons))
+def test_a_message_that_was_sent_again_offers_nothing(reason: str) -> None:
+    assert offered(situation(reason, has_child=True)) == ()
+
+
+@pytest.mark.parametrize("reason", list(load().reasons))
+def test_every_failure_can_be_told_to_support_and_marked_as_handled(reason: str) -> None:
+    ids = [fix.id for fix in offered(situation(reason))]
+    assert ids.count("contact_support") == 1
+    assert ids.count("mark_handled") == 1
+
+
+def test_of_many_templates_some_are_listed_and_any_may_be_named() -> None:
+    s = situation("template_paused", templates=30)
+    fix = next(fix for fix in offered(s) if fix.id == "choose_template")
+    assert len(fix.fields[0].options) == 10
+    unknown = plan(s, fix, {"template": "other", "template_name": "nobody"})
+    assert isinstance(unknown, FormAgain)
+    assert [f.name for f in unknown.fields if f.error] == ["template_name"]
+    named = plan(s, fix, {"template": "other", "template_name": "Template_29"})
+    assert isinstance(named, Send)
+    assert named.content.template_id == "29"
