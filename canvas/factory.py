@@ -22,7 +22,7 @@ from canvas.clients.intercom import Intercom
 from canvas.clients.links import Links
 from canvas.clients.octopods import Octopods
 from canvas.config import Config
-from canvas.flows import carry_out, come_in
+from canvas.flows import carry_out, come_in, repeats
 from canvas.flows.context import Flow, HubSpotApp, utc_now
 from canvas.flows.fix import Tokens
 from canvas.flows.message_links import MessageLinks
@@ -67,6 +67,7 @@ def teach_queue(huey: Huey, flow_of: Callable[[], Flow]) -> Wake:
     @huey.periodic_task(crontab(minute="*"), name="sweep")
     def sweep_task() -> None:
         come_in.abandoned(flow_of())
+        repeats.forget_old(flow_of())
         carry_out.sweep(flow_of())
 
     def wake(action_id: str, due_at: datetime) -> None:

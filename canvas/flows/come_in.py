@@ -44,9 +44,13 @@ def begin(
     source: str,
     now: datetime,
     status: Status = Status.SENDING,
+    parent: Message | None = None,
 ) -> Message:
-    """Record a message from the body of an Octopods send request, before anything is said about it."""
-    raw_to = str(request.get("destination_phone") or "")[:64]
+    """Record a message from the body of an Octopods send request, before anything is said about it.
+
+    `parent` is the failed attempt that the customer repeats. Raises AlreadySent when it was repeated before.
+    """
+    raw_to = _storable(str(request.get("destination_phone") or ""))[:64]
     content = _content(channel.kind, request, template_id)
     install = installs.get(conn, channel.install_id)
     country = install.country if install else flow.default_region
@@ -67,10 +71,19 @@ def begin(
         conversation_id=contact.conversation_id,
         source=source,
         sender=Actor("key", channel.key_last4, channel.name),
-        thread_id=message_id,
+        parent_id=parent.id if parent else None,
+        thread_id=parent.thread_id if parent else message_id,
+        attempt=parent.attempt + 1 if parent else 1,
     )
     messages.add(conn, message)
+    if parent:
+        messages.close(conn, parent.install_id, parent.id, now)
     return message
+
+
+def _storable(text: str) -> str:
+    """The text without the one character that PostgreSQL does not keep."""
+    return text.replace("\x00", "")
 
 
 def _content(kind: str, request: Mapping[str, Any], template_id: str | None) -> Content:
@@ -90,12 +103,12 @@ def _content(kind: str, request: Mapping[str, Any], template_id: str | None) -> 
 def preview(conn: Connection, channel: Channel, content: Content) -> str | None:
     """The text a person would read, when it is known."""
     if channel.kind == "sms":
-        return content.text
-    known = template_store.get(conn, channel.install_id, channel.id, content.template_id or "")
+        return None if content.text is None else _storable(content.text)
+    known = template_store.get(conn, channel.install_id, channel.id, _storable(content.template_id or ""))
     if known is None:
         return None
     template = template_from(known[0])
-    return templates.render(template, templates.as_sections(content.variables, template))
+    return _storable(templates.render(template, templates.as_sections(content.variables, template)))
 
 
 def track(

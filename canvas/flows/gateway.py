@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
+import orjson
 import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
-from canvas.clients.errors import CallFailed, NotReached
+from canvas.clients.errors import CallFailed, NotReached, RateLimited
 from canvas.clients.http import Answer
 from canvas.clients.octopods_answers import read_sent
 from canvas.domain.message import Message
-from canvas.flows import outcome
+from canvas.domain.send_request import Refusal, refusal
+from canvas.flows import outcome, repeats
 from canvas.flows.come_in import Contact, begin
 from canvas.flows.context import Flow
 from canvas.flows.sending import DEFAULT_BLOCK, evidence_of
+from canvas.knowledge.evidence import error_number
 from canvas.knowledge.model import Evidence
-from canvas.store import channels, messages
+from canvas.store import channels, idempotency, messages
 from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 
@@ -26,7 +33,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One send request as it came in."""
+    """One send request as it came in; `key` is the customer's `Idempotency-Key`."""
 
     path: str
     headers: Mapping[str, str]
@@ -34,62 +41,177 @@ class Send:
     document: Mapping[str, Any]
     template_id: str | None
     contact: Contact
+    key: str | None = None
+
+
+class NotRecorded(Exception):
+    """Our own database could not take the message, so nothing was sent."""
 
 
 def caller(flow: Flow, api_key: str, kind: str | None = None) -> Channel | None:
-    """The channel whose key this is, of that kind where the key serves several; None for a key not held here."""
+    """The channel whose key this is, or None for a key not held here.
+
+    Where the key serves several, the one of that kind. A workspace key may serve a kind that nobody
+    connected: Octopods judges that, so the channel is then told as being of that kind.
+    """
     with reading(flow.engine) as conn:
         found = channels.by_key(conn, flow.sealer.fingerprint(api_key))
     same = [channel for channel in found if kind is None or channel.kind == kind]
-    return same[0] if same else None
+    if same or not found or kind is None:
+        return same[0] if same else None
+    return replace(found[0], kind=kind)
 
 
 def send(flow: Flow, channel: Channel, request: Send) -> Answer:
     """Record the message, forward the request, write down the outcome, and give Octopods' answer back untouched.
 
-    Raises NotReached or Unsure when there is no answer to give back; the message then says which.
+    A request that Octopods would certainly refuse for its form is refused here, in its words. Raises
+    NotRecorded when nothing was forwarded for want of our own record; NotReached or Unsure when there is no
+    answer to give back, and the message then says which; repeats.Conflict for a repeat that is not sent.
     """
-    now = flow.clock()
-    with writing(flow.engine) as conn:
-        message = begin(
-            conn, flow, channel, request.document, request.template_id, request.contact, "gateway", now
-        )
     try:
-        answer = flow.octopods.forward("POST", request.path, request.headers, request.body)
+        begun = _begin(flow, channel, request)
+    except SQLAlchemyError as error:
+        log.exception("gateway.not_recorded")
+        raise NotRecorded from error
+    if isinstance(begun, Answer):
+        return begun
+    trouble = refusal(channel.kind, request.document)
+    try:
+        answer = refused(channel.kind, trouble) if trouble else _forward(flow, request)
     except CallFailed as error:
-        _not_answered(flow, message, error)
+        failed = error
+        _write_down(begun, lambda: _not_answered(flow, begun, request, failed))
         raise
-    _settle(flow, channel, message, answer)
+    _write_down(begun, lambda: _settle(flow, channel, begun, request, answer))
     return answer
 
 
-def _settle(flow: Flow, channel: Channel, message: Message, answer: Answer) -> None:
-    """Write down what Octopods' answer says. Whatever goes wrong here, the customer still gets that answer."""
+def refused(family: str, trouble: Refusal) -> Answer:
+    """The answer Octopods itself would give."""
+    body = {
+        "request_id": str(uuid4()),
+        "error_code": error_number(family, trouble.name),
+        "error": trouble.words,
+    }
+    return Answer(400, {"Content-Type": "application/json"}, orjson.dumps(body))
+
+
+def _begin(flow: Flow, channel: Channel, request: Send) -> Message | Answer:
+    """The message, committed before it is sent; or the answer that its idempotency key already got."""
+    now = flow.clock()
+    for last in (False, True):
+        try:
+            with writing(flow.engine) as conn:
+                return _begin_once(conn, flow, channel, request, now)
+        except idempotency.Taken:
+            # Another request with this key was faster by a moment: look again, and find it under way.
+            if last:
+                raise repeats.UnderWay from None
+    raise AssertionError
+
+
+def _begin_once(
+    conn: Connection, flow: Flow, channel: Channel, request: Send, now: datetime
+) -> Message | Answer:
+    parent: Message | None = None
+    ticket = None
+    if request.key:
+        ticket = idempotency.find(conn, channel.install_id, request.key, now)
+    if ticket:
+        earlier = repeats.of(conn, ticket, request.path, request.body, now)
+        if isinstance(earlier, Answer):
+            return earlier
+        parent = earlier
+    try:
+        message = begin(
+            conn,
+            flow,
+            channel,
+            request.document,
+            request.template_id,
+            request.contact,
+            "gateway",
+            now,
+            parent=parent,
+        )
+    except messages.AlreadySent:
+        raise repeats.SentFromHere from None
+    if ticket:
+        idempotency.reopen(conn, ticket, message.id)
+    elif request.key:
+        mark = repeats.request_hash(request.path, request.body)
+        idempotency.open_ticket(conn, channel.install_id, request.key, mark, message.id, now)
+    return message
+
+
+def _forward(flow: Flow, request: Send) -> Answer:
+    return flow.octopods.forward("POST", request.path, request.headers, request.body)
+
+
+def _write_down(message: Message, note: Callable[[], None]) -> None:
+    """Once Octopods has answered, the customer gets that answer, whatever becomes of our own record.
+
+    A message whose outcome could not be written stays `sending` and is found as abandoned: unsure, never
+    sent again.
+    """
+    for _ in range(2):
+        try:
+            note()
+        except (SQLAlchemyError, LookupError):
+            log.exception("gateway.not_written", message=message.id)
+        else:
+            return
+
+
+def _settle(flow: Flow, channel: Channel, message: Message, request: Send, answer: Answer) -> None:
+    """Write down what Octopods' answer says."""
     now = flow.clock()
     try:
         sent = read_sent(channel.kind, answer, now)
     except CallFailed as error:
         with writing(flow.engine) as conn:
-            held = messages.locked(conn, message.install_id, message.id)
-            if error.retry_at is not None:
+            _failed(conn, flow, message, error, now)
+            if isinstance(error, RateLimited):
                 channels.block(conn, channel.key_hash, error.retry_at or now + DEFAULT_BLOCK)
-            if error.may_have_happened:
-                outcome.unsure(conn, flow, held, error.message, error.body, now)
-            else:
-                evidence = evidence_of(error, channel.kind)
-                outcome.failed(conn, flow, held, evidence, error.body or error.message, now)
+                _free(conn, message, request)
+            elif not error.may_have_happened:
+                _keep(conn, message, request, answer)
         return
     with writing(flow.engine) as conn:
         fresh = outcome.accepted(conn, flow, messages.locked(conn, message.install_id, message.id), sent, now)
+        _keep(conn, message, request, answer)
     outcome.wake_poll(flow, fresh)
 
 
-def _not_answered(flow: Flow, message: Message, error: CallFailed) -> None:
+def _failed(conn: Connection, flow: Flow, message: Message, error: CallFailed, now: datetime) -> None:
+    held = messages.locked(conn, message.install_id, message.id)
+    if error.may_have_happened:
+        outcome.unsure(conn, flow, held, error.message, error.body, now)
+    else:
+        evidence = evidence_of(error, message.channel)
+        outcome.failed(conn, flow, held, evidence, error.body or error.message, now)
+
+
+def _not_answered(flow: Flow, message: Message, request: Send, error: CallFailed) -> None:
     now = flow.clock()
     with writing(flow.engine) as conn:
         held = messages.locked(conn, message.install_id, message.id)
-        if isinstance(error, NotReached):
-            evidence = Evidence(text=error.message, channel=message.channel)
-            outcome.failed(conn, flow, held, evidence, error.message, now)
-        else:
+        if error.may_have_happened:
             outcome.unsure(conn, flow, held, error.message, error.body, now)
+            return
+        evidence = Evidence(text=error.message, channel=message.channel)
+        outcome.failed(conn, flow, held, evidence, error.message, now)
+        if isinstance(error, NotReached):
+            _free(conn, message, request)
+
+
+def _keep(conn: Connection, message: Message, request: Send, answer: Answer) -> None:
+    if request.key:
+        kind = answer.headers.get("Content-Type", "application/json")[:200]
+        idempotency.answer(conn, message.install_id, request.key, answer.status, kind, answer.body)
+
+
+def _free(conn: Connection, message: Message, request: Send) -> None:
+    if request.key:
+        idempotency.free(conn, message.install_id, request.key)

@@ -11,8 +11,6 @@ from canvas.knowledge import compiled, extract, sources
 from canvas.knowledge.codes_table import Codes
 from canvas.knowledge.model import UNKNOWN, Evidence, Reason
 from canvas.knowledge.patterns import Matcher, Pattern, PatternError, matcher_of
-from canvas.knowledge.scores import NAME as scores_file
-from canvas.knowledge.scores import Scores
 from canvas.knowledge.sources import CatalogueError, Row
 from canvas.knowledge.tokens import words_of
 
@@ -27,7 +25,6 @@ class Catalogue:
     reasons: dict[str, Reason]
     codes: Codes
     matcher: Matcher
-    scores: Scores
     error_names: dict[tuple[str, int], str]
 
     def reason(self, reason_id: str) -> Reason:
@@ -69,8 +66,7 @@ def build(facts: Row, home: Path = sources.HOME) -> Catalogue:
         for family in row
         if family != "reason"
     }
-    scores = Scores.read(home / scores_file, matcher.lexicon.numbers)
-    return Catalogue(reasons, codes, matcher, scores, names)
+    return Catalogue(reasons, codes, matcher, names)
 
 
 def reason_of(name: str, row: dict[str, Any]) -> Reason:

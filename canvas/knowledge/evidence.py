@@ -42,6 +42,8 @@ def from_error_body(body_text: str, channel: str | None, http_status: int | None
     text = body.get("error")
     if name is None or not isinstance(text, str):
         return Evidence(text=body_text, channel=channel, http_status=http_status)
+    if name == "ARGUMENT_MISSING":  # the text names the argument, which says more than the number does
+        return Evidence(text=text, channel=channel, http_status=http_status)
     if name == "PROVIDER_ERROR":
         return Evidence(
             text=text, channel=channel, provider=_PROVIDERS.get(channel or ""), http_status=http_status
@@ -56,6 +58,11 @@ def error_name(family: str | None, code: object) -> str | None:
     if family is None or not isinstance(code, int):
         return None
     return load().error_names.get((family, code))
+
+
+def error_number(family: str, name: str) -> int:
+    """The `error_code` that stands for a documented name in that family; 0 where none is documented."""
+    return next((code for (f, code), n in load().error_names.items() if f == family and n == name), 0)
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -135,6 +135,15 @@ def by_octopods_id(conn: Connection, install_id: int, channel: str, octopods_id:
     return _one(conn, select(messages).where(where, messages.c.octopods_id == octopods_id))
 
 
+def by_any_id(conn: Connection, install_id: int, channel: str, given: str) -> Message | None:
+    """The message that Octopods, its request or we ourselves know under that id."""
+    where = (messages.c.install_id == install_id) & (messages.c.channel == channel)
+    by_request = messages.c.octopods_id.is_(None) & (messages.c.request_id == given)
+    names = (messages.c.octopods_id == given, messages.c.id == given, by_request)
+    found = (_one(conn, select(messages).where(where, name)) for name in names)
+    return next((message for message in found if message), None)
+
+
 def child_of(conn: Connection, install_id: int, message_id: str) -> Message | None:
     """The message that was sent for this failed one."""
     where = (messages.c.install_id == install_id) & (messages.c.parent_id == message_id)

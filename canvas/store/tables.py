@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -137,6 +138,15 @@ Index(
     sqlite_where=_open,
     postgresql_where=_open,
 )
+# Sends that were answered with a request id alone (Viber, HubSpot workspaces) are asked for by it.
+_request = messages.c.octopods_id.is_(None)
+Index(
+    "ix_messages_request",
+    messages.c.install_id,
+    messages.c.request_id,
+    sqlite_where=_request,
+    postgresql_where=_request,
+)
 _sending = messages.c.status == "sending"
 Index("ix_messages_sending", messages.c.updated_at, sqlite_where=_sending, postgresql_where=_sending)
 
@@ -214,4 +224,19 @@ audit = Table(
     Column("result", Text),
     Index("ix_audit_install", "install_id", "id"),
     Index("ix_audit_at", "at"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("message_id", String(40), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("status", SmallInteger),
+    Column("content_type", String(200)),
+    Column("body", LargeBinary),
+    Column("created_at", Instant, nullable=False),
+    Index("ix_idempotency_created", "created_at"),
 )

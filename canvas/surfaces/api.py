@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from flask import Blueprint, Response
 
 from canvas.clients.octopods_answers import read_status
@@ -15,15 +14,19 @@ from canvas.knowledge.diagnose import diagnose
 from canvas.knowledge.documents import diagnosis_document, evidence_from
 from canvas.store.channels import Channel
 from canvas.surfaces.guard import keyed
-from canvas.surfaces.octopods_wire import BAD_REQUEST, contact, document, octopods_error
+from canvas.surfaces.octopods_wire import (
+    BAD_REQUEST,
+    contact,
+    document,
+    json,
+    octopods_error,
+    speaks_octopods,
+)
 from canvas.surfaces.services import services
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+speaks_octopods(blueprint)
 CHANNELS = ("whatsapp", "sms", "vbm")
-
-
-def json(data: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(data), status=status, mimetype="application/json")
 
 
 def message_document(message: Message) -> dict[str, Any]:

@@ -7,18 +7,26 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
-from flask import Response, request
+import structlog
+from flask import Blueprint, Response, request
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
 
 from canvas.flows.come_in import Contact
 
+log = structlog.get_logger()
 CONTACT_HEADERS = ("X-Intercom-Contact-Id", "X-HubSpot-Contact-Id")
 BAD_REQUEST = 1  # ARGUMENT_MISSING, which every endpoint family numbers 1
+OURS = 0  # an error that Octopods does not know, such as our own database being away
+
+
+def json(data: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(data), status=status, mimetype="application/json")
 
 
 def octopods_error(status: int, code: int, words: str) -> Response:
     """An error of ours in the shape of Octopods' own ("API Error Reference")."""
-    body = {"request_id": str(uuid4()), "error_code": code, "error": words}
-    return Response(orjson.dumps(body), status=status, mimetype="application/json")
+    return json({"request_id": str(uuid4()), "error_code": code, "error": words}, status)
 
 
 def contact() -> Contact:
@@ -34,3 +42,21 @@ def document() -> Mapping[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def speaks_octopods(blueprint: Blueprint) -> None:
+    """Whatever goes wrong in this blueprint is told in Octopods' error shape, which its callers can read."""
+    blueprint.register_error_handler(SQLAlchemyError, _no_database)
+    blueprint.register_error_handler(HTTPException, _http_error)
+
+
+def _no_database(error: SQLAlchemyError) -> Response:
+    log.error("api.no_database", path=request.path, exc_info=error)
+    return octopods_error(
+        503, OURS, "Redeliver cannot reach its records right now. Nothing was sent. Try again."
+    )
+
+
+def _http_error(error: HTTPException) -> Response:
+    code = BAD_REQUEST if error.code in (400, 413) else OURS
+    return octopods_error(error.code or 500, code, error.description or error.name)

@@ -1,0 +1,91 @@
+"""A send that comes again under its `Idempotency-Key`: the first answer, or one clear sentence; never a second send."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+import orjson
+from sqlalchemy import Connection
+
+from canvas.clients.http import Answer
+from canvas.domain.message import Message, Status
+from canvas.flows.come_in import LEFT_ALONE
+from canvas.flows.context import Flow
+from canvas.store import idempotency, messages
+from canvas.store.database import writing
+from canvas.store.idempotency import Ticket
+
+REPLAYED = "Idempotent-Replayed"
+
+
+class Conflict(Exception):
+    """Nothing is sent for this repeat; `status` and `words` are for the caller."""
+
+    status = 409
+    words = ""
+
+
+class OtherRequest(Conflict):
+    status = 422
+    words = "This Idempotency-Key was used for another request. Use a new key for a new message."
+
+
+class UnderWay(Conflict):
+    words = "The first request with this Idempotency-Key is still under way. Ask again in a few seconds."
+
+
+class SentFromHere(Conflict):
+    words = (
+        "The first attempt failed, and somebody has sent this message again from Redeliver since. "
+        "Nothing more was sent."
+    )
+
+
+class NotSure(Conflict):
+    status = 504
+    words = (
+        "It is not known whether Octopods took the first request with this Idempotency-Key. "
+        "It is not sent again; use a new key to send it anyway."
+    )
+
+
+def request_hash(path: str, body: bytes) -> str:
+    """What tells one request from another: where it goes and its very bytes."""
+    return hashlib.sha256(path.encode() + b"\n" + body).hexdigest()
+
+
+def of(conn: Connection, ticket: Ticket, path: str, body: bytes, now: datetime) -> Answer | Message | None:
+    """What a repeat gets: the first answer, or the failed attempt it may follow (None when that was erased).
+
+    Raises OtherRequest, UnderWay or NotSure.
+    """
+    if ticket.request_hash != request_hash(path, body):
+        raise OtherRequest
+    first = messages.get(conn, ticket.install_id, ticket.message_id)
+    if ticket.state == idempotency.ANSWERED:
+        kind = ticket.content_type or "application/json"
+        return Answer(ticket.status or 200, {"Content-Type": kind, REPLAYED: "true"}, ticket.body or b"")
+    if ticket.state == idempotency.FREE:
+        return first
+    return _open(first, now)
+
+
+def _open(first: Message | None, now: datetime) -> Answer:
+    """The answer for a send without a written outcome: found since then, still under way, or never known."""
+    if first and first.octopods_id:
+        body = {"request_id": first.request_id, "message_id": _number(first.octopods_id)}
+        return Answer(201, {"Content-Type": "application/json", REPLAYED: "true"}, orjson.dumps(body))
+    if first and first.status is Status.SENDING and first.updated_at > now - LEFT_ALONE:
+        raise UnderWay
+    raise NotSure
+
+
+def forget_old(flow: Flow) -> int:
+    """Keys are kept for a day; how many were forgotten now."""
+    with writing(flow.engine) as conn:
+        return idempotency.purge(conn, flow.clock())
+
+
+def _number(octopods_id: str) -> int | str:
+    return int(octopods_id) if octopods_id.isascii() and octopods_id.isdigit() else octopods_id

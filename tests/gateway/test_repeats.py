@@ -1,0 +1,153 @@
+"""The customer's own retries under an `Idempotency-Key`: one send, whatever happens."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from canvas.clients.octopods import Octopods
+from canvas.flows import installs
+from canvas.flows.come_in import abandoned
+from canvas.sandbox.octopods import keys
+from tests.desk import Desk
+from tests.gateway.records import all_messages, only_message
+
+TO = "+353871234567"
+BODY = {"destination_phone": TO, "body": "Your code is 4711."}
+
+
+def send(desk: Desk, key: str = "order-1", body: Any = BODY, path: str = "/sms/messages") -> TestResponse:
+    return desk.gateway(path, body, keys.SMS, **{"Idempotency-Key": key, "X-Intercom-Contact-Id": "c1"})
+
+
+def test_a_repeat_gets_the_first_answer_and_sends_nothing(both_desk: Desk) -> None:
+    both_desk.connect()
+    first, second = send(both_desk), send(both_desk)
+    assert (second.status_code, second.data) == (first.status_code, first.data) == (201, first.data)
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert len(both_desk.octopods.sends()) == 1
+    assert only_message(both_desk).octopods_id
+
+
+def test_a_refusal_is_repeated_too(desk: Desk) -> None:
+    desk.connect()
+    wrong = {**BODY, "destination_phone": "0871"}
+    assert send(desk, body=wrong).data == send(desk, body=wrong).data
+    assert len(all_messages(desk)) == 1
+
+
+def test_the_same_key_with_another_body_is_422(desk: Desk) -> None:
+    desk.connect()
+    send(desk)
+    assert send(desk, body={**BODY, "body": "Another text."}).status_code == 422
+    assert len(desk.octopods.sends()) == 1
+
+
+@pytest.mark.parametrize(("key", "status"), [("k" * 255, 201), ("k" * 256, 400), (" ", 400), ("ключ", 201)])
+def test_how_long_a_key_may_be(desk: Desk, key: str, status: int) -> None:
+    desk.connect()
+    assert send(desk, key.encode().decode("latin-1")).status_code == status
+    assert len(desk.octopods.sends()) == (status == 201)
+
+
+def test_a_key_is_kept_for_a_day(desk: Desk) -> None:
+    desk.connect()
+    send(desk)
+    desk.clock.advance(24 * 3600 - 1)
+    send(desk)
+    assert len(desk.octopods.sends()) == 1
+    desk.clock.advance(2)
+    send(desk)
+    assert len(desk.octopods.sends()) == 2
+
+
+def test_another_tenants_key_means_nothing_here(desk: Desk) -> None:
+    desk.connect("sms")
+    desk.octopods.add_key("other-sms-key", "sms")
+    installs.connect(desk.flow, "intercom", "other", "t")
+    installs.add_channel(desk.flow, "intercom:other", "sms", "other-sms-key", None, None)
+    send(desk)
+    answer = desk.gateway(
+        "/sms/messages", {**BODY, "body": "Else"}, "other-sms-key", **{"Idempotency-Key": "order-1"}
+    )
+    assert answer.status_code == 201
+
+
+def test_ten_at_once_are_one_send(both_desk: Desk) -> None:
+    both_desk.connect()
+    gate = threading.Barrier(10)
+
+    def press(_: int) -> int:
+        gate.wait()
+        return send(both_desk).status_code
+
+    with ThreadPoolExecutor(10) as hands:
+        statuses = set(hands.map(press, range(10)))
+    assert len(both_desk.octopods.sends()) == 1
+    assert statuses <= {201, 409}
+    assert 201 in statuses
+
+
+def test_after_a_process_died_a_repeat_says_that_nobody_knows(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.connect()
+
+    def killed(self: Octopods, *_: object) -> None:
+        raise SystemExit  # as SIGKILL would: nothing after the send is done
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Octopods, "forward", killed)
+        with pytest.raises(SystemExit):
+            send(desk)
+    assert send(desk).status_code == 409
+    desk.clock.advance(130)
+    assert send(desk).status_code == 504
+    abandoned(desk.flow)
+    answer = send(desk)
+    assert (answer.status_code, "not known" in answer.get_json()["error"]) == (504, True)
+    assert desk.octopods.sends() == []
+
+
+def test_a_lost_answer_is_not_sent_again_and_is_told_once_it_is_known(desk: Desk) -> None:
+    desk.connect()
+    path, body = (
+        "/whatsapp/templates/90001/messages",
+        {"destination_phone": TO, "message_variables": ["a", "b"]},
+    )
+    headers = {"Idempotency-Key": "visit-1"}
+    desk.octopods.set_fault("cut_after", path="/messages", method="POST")
+    assert desk.gateway(path, body, keys.WHATSAPP, **headers).status_code == 504
+    assert desk.gateway(path, body, keys.WHATSAPP, **headers).status_code == 504
+    desk.pass_time(30)
+    found = desk.gateway(path, body, keys.WHATSAPP, **headers)
+    (taken,) = desk.octopods.sends()
+    assert (found.status_code, found.get_json()["message_id"]) == (201, int(taken["id"]))
+
+
+def test_what_certainly_was_not_sent_may_be_tried_again_under_the_same_key(desk: Desk) -> None:
+    desk.connect()
+    desk.octopods.set_fault("rate_limited", path="/sms/messages", method="POST", seconds=1)
+    assert send(desk).status_code == 429
+    desk.octopods.advance(5)
+    assert send(desk).status_code == 201
+    assert send(desk).headers["Idempotent-Replayed"] == "true"
+    first, second = all_messages(desk)
+    assert (second.parent_id, second.attempt, first.open) == (first.id, 2, False)
+
+
+def test_a_customers_retry_and_an_agents_click_are_one_send(both_desk: Desk) -> None:
+    desk = both_desk
+    desk.connect()
+    desk.octopods.set_fault("rate_limited", path="/sms/messages", method="POST", seconds=1)
+    assert send(desk).status_code == 429
+    desk.pass_time(65)
+    screen = desk.initialize()
+    desk.click(screen, next(label for label in screen.buttons if label.startswith("Send again")))
+    answer = send(desk)
+    assert (answer.status_code, "from Redeliver" in answer.get_json()["error"]) == (409, True)
+    assert len(desk.octopods.sends()) == 1
