@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from canvas.cli import installs, knowing, operate
+from canvas.cli import installs, knowing, operate, sandbox
 
 GROUPS = (operate.db, installs.install, installs.channel, knowing.catalogue, knowing.unknown)
 COMMANDS = (
@@ -13,6 +13,7 @@ COMMANDS = (
     operate.sweep,
     operate.rediagnose,
     knowing.diagnose_command,
+    sandbox.sandbox,
 )
 
 

@@ -11,6 +11,8 @@ from canvas.knowledge import compiled, extract, sources
 from canvas.knowledge.codes_table import Codes
 from canvas.knowledge.model import UNKNOWN, Evidence, Reason
 from canvas.knowledge.patterns import Matcher, Pattern, PatternError, matcher_of
+from canvas.knowledge.scores import NAME as scores_file
+from canvas.knowledge.scores import Scores
 from canvas.knowledge.sources import CatalogueError, Row
 from canvas.knowledge.tokens import words_of
 
@@ -25,6 +27,7 @@ class Catalogue:
     reasons: dict[str, Reason]
     codes: Codes
     matcher: Matcher
+    scores: Scores
     error_names: dict[tuple[str, int], str]
 
     def reason(self, reason_id: str) -> Reason:
@@ -66,7 +69,8 @@ def build(facts: Row, home: Path = sources.HOME) -> Catalogue:
         for family in row
         if family != "reason"
     }
-    return Catalogue(reasons, codes, matcher, names)
+    scores = Scores.read(home / scores_file, matcher.lexicon.numbers)
+    return Catalogue(reasons, codes, matcher, scores, names)
 
 
 def reason_of(name: str, row: dict[str, Any]) -> Reason:

@@ -48,6 +48,7 @@ class Codes:
     _marks: list[tuple[str, str]] = field(default_factory=list)
     _homes: dict[str, str] = field(default_factory=dict)
     _spaces: dict[str, list[str]] = field(default_factory=dict)
+    _space_marks: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _by_code: dict[tuple[str, str], list[CodeRow]] = field(default_factory=dict)
     _by_name: dict[str, list[CodeRow]] = field(default_factory=dict)
     _by_title: dict[str, list[CodeRow]] = field(default_factory=dict)
@@ -61,6 +62,7 @@ class Codes:
             table._marks += [(mark, provider) for mark in facts["marks"]]
             table._homes.update(dict.fromkeys(facts.get("channels", ()), provider))
             table._spaces[provider] = facts.get("spaces", [])
+            table._space_marks[provider] = facts.get("space_marks", {})
         for provider, rows in codes.items():
             for row in rows:
                 table._add(code_row(provider, row))
@@ -103,12 +105,17 @@ class Codes:
         """The provider Octopods uses for a channel."""
         return self._homes.get(channel or "")
 
-    def look_up(self, provider: str, code: str, channel: str | None) -> list[CodeRow]:
-        """The rows of this provider's code, those of the channel first and only those when there are any."""
+    def look_up(self, provider: str, code: str, channel: str | None, text: str = "") -> list[CodeRow]:
+        """The rows of this provider's code: of the numbering the text shows, else the usual one."""
         rows = self._by_code.get((provider, normal_code(code)), [])
         fitting = [row for row in rows if row.channel in {channel, "any"}] if channel else rows
         rows = fitting or rows
-        for space in self._spaces.get(provider, ()):
+        if text and len({row.cause for row in rows}) > 1:
+            key = key_of(text)
+            rows = [row for row in rows if key_of(row.title) == key] or rows
+        marks = self._space_marks.get(provider, {})
+        shown = [space for space, words in marks.items() if any(word in text for word in words)]
+        for space in [*shown, *self._spaces.get(provider, ())]:
             here = [row for row in rows if row.space == space]
             if here:
                 return here

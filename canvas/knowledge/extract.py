@@ -51,6 +51,7 @@ _LABELLED = re.compile(
     r"[\s_\-:=#\"'()\[\]>]{0,6}(?:code|no|number|id|is)?[\s:=#\"'()\[\]>]{0,4}(0x[0-9a-f]{1,8}|-?\d{1,8})\b(?!\s*(?:%|characters|bytes|mb|hours))",
     re.I,
 )
+_GRAPH = re.compile(r"\(#(\d{1,7})\)")
 _BRACKETED = re.compile(r"[(\[]\s*(?:#|code\s*)?(\d{3,8})\s*[)\]]")
 _LEADING = re.compile(r"^\W{0,3}(0x[0-9a-fA-F]{1,8}|\d{1,8})\b\s*(?:[-:|.)\]=]|\s)\s*(?=\D|$)")
 _TRAILING = re.compile(r"(?:[:\-(\[]\s*)(\d{4,8})\W{0,3}$")
@@ -63,6 +64,7 @@ class Reading:
 
     sentences: list[str] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
+    sure_codes: set[str] = field(default_factory=set)
     cut: bool = False
 
     def say(self, sentence: str) -> None:
@@ -70,8 +72,10 @@ class Reading:
         if sentence and len(self.sentences) < _MOST and sentence not in self.sentences:
             self.sentences.append(sentence)
 
-    def name(self, code: str) -> None:
-        """Keep a code, once."""
+    def name(self, code: str, *, sure: bool = True) -> None:
+        """Keep a code, once; it is sure where a key or a form of its own says that it is a code."""
+        if sure:
+            self.sure_codes.add(code)
         if len(self.codes) < _MOST and code not in self.codes:
             self.codes.append(code)
 
@@ -175,19 +179,19 @@ def take_words(text: str, reading: Reading) -> None:
     if receipt:
         reading.name(receipt.group(1))
         return
-    for code in codes_in(text):
-        reading.name(code)
+    for code, sure in codes_in(text):
+        reading.name(code, sure=sure)
     reading.say(_URL.sub(" ", text).strip())
 
 
-def codes_in(text: str) -> Iterator[str]:
-    """Numbers that the text itself marks as codes."""
+def codes_in(text: str) -> Iterator[tuple[str, bool]]:
+    """Numbers that the text itself marks as codes, and whether they can hardly be anything else."""
     if not any(char.isdigit() for char in text):
         return
-    for pattern in (_BRACKETED, _LABELLED, _DOCS):
+    for pattern, sure in ((_GRAPH, True), (_DOCS, True), (_BRACKETED, False), (_LABELLED, False)):
         for match in pattern.finditer(text):
-            yield match.group(1)
+            yield match.group(1), sure
     for pattern in (_LEADING, _TRAILING):
         edge = pattern.search(text)
         if edge:
-            yield edge.group(1)
+            yield edge.group(1), False

@@ -64,13 +64,16 @@ class Matcher:
 
     def hits(self, words: Sequence[str]) -> list[Hit]:
         """Every pattern that some sentence of the text fulfils."""
+        return [hit for concepts in self.lexicon.read(words) for hit in self.hits_in(concepts)]
+
+    def hits_in(self, concepts: dict[int, int]) -> list[Hit]:
+        """Every pattern that one sentence fulfils, given its concepts and where they stand."""
         found = []
-        for sentence in self.lexicon.read(words):
-            present = sentence.keys()
-            for number in present & self._by_anchor.keys():
-                for pattern in self._by_anchor[number]:
-                    if fulfils(present, pattern):
-                        found.append(self._hit(pattern, sentence))
+        present = concepts.keys()
+        for number in present & self._by_anchor.keys():
+            for pattern in self._by_anchor[number]:
+                if fulfils(present, pattern):
+                    found.append(self._hit(pattern, concepts))
         return found
 
     def _hit(self, pattern: Pattern, sentence: dict[int, int]) -> Hit:

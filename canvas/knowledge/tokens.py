@@ -26,6 +26,8 @@ _OWN_FOLDS = {
     "；": "; ",
     "！": "! ",
 }
+_QUOTED_FIELD = re.compile(r"[`'\"](from|to)[`'\"]")
+_FIELDS = {"from": " senderfield ", "to": " recipientfield "}
 _SEAMS = {"Whats App": "WhatsApp", "O Auth": "OAuth", "i Phone": "iPhone"}
 
 
@@ -52,7 +54,10 @@ def fold(text: str) -> str:
         text = _CAMEL.sub(" ", text)
         for seam, whole in _SEAMS.items():
             text = text.replace(seam, whole)
-    return text.lower()
+    text = text.lower()
+    if "from" in text or "to" in text:
+        text = _QUOTED_FIELD.sub(lambda field: _FIELDS[field.group(1)], text)
+    return text
 
 
 def words_of(text: str) -> list[str]:

@@ -26,15 +26,11 @@ from canvas.sandbox.intercom_requests import initialize, post
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.sandbox.serve import HOST
-from canvas.sandbox.station import INTERCOM_SECRET, Station, station
+from canvas.sandbox.station import INTERCOM_SECRET, CannotStart, Station, settings, station
 
 FIRST_LOOK = BY_ID["not_on_whatsapp"]
 BLOCK_SECONDS = 90
 READY_SECONDS = 60
-
-
-class CannotStart(Exception):
-    """One sentence that says why."""
 
 
 def main() -> int:
@@ -57,8 +53,7 @@ def _as_interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _run(environment: Mapping[str, str]) -> None:
-    refuse_in_production(environment)
-    port = int(environment.get("PORT", "8080"))
+    port: int = settings(environment)["PORT"]
     desk_port = int(environment.get("DESK_PORT", str(port + 10)))
     for name, number in (("PORT", port), ("DESK_PORT", desk_port)):
         _need_free(name, number)
@@ -71,12 +66,6 @@ def _run(environment: Mapping[str, str]) -> None:
         while True:
             family.check()
             time.sleep(1)
-
-
-def refuse_in_production(environment: Mapping[str, str]) -> None:
-    """Raises CannotStart: everybody knows the sandbox's keys."""
-    if environment.get("PRODUCTION", "").lower() in {"1", "true", "yes"}:
-        raise CannotStart("The sandbox does not start in production: everybody knows its keys.")
 
 
 def _need_free(name: str, port: int) -> None:

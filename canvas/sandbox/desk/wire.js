@@ -92,6 +92,15 @@ function octopodsView({ entries, person, checks, showChecks }) {
   ];
 }
 
+const CHANNELS = { whatsapp: "WhatsApp", sms: "SMS", vbm: "Viber" };
+
+function told({ method, path, body }) {
+  const [channel, what, number] = path.replace("/api/v1/", "").split("/");
+  const name = CHANNELS[channel] ?? channel;
+  if (method === "POST") return `${name} to ${body?.destination_phone ?? "no number"}`;
+  return number ? `Status of ${name} ${number}` : `${name} ${what}`;
+}
+
 function logLine(entry) {
   const tone = entry.accepted ? "good" : entry.method === "GET" ? "" : "bad";
   const result = entry.fault ?? (entry.accepted ? `took it as ${entry.id}` : String(entry.status ?? "…"));
@@ -106,9 +115,10 @@ function logLine(entry) {
         "summary",
         {},
         el("span", { class: "log-time" }, clock(new Date(entry.at))),
-        el("span", { class: "log-path" }, `${entry.method} ${entry.path.replace("/api/v1", "")}`),
+        el("span", { class: "log-words" }, told(entry)),
         el("span", { class: `log-result ${tone}` }, result),
       ),
+      el("p", { class: "muted" }, `${entry.method} ${entry.path}`),
       detail,
       jsonView(typeof entry.answer === "string" ? entry.answer : JSON.stringify(entry.answer)),
     ),

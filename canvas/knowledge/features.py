@@ -1,0 +1,106 @@
+"""What a text offers to be judged by: its concepts, its words, and the patterns it fulfils."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from canvas.knowledge.patterns import Hit, Matcher
+from canvas.knowledge.tokens import words_of
+
+_NO_SPACES = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_STEM = 5
+_SENTENCES = 12
+_STRONG = 6.0
+_SAYS_NOTHING = {
+    *("the", "a", "an", "is", "are", "was", "were", "be", "been", "of", "in", "on", "at", "for", "and", "or"),
+    *(
+        "by",
+        "with",
+        "this",
+        "that",
+        "it",
+        "as",
+        "you",
+        "your",
+        "we",
+        "our",
+        "to",
+        "from",
+        "has",
+        "have",
+        "had",
+    ),
+    *(
+        "do",
+        "does",
+        "did",
+        "will",
+        "would",
+        "can",
+        "could",
+        "may",
+        "should",
+        "which",
+        "if",
+        "not",
+        "no",
+        "code",
+    ),
+    *("error", "status", "message", "please", "because", "due", "http", "https", "com", "www", "id", "value"),
+}
+
+
+@dataclass(slots=True)
+class Features:
+    """The features of one text. `concepts` are lexicon numbers; `seen` is where each was first found."""
+
+    concepts: set[int] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)
+    hits: dict[str, Hit] = field(default_factory=dict)
+    spans: dict[str, str] = field(default_factory=dict)
+
+    def names(self, channel: str | None) -> list[str]:
+        """The features that are names: words, fulfilled patterns and the channel."""
+        ranked = sorted(self.hits.items(), key=lambda item: -item[1].weight)[:4]
+        names = [f"r:{reason}" for reason, _ in ranked]
+        if ranked:
+            names.append(f"r1:{ranked[0][0]}:{'s' if ranked[0][1].weight > _STRONG else 'w'}")
+        if channel:
+            names.append(f"ch:{channel}")
+        return [*self.words, *names]
+
+
+def features_of(sentences: Sequence[str], matcher: Matcher) -> Features:
+    """The features of the first sentences of a text."""
+    features = Features()
+    for sentence in sentences[:_SENTENCES]:
+        words = words_of(sentence)
+        for concepts in matcher.lexicon.read(words):
+            features.concepts.update(concepts)
+            for hit in matcher.hits_in(concepts):
+                keep(hit, words, features)
+        for word in words:
+            if word[0].isalpha() and word not in _SAYS_NOTHING:
+                add_word(word, features.words)
+    return features
+
+
+def keep(hit: Hit, words: Sequence[str], features: Features) -> None:
+    """Remember the heaviest hit of each reason, with the words that made it."""
+    known = features.hits.get(hit.pattern.reason)
+    if known is None or known.weight < hit.weight:
+        features.hits[hit.pattern.reason] = hit
+        features.spans[hit.pattern.reason] = " ".join(words[hit.first : hit.last + 1])
+
+
+def add_word(word: str, words: set[str]) -> None:
+    """A word and its stem; of a script without spaces or stems, its letters and pairs of letters."""
+    if not word.isascii() and _NO_SPACES.search(word):
+        words.update(word)
+        words.update(word[at : at + 2] for at in range(len(word) - 1))
+        return
+    words.add(word)
+    if len(word) > _STEM:
+        words.add(word[:_STEM])
