@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Literal
 
 from canvas.domain import phones, templates
-from canvas.domain.fixes import OTHER, Field, Fix, Situation, repair, variable_fields
+from canvas.domain.fix import OTHER, Field, Fix, Situation
+from canvas.domain.fixes import repair, variable_fields
 from canvas.domain.message import Content
 
 MAX_SMS_CHARACTERS = 1600  # Octopods, "Sending SMS via API"

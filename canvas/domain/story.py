@@ -9,7 +9,7 @@ from typing import Literal
 
 from canvas.domain import phones
 from canvas.domain.dates import soon, when
-from canvas.domain.fixes import CHANNEL_NAMES, Fix
+from canvas.domain.fix import CHANNEL_NAMES, Fix
 from canvas.domain.message import Message, Status
 from canvas.knowledge.model import Reason
 

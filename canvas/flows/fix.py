@@ -16,7 +16,8 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import Connection
 
 from canvas.domain import phones
-from canvas.domain.fixes import Field, Fix, Situation, find
+from canvas.domain.fix import Field, Fix, Situation
+from canvas.domain.fixes import find
 from canvas.domain.ids import new_id
 from canvas.domain.message import Actor, Message, Status
 from canvas.domain.notes import note_html

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from canvas.domain.fixes import Line, Situation, offered
+from canvas.domain.fix import Line, Situation
+from canvas.domain.fixes import offered
 from canvas.domain.message import Message, Status
 from canvas.domain.pattern import LOOKED_AT, pattern
 from canvas.domain.story import Story, Teller, tell

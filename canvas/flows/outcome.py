@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from canvas.clients.octopods_answers import Sent, StatusReport
-from canvas.domain.fixes import OPTED_OUT
+from canvas.domain.fix import OPTED_OUT
 from canvas.domain.message import ARRIVED, SETTLED, Message, Status, follows, needs_attention
 from canvas.domain.pattern import LOOKED_AT, PASSING, keeps_failing
 from canvas.domain.schedule import next_poll

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from canvas.domain.dates import clock
-from canvas.domain.fixes import Field, Fix
+from canvas.domain.fix import Field, Fix
 from canvas.domain.message import Message, Status
 from canvas.domain.story import Story, channel_name, number
 from canvas.flows.fix import UNDO, Clicked, Tokens

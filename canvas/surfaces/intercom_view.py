@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from canvas.domain.fixes import Field, Fix
+from canvas.domain.fix import Field, Fix
 from canvas.domain.message import SETTLED, Message, Status
 from canvas.domain.story import Story
 from canvas.flows.fix import UNDO, Clicked, Tokens

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from canvas.domain.fixes import Line, Situation, offered
+from canvas.domain.fix import Line, Situation
+from canvas.domain.fixes import offered
 from canvas.domain.message import Content, Message, Status
 from canvas.domain.plan import FormAgain, Send, plan
 from canvas.domain.templates import Template

@@ -1,0 +1,147 @@
+"""A Fix: one thing that can be done about a message now, and the situation that decides whether it can."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from canvas.domain import templates
+from canvas.domain.message import Message
+from canvas.knowledge.model import Reason
+
+Kind = Literal["one_click", "form", "link", "copy"]
+CHANNEL_NAMES = {"whatsapp": "WhatsApp", "sms": "SMS", "vbm": "Viber"}
+OPTED_OUT = "recipient_opted_out"
+SENDING = frozenset(
+    {
+        "retry_now",
+        "retry_later",
+        "reformat_phone",
+        "edit_phone",
+        "send_other_channel",
+        "choose_template",
+        "supply_variables",
+        "replace_media_url",
+        "edit_text",
+    }
+)
+OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One input of a fix's form. `before` is what was sent last time, shown beside the new value."""
+
+    name: str
+    label: str
+    value: str = ""
+    type: Literal["text", "textarea", "select"] = "text"
+    options: tuple[Option, ...] = ()
+    placeholder: str = ""
+    before: str | None = None
+    help: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """One thing that can be done about a message now.
+
+    `target` is the id of the channel it would use. `why` is set when it is drawn disabled. `run_at` is set
+    when it may only run later. `preview` is what will go out, when it differs from what was sent.
+    """
+
+    id: str
+    kind: Kind
+    label: str
+    target: int | None = None
+    submit: str = ""
+    fields: tuple[Field, ...] = ()
+    run_at: datetime | None = None
+    why: str | None = None
+    preview: str | None = None
+    url: str | None = None
+
+    @property
+    def says(self) -> str | None:
+        """What the fix would change, for the line above its button."""
+        if self.preview is None:
+            return None
+        return f"Will say: {self.preview}" if self.id == "send_other_channel" else self.preview
+
+    @property
+    def sends(self) -> bool:
+        return self.id in SENDING
+
+    @property
+    def enabled(self) -> bool:
+        return self.why is None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A connected channel: `changed_at` is when its key was last set, `worked_at` its last accepted send."""
+
+    id: int
+    kind: str
+    name: str
+    blocked_until: datetime | None = None
+    changed_at: datetime | None = None
+    worked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that decides which fixes exist: the message, its reason, the install around it, and the time."""
+
+    message: Message
+    reason: Reason
+    now: datetime
+    lines: tuple[Line, ...] = ()
+    template: templates.Template | None = None
+    template_seen_at: datetime | None = None
+    choices: tuple[templates.Template, ...] = ()
+    contact_numbers: tuple[str, ...] = ()
+    region: str = "US"
+    tz: str | None = None
+    opted_out: bool = False
+    has_child: bool = False
+    platform: str = "intercom"
+    can_ask_admin: bool = True
+    settings_url: str = ""
+
+
+def earliest(s: Situation, line: Line | None) -> datetime | None:
+    """The moment before which nothing may be sent on that channel for this message, or None for now."""
+    floor = s.now
+    if line and line.blocked_until and line.blocked_until > floor:
+        floor = line.blocked_until
+    # The reason's own wait only concerns the channel it happened on.
+    if line and line.kind == s.message.channel and s.message.failed_at:
+        floor = max(floor, s.message.failed_at + timedelta(seconds=s.reason.wait_seconds))
+    return floor if floor > s.now else None
+
+
+def own_line(s: Situation) -> Line | None:
+    """The channel this message was sent on, or another of its kind when that one is gone."""
+    same = [line for line in s.lines if line.kind == s.message.channel]
+    exact = (line for line in same if line.id == s.message.channel_id)
+    return next(exact, same[0] if same else None)
+
+
+def cured(s: Situation) -> bool:
+    """Whether what an admin had to change has visibly changed since this message failed."""
+    line, failed = own_line(s), s.message.failed_at
+    if s.reason.retry != "settings" or failed is None or line is None:
+        return False
+    if s.reason.category == "channel":
+        return any(at and at > failed for at in (line.changed_at, line.worked_at))
+    usable = s.template is not None and templates.usable(s.template)
+    return usable and s.template_seen_at is not None and s.template_seen_at > failed
