@@ -19,3 +19,8 @@ def _base32(number: int, length: int) -> str:
 def new_id(prefix: str, now: datetime) -> str:
     """A fresh id such as `msg_01jd…`; ids made later sort later, to the millisecond."""
     return f"{prefix}_{_base32(int(now.timestamp() * 1000), 10)}{_base32(secrets.randbits(80), 16)}"
+
+
+def first_id(prefix: str, moment: datetime) -> str:
+    """The least id that could be made at `moment`: ids made before it sort before it."""
+    return f"{prefix}_{_base32(int(moment.timestamp() * 1000), 10)}{ALPHABET[0] * 16}"

@@ -50,8 +50,21 @@ OBJECTS = {
     "reason",
     "category",
     "template_id",
+    "sender_key",
+    "number_end",
 }
 PLAIN = [column.name for column in messages.c if column.name not in OBJECTS]
+
+
+def number_end(message: Message) -> str | None:
+    """The last four digits of the number, by which the history finds it."""
+    digits = [c for c in message.to or message.raw_to if c in "0123456789"]
+    return "".join(digits[-4:]) if len(digits) >= 4 else None
+
+
+def sender_key(sender: Actor | None) -> str | None:
+    """A sender as one word, such as `admin:814860`."""
+    return f"{sender.kind}:{sender.id or sender.name or ''}"[:80] if sender else None
 
 
 def to_row(message: Message) -> dict[str, Any]:
@@ -65,6 +78,8 @@ def to_row(message: Message) -> dict[str, Any]:
         "content": asdict(message.content),
         "template_id": message.content.template_id,
         "sender": asdict(message.sender) if message.sender else None,
+        "sender_key": sender_key(message.sender),
+        "number_end": number_end(message),
         "handled_by": asdict(message.handled_by) if message.handled_by else None,
         "failure": asdict(message.failure) if message.failure else None,
         "diagnosis": asdict(diagnosis) if diagnosis else None,

@@ -93,6 +93,8 @@ messages = Table(
     Column("conversation_id", String(64)),
     Column("source", String(16), nullable=False),
     Column("sender", Json),
+    Column("sender_key", String(80)),
+    Column("number_end", String(4)),
     Column("octopods_id", String(64)),
     Column("request_id", String(64)),
     Column("provider_id", String(128)),
@@ -117,7 +119,7 @@ messages = Table(
     Column("version", Integer, nullable=False, default=1),
     UniqueConstraint("install_id", "channel", "octopods_id"),
     Index("ix_messages_install", "install_id", "id"),
-    Index("ix_messages_thread", "thread_id"),
+    Index("ix_messages_thread", "install_id", "thread_id", "id"),
     Index("ix_messages_provider", "install_id", "provider_id"),
 )
 # What a card asks for: the open messages of one person, newest first. Partial, so it stays small for ever.
@@ -147,6 +149,23 @@ Index(
     sqlite_where=_request,
     postgresql_where=_request,
 )
+# What the history filters by: each index ends in the id, so that a page of any filter is one range of it.
+Index("ix_messages_status", messages.c.install_id, messages.c.status, messages.c.id)
+Index("ix_messages_channel", messages.c.install_id, messages.c.channel, messages.c.id)
+for _name, _when in {
+    "attention": _open,
+    **{name: messages.c[name].is_not(None) for name in ("reason", "category", "template_id", "contact_id")},
+    **{name: messages.c[name].is_not(None) for name in ("sender_key", "number_end")},
+}.items():
+    _column = [messages.c[_name]] if _name in messages.c else []
+    Index(
+        f"ix_messages_{_name}",
+        messages.c.install_id,
+        *_column,
+        messages.c.id,
+        sqlite_where=_when,
+        postgresql_where=_when,
+    )
 _sending = messages.c.status == "sending"
 Index("ix_messages_sending", messages.c.updated_at, sqlite_where=_sending, postgresql_where=_sending)
 
