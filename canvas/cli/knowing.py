@@ -10,7 +10,7 @@ import orjson
 from flask.cli import AppGroup
 
 from canvas.cli.common import flow
-from canvas.domain.story import WHO
+from canvas.domain.story import WHO, plausible
 from canvas.flows import installs, knowing
 from canvas.knowledge import catalogue as knowledge
 from canvas.knowledge.diagnose import diagnose
@@ -64,7 +64,8 @@ def _tell(evidence: Evidence) -> None:
     ]
     for label, words in rows:
         click.echo(f"  {label:<25} {words}")
-    for candidate in found.candidates if len(found.candidates) > 1 else ():
+    others = [c for c in plausible(found) if c.reason != found.reason]
+    for candidate in others:
         title = knowledge.load().reasons[candidate.reason].title
         click.echo(
             f"  It could be                {title} ({candidate.confidence:.0%}). {candidate.test}".rstrip()

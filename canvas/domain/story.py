@@ -11,10 +11,11 @@ from canvas.domain import phones
 from canvas.domain.dates import soon, when
 from canvas.domain.fix import CHANNEL_NAMES, Fix
 from canvas.domain.message import Message, Status
-from canvas.knowledge.model import Reason
+from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Reason
 
 Variant = Literal["danger", "warning", "info", "success", "default"]
 SURE = 0.9
+WORTH_NAMING = 0.15  # a candidate less likely than this says nothing to anybody
 
 LABELS: dict[Status, tuple[str, Variant]] = {
     Status.QUEUED: ("Queued", "info"),
@@ -236,12 +237,19 @@ def _code(message: Message) -> str | None:
     return message.diagnosis.code if message.diagnosis else None
 
 
+def plausible(diagnosis: Diagnosis) -> list[Candidate]:
+    """The candidates worth naming, best first."""
+    return [c for c in diagnosis.candidates if c.confidence >= WORTH_NAMING and c.reason != UNKNOWN]
+
+
 def _candidates(t: Teller, message: Message) -> tuple[tuple[str, str, str], ...]:
     """(id, title, cheap test) of the reasons that remain possible, when no single one is sure."""
     diagnosis = message.diagnosis
-    if diagnosis is None or len(diagnosis.candidates) < 2 or diagnosis.confidence >= SURE:
+    if diagnosis is None or diagnosis.confidence >= SURE:
         return ()
-    known = [c for c in diagnosis.candidates if c.reason in t.reasons]
+    known = [c for c in plausible(diagnosis) if c.reason in t.reasons]
+    if [c.reason for c in known] == [diagnosis.reason]:
+        return ()
     return tuple((c.reason, t.reasons[c.reason].title, c.test) for c in known[:4])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canvas.domain.story import WHO
+from canvas.domain.story import WHO, plausible
 from canvas.flows.context import Flow
 from canvas.knowledge.diagnose import diagnose
 from canvas.knowledge.model import UNKNOWN, Evidence
@@ -12,8 +12,8 @@ def explain(flow: Flow, text: str) -> tuple[tuple[str, str], ...]:
     """The four lines for a pasted text; what is not known is said to be not known."""
     diagnosis = diagnose(Evidence(text=text))
     reason = flow.catalogue.reasons[diagnosis.reason]
-    if reason.id == UNKNOWN and len(diagnosis.candidates) > 1:
-        known = [flow.catalogue.reasons[c.reason] for c in diagnosis.candidates]
+    if reason.id == UNKNOWN and plausible(diagnosis):
+        known = [flow.catalogue.reasons[c.reason] for c in plausible(diagnosis)]
         return tuple((f"It could be: {r.title}", r.meaning) for r in known[:4])
     return (
         (reason.title, reason.meaning),

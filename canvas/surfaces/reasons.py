@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, render_template, request
 
-from canvas.domain.story import WHO
+from canvas.domain.story import WHO, plausible
 from canvas.knowledge.catalogue import Catalogue
 from canvas.knowledge.codes_table import CodeRow
 from canvas.knowledge.diagnose import diagnose
@@ -56,7 +56,7 @@ def _diagnosed(catalogue: Catalogue, found: Diagnosis | None) -> list[Reason]:
     """The reasons a pasted text may have, best first; none when it says nothing."""
     if found is None:
         return []
-    names = [c.reason for c in found.candidates] or [found.reason]
+    names = [found.reason, *(c.reason for c in plausible(found))]
     return [catalogue.reasons[name] for name in dict.fromkeys(names) if name != UNKNOWN][:3]
 
 
