@@ -29,7 +29,7 @@ from canvas.flows.message_links import MessageLinks
 from canvas.knowledge import catalogue
 from canvas.store.database import PATIENCE, open_engine
 from canvas.store.sealing import Sealer
-from canvas.surfaces import api, gateway, hubspot, intercom, operate, reasons
+from canvas.surfaces import api, gateway, hubspot, hubspot_calls, intercom, operate, reasons
 from canvas.surfaces.services import Services
 
 log = structlog.get_logger()
@@ -38,6 +38,7 @@ ROOT = Path(__file__).parent.parent
 BLUEPRINTS = (
     intercom.blueprint,
     hubspot.blueprint,
+    hubspot_calls.blueprint,
     gateway.blueprint,
     api.blueprint,
     reasons.blueprint,

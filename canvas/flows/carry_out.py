@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from canvas.domain.schedule import OTHER_TRIES, backoff
-from canvas.flows import chores, polling, sending, timeline
+from canvas.flows import chores, polling, sending, timeline, workflow
 from canvas.flows.context import Flow
 from canvas.store import actions
 from canvas.store.actions import Action
@@ -25,6 +25,7 @@ DEEDS: dict[str, Deed] = {
     "ask_admin": chores.ask_admin,
     timeline.WRITE: timeline.write,
     timeline.REWRITE: timeline.rewrite,
+    workflow.CALLBACK: workflow.complete,
 }
 
 

@@ -1,0 +1,60 @@
+"""HubSpot tells of records merged, deleted, or to be forgotten. All may come twice, late, and out of order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from canvas.domain.message import Actor
+from canvas.flows.context import Flow
+from canvas.store import audit, installs, people
+from canvas.store.database import writing
+from canvas.store.installs import Install
+
+log = structlog.get_logger()
+HUBSPOT = Actor("hubspot", None, "HubSpot")
+MERGED, DELETED, FORGOTTEN = "merge", "deletion", "privacyDeletion"
+
+
+def hear(flow: Flow, events: Iterable[Mapping[str, Any]]) -> int:
+    """Do what these events ask for, in one transaction; the number of messages concerned."""
+    touched = 0
+    with writing(flow.engine) as conn:
+        for event in events:
+            install = installs.find(conn, "hubspot", str(event.get("portalId"))[:64])
+            if install is not None:
+                touched += _heard(conn, flow, install, event)
+    return touched
+
+
+def _heard(conn: Connection, flow: Flow, install: Install, event: Mapping[str, Any]) -> int:
+    kind = str(event.get("subscriptionType") or event.get("eventType")).rpartition(".")[2]
+    contact = _id(event.get("objectId"))
+    if kind == MERGED:
+        touched = _merged(conn, install, event)
+    elif kind == DELETED and contact:
+        touched = people.unlink(conn, install.id, contact)
+    elif kind == FORGOTTEN and contact:
+        touched = people.forget(conn, install.id, contact)
+    else:
+        return 0
+    if touched:
+        audit.write(conn, install.id, flow.clock(), HUBSPOT, f"contact.{kind}", contact, result=str(touched))
+        log.info("hubspot.contact", kind=kind, install=install.public_id, messages=touched)
+    return touched
+
+
+def _merged(conn: Connection, install: Install, event: Mapping[str, Any]) -> int:
+    """Move to the surviving record, which may be one of the merged or a new one."""
+    survivor = _id(event.get("newObjectId")) or _id(event.get("primaryObjectId"))
+    given = event.get("mergedObjectIds")
+    merged = [found for one in (given if isinstance(given, list) else []) if (found := _id(one))]
+    lost = [one for one in (*merged, _id(event.get("primaryObjectId"))) if one and one != survivor]
+    return people.move(conn, install.id, lost, survivor) if survivor and lost else 0
+
+
+def _id(value: Any) -> str | None:
+    return str(value)[:64] if isinstance(value, int | str) and not isinstance(value, bool) and value else None
