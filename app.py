@@ -1,7 +1,11 @@
 """The web app, for `gunicorn app:app` and `flask --app app …`."""
 
 from canvas.cli.commands import register
+from canvas.config import BadSetting
 from canvas.factory import create_app
 
-app = create_app()
+try:
+    app = create_app()
+except BadSetting as error:
+    raise SystemExit(f"Redeliver does not start. {error}.") from None
 register(app)

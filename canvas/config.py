@@ -156,6 +156,11 @@ SETTINGS = (
     Setting(
         "ALLOW_PRIVATE_LINKS", _yes, "", "yes: media links may point into private networks (sandbox only)."
     ),
+    Setting("RATE_PER_INSTALL", _whole, "12000", "API calls a minute of one install; 0 is no limit."),
+    Setting("RATE_PER_ADDRESS", _whole, "600", "Page views and refused calls a minute of one address."),
+    Setting(
+        "TRUSTED_PROXIES", _whole, "0", "Proxies of yours before the app whose X-Forwarded-* is believed."
+    ),
     Setting("LOG_LEVEL", _text, "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Setting("METRICS_TOKEN", _text, "", "Bearer token for /metrics; empty closes it.", secret=True),
 )
@@ -200,8 +205,14 @@ def _unfit_for_production(source: Mapping[str, str]) -> list[str]:
         for s in SETTINGS
         if s.needed and source.get(s.name, s.default) == s.default
     ]
-    if len(source.get("SECRET_KEY", "")) < 32 and "SECRET_KEY" in source:
+    if len(source.get("SECRET_KEY", DEV_SECRET)) < 32 and source.get("SECRET_KEY", DEV_SECRET) != DEV_SECRET:
         wrong.append("SECRET_KEY: it must have at least 32 characters in production")
+    sealing = source.get("ENCRYPTION_KEYS", "")
+    if DEV_ENCRYPTION_KEY in sealing and sealing != DEV_ENCRYPTION_KEY:
+        wrong.append("ENCRYPTION_KEYS: it must not hold the development key in production")
+    for vendor in ("INTERCOM", "HUBSPOT"):
+        if source.get(f"{vendor}_CLIENT_ID") and not source.get(f"{vendor}_CLIENT_SECRET", "").strip(" ,"):
+            wrong.append(f"{vendor}_CLIENT_SECRET: it must be set when {vendor}_CLIENT_ID is")
     if _yes(source.get("ALLOW_PRIVATE_LINKS", "")):
         wrong.append("ALLOW_PRIVATE_LINKS: it must not be set in production")
     if not source.get("PUBLIC_URL", "https://").startswith("https://"):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask
 from huey import Huey, PostgresHuey, SqliteHuey, crontab
 from sqlalchemy.engine import make_url
-from werkzeug.exceptions import HTTPException
+from structlog.typing import EventDict, Processor
 
 from canvas import config as configuration
 from canvas.clients.http import Http
@@ -22,18 +22,20 @@ from canvas.clients.intercom import Intercom
 from canvas.clients.links import Links
 from canvas.clients.octopods import Octopods
 from canvas.config import Config
+from canvas.domain.masking import masked
 from canvas.flows import carry_out, come_in, repeats
 from canvas.flows.context import Flow, HubSpotApp, utc_now
+from canvas.flows.counting import Tally
 from canvas.flows.fix import Tokens
 from canvas.flows.message_links import MessageLinks
 from canvas.knowledge import catalogue
 from canvas.store.database import PATIENCE, open_engine
 from canvas.store.sealing import Sealer
-from canvas.surfaces import api, gateway, hubspot, hubspot_calls, intercom, operate, reasons
+from canvas.surfaces import api, edges, gateway, hubspot, hubspot_calls, intercom, operate, reasons
+from canvas.surfaces.limits import Limits
 from canvas.surfaces.services import Services
 
 log = structlog.get_logger()
-MAX_BODY = 1024 * 1024
 ROOT = Path(__file__).parent.parent
 BLUEPRINTS = (
     intercom.blueprint,
@@ -86,9 +88,15 @@ def build_flow(
     config: Config, wake: Wake, clock: Callable[[], datetime] = utc_now, patience: float = PATIENCE
 ) -> Flow:
     """The surroundings of every flow. A screen has little `patience` (seconds) with a locked database."""
-    http = Http(connect=config["CONNECT_TIMEOUT"])
+    engine = open_engine(config["DATABASE_URL"], patience)
+    tally = Tally(engine)
+    http = Http(
+        connect=config["CONNECT_TIMEOUT"],
+        on_call=lambda vendor, result: tally.count("calls", vendor, result),
+    )
     return Flow(
-        engine=open_engine(config["DATABASE_URL"], patience),
+        engine=engine,
+        tally=tally,
         catalogue=catalogue.load(),
         sealer=Sealer(config["ENCRYPTION_KEYS"], config["SECRET_KEY"]),
         octopods=Octopods(http, config["OCTOPODS_URL"], clock=clock, send_seconds=config["READ_TIMEOUT"]),
@@ -116,17 +124,18 @@ def create_app(config: Config | None = None, flow: Flow | None = None) -> Flask:
     config = config or configuration.load()
     set_up_logging(config["LOG_LEVEL"])
     app = Flask(__name__, root_path=str(ROOT))
-    app.config.update(
-        {setting.name: config[setting.name] for setting in configuration.SETTINGS},
-        MAX_CONTENT_LENGTH=MAX_BODY,
-    )
+    app.config.update({setting.name: config[setting.name] for setting in configuration.SETTINGS})
     if flow is None:
         flow = _own_flow(config)
-    app.extensions["redeliver"] = Services(flow, Tokens(config["SECRET_KEY"]))
+    app.extensions["redeliver"] = Services(
+        flow,
+        Tokens(config["SECRET_KEY"]),
+        Limits(flow.engine, config["RATE_PER_INSTALL"], config["RATE_PER_ADDRESS"]),
+        flow.tally,
+    )
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    _number_requests(app)
-    app.register_error_handler(Exception, _last_resort)
+    edges.protect(app)
     return app
 
 
@@ -141,39 +150,35 @@ def _own_flow(config: Config) -> Flow:
     return flow
 
 
-def _number_requests(app: Flask) -> None:
-    @app.before_request
-    def begin() -> None:
-        g.request_id = uuid4().hex[:12]
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request=g.request_id)
-
-    @app.after_request
-    def end(response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.get("request_id", "")
-        return response
-
-
-def _last_resort(error: Exception) -> Any:
-    """Nothing unexpected shows its insides: a number to ask about, and the rest in the log."""
-    if isinstance(error, HTTPException):
-        return error
-    log.exception("request.broke", path=request.path)
-    words = f"Something went wrong here. Quote request {g.get('request_id', '?')} when you ask about it.\n"
-    return Response(words, status=500, mimetype="text/plain")
-
-
 def set_up_logging(level: str) -> None:
-    """One JSON object a line on stdout. Never a body, a key or a token."""
+    """One JSON object a line on stdout, ours and the libraries' alike. Never a body, a key or a token.
+
+    The masking is a net below that: what slips into an exception's text is masked on its way out.
+    """
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    common: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _mask,
+    ]
+    last: list[Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.JSONRenderer(),
+    ]
+    libraries = logging.StreamHandler(sys.stdout)
+    formatter = structlog.stdlib.ProcessorFormatter
+    libraries.setFormatter(formatter(foreign_pre_chain=common, processors=last))
+    root = logging.getLogger()
+    root.handlers = [h for h in root.handlers if not isinstance(h.formatter, formatter)]
+    root.addHandler(libraries)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[*common, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         cache_logger_on_first_use=True,
     )
+
+
+def _mask(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    return {name: masked(value) for name, value in event.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
@@ -52,15 +52,22 @@ class Http:
     It stands on requests' adapter, not on a Session: pooled connections, but no repeats, no redirects (a
     Session reads a redirect's body whole, whatever its size), no proxies or netrc of the machine, and
     no cookies carried from one tenant's call to the next. `read` seconds bound the whole answer.
+    `on_call` is told the vendor and the result (a status, or the error's name) of every call.
 
     Raises NotReached, Unsure, BrokenAnswer, or Refused for a request that cannot be written down as HTTP.
     Never raises for a status: what 404 means is for each vendor's client to say.
     """
 
     def __init__(
-        self, *, connect: float = CONNECT_SECONDS, server_name: str | None = None, pool: int = 16
+        self,
+        *,
+        connect: float = CONNECT_SECONDS,
+        server_name: str | None = None,
+        pool: int = 16,
+        on_call: Callable[[str, str], None] | None = None,
     ) -> None:
         self._connect = connect
+        self._on_call = on_call
         self._adapter = Adapter(server_name, pool_maxsize=pool)
 
     def close(self) -> None:
@@ -114,6 +121,8 @@ class Http:
             took = round((time.monotonic() - began) * 1000)
             host = urlsplit(prepared.url or "").hostname
             log.info("call", vendor=vendor, method=prepared.method, host=host, result=result, ms=took)
+            if self._on_call:
+                self._on_call(vendor, str(result))
 
     def _try(
         self,

@@ -13,9 +13,7 @@ DEPTH = 6  # levels of a structure that are looked into; what lies deeper is hid
 _NUMBER = re.compile(r"(?<![\w.:/-])(?:\+|00)?\(?\d[\d ().\u00a0\u2011-]{5,24}\d(?!\w)")
 _SECRET = re.compile(r"(?:secret|token|password|authorization|cookie|api_?key|_sealed|_hash)$", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s:@]{1,100}:[^/\s@]{1,200}(?=@)|(?<=Bearer )\S+", re.IGNORECASE)
-_CONTENT = frozenset(
-    {"text", "body", "preview", "variables", "message_variables", "content", "header_url", "message"}
-)
+_CONTENT = frozenset({"text", "body", "preview", "variables", "message_variables", "content", "header_url"})
 
 
 def mask_number(number: str) -> str:
@@ -41,6 +39,8 @@ def masked(value: Any, depth: int = DEPTH) -> Any:
     """A JSON-like value that may be kept: numbers masked, secrets and the words of messages hidden."""
     if isinstance(value, str):
         return mask_text(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 10**9 <= value < 10**15:
+        return mask_number(str(value))
     if depth == 0 and isinstance(value, Mapping | list | tuple):
         return HIDDEN
     if isinstance(value, Mapping):

@@ -12,6 +12,7 @@ from canvas.clients.hubspot import HubSpot
 from canvas.clients.intercom import Intercom
 from canvas.clients.links import Links
 from canvas.clients.octopods import Octopods
+from canvas.flows.counting import Tally
 from canvas.flows.message_links import MessageLinks
 from canvas.knowledge.catalogue import Catalogue
 from canvas.store.sealing import Sealer
@@ -36,6 +37,7 @@ class Flow:
     """The surroundings of a flow. `wake(action_id, due_at)` may be lost or doubled: the action row is the truth."""
 
     engine: Engine
+    tally: Tally
     catalogue: Catalogue
     sealer: Sealer
     octopods: Octopods

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData
 from sqlalchemy import Connection
 
 from canvas.domain import phones
@@ -25,6 +25,7 @@ from canvas.domain.plan import Deed, FormAgain, Plan, Send, again, plan
 from canvas.flows import outcome, timeline
 from canvas.flows.context import Flow
 from canvas.flows.look import Person, Surroundings, send_key
+from canvas.flows.signing import serializer
 from canvas.store import actions, audit, messages
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
@@ -55,7 +56,7 @@ class Tokens:
     """Signs and reads fix tokens."""
 
     def __init__(self, secret_key: str) -> None:
-        self._serializer = URLSafeTimedSerializer(secret_key, salt="fix")
+        self._serializer = serializer(secret_key, "fix")
 
     def sign(self, message: Message, fix_id: str, target: int | None = None) -> str:
         return self._serializer.dumps([message.install_id, message.id, fix_id, target, message.version])

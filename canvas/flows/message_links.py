@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData
 
 from canvas.domain.message import Message
+from canvas.flows.signing import serializer
 
 LIFE_SECONDS = 30 * 24 * 3600
 
@@ -17,7 +18,7 @@ class MessageLinks:
     """Makes and reads the links `{public_url}/m/{token}`."""
 
     def __init__(self, secret_key: str, public_url: str) -> None:
-        self._serializer = URLSafeTimedSerializer(secret_key, salt="message-page")
+        self._serializer = serializer(secret_key, "message-page")
         self._public_url = public_url.rstrip("/")
 
     def url(self, message: Message) -> str:

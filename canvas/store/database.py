@@ -28,12 +28,17 @@ class Instant(TypeDecorator[datetime]):
 
 
 def open_engine(url: str, patience: float = PATIENCE) -> Engine:
-    """The engine for `sqlite:///path` or `postgresql://…`; `patience` is how many seconds it waits for a lock."""
+    """The engine for `sqlite:///path` or `postgresql://…`; `patience` is how many seconds it waits for a lock.
+
+    Its errors never show the values of a statement.
+    """
     parsed = make_url(url)
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(parsed, connect_args={"timeout": patience, "check_same_thread": False})
+        engine = create_engine(
+            parsed, hide_parameters=True, connect_args={"timeout": patience, "check_same_thread": False}
+        )
         _teach_sqlite(engine)
         return engine
     waits = {
@@ -41,7 +46,13 @@ def open_engine(url: str, patience: float = PATIENCE) -> Engine:
         "options": f"-c lock_timeout={round(patience * 1000)}",
     }
     return create_engine(
-        parsed, pool_pre_ping=True, pool_size=5, max_overflow=15, pool_timeout=patience, connect_args=waits
+        parsed,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=15,
+        pool_timeout=patience,
+        connect_args=waits,
     )
 
 

@@ -226,6 +226,24 @@ unknown_reasons = Table(
     Column("reason", String(40)),
 )
 
+# Token buckets shared by all processes: the moment (epoch milliseconds) at which each would be full again.
+rates = Table(
+    "rates",
+    metadata,
+    Column("bucket", String(80), primary_key=True),
+    Column("full_at", BigInteger, nullable=False),
+)
+
+# What all processes counted, added up; read by /metrics.
+counts = Table(
+    "counts",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("label", String(120), primary_key=True),
+    Column("sublabel", String(40), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
 # Append-only: the database refuses to change a line (see the triggers in migration 0003_audit).
 audit = Table(
     "audit",

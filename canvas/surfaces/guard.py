@@ -65,12 +65,21 @@ def keyed(kind: str | None) -> Callable[[View], View]:
             if channel is None:
                 words = "This API key is not connected here. Add it in Redeliver's settings, then try again."
                 return octopods_error(401, 0, words)
+            wait = services().limits.install(channel.install_id)
+            if wait:
+                return _too_many(wait)
             return view(channel, *args, **kwargs)
 
         guarded.guard = "key"  # type: ignore[attr-defined]
         return guarded
 
     return decorate
+
+
+def _too_many(wait: int) -> Response:
+    response = octopods_error(429, 0, f"Too many requests. Try again in {wait} seconds.")
+    response.headers["Retry-After"] = str(wait)
+    return response
 
 
 def open_to_all(view: View) -> View:

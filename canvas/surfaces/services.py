@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from flask import current_app
 
 from canvas.flows.context import Flow
+from canvas.flows.counting import Tally
 from canvas.flows.fix import Tokens
+from canvas.surfaces.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The flows' surroundings and the signer of fix tokens."""
+    """The flows' surroundings, the signer of fix tokens, the rate limits and the counters."""
 
     flow: Flow
     tokens: Tokens
+    limits: Limits
+    tally: Tally
 
 
 def services() -> Services:

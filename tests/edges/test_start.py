@@ -1,0 +1,63 @@
+"""A start in production refuses what is missing or was never changed, and says each in one sentence."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from canvas import config
+
+ROOT = Path(__file__).parent.parent.parent
+FIT = {
+    "PRODUCTION": "yes",
+    "PUBLIC_URL": "https://redeliver.example.com",
+    "SECRET_KEY": "a-secret-of-more-than-thirty-two-characters",
+    "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+}
+
+
+def test_a_fit_configuration_starts() -> None:
+    assert config.load(FIT)["PRODUCTION"] is True
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"SECRET_KEY": None}, "SECRET_KEY: it must be set in production"),
+        ({"SECRET_KEY": config.DEV_SECRET}, "SECRET_KEY: it must be set in production"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY: it must have at least 32 characters in production"),
+        ({"ENCRYPTION_KEYS": None}, "ENCRYPTION_KEYS: it must be set in production"),
+        ({"ENCRYPTION_KEYS": config.DEV_ENCRYPTION_KEY}, "ENCRYPTION_KEYS: it must be set in production"),
+        (
+            {"ENCRYPTION_KEYS": f"{FIT['ENCRYPTION_KEYS']},{config.DEV_ENCRYPTION_KEY}"},
+            "ENCRYPTION_KEYS: it must not hold the development key in production",
+        ),
+        ({"PUBLIC_URL": None}, "PUBLIC_URL: it must be set in production"),
+        ({"PUBLIC_URL": "http://redeliver.example.com"}, "PUBLIC_URL: it must start with https://"),
+        ({"INTERCOM_CLIENT_ID": "app"}, "INTERCOM_CLIENT_SECRET: it must be set when INTERCOM_CLIENT_ID is"),
+        (
+            {"HUBSPOT_CLIENT_ID": "app", "HUBSPOT_CLIENT_SECRET": " , "},
+            "HUBSPOT_CLIENT_SECRET: it must be set when HUBSPOT_CLIENT_ID is",
+        ),
+        ({"ALLOW_PRIVATE_LINKS": "yes"}, "ALLOW_PRIVATE_LINKS: it must not be set in production"),
+    ],
+)
+def test_each_missing_or_default_secret_is_named(change: dict[str, str | None], sentence: str) -> None:
+    environment = {name: value for name, value in {**FIT, **change}.items() if value is not None}
+    with pytest.raises(config.BadSetting) as refusal:
+        config.load(environment)
+    assert sentence in str(refusal.value)
+    assert str(refusal.value).count(";") == 0
+
+
+def test_the_app_stops_with_that_sentence_and_no_traceback(tmp_path: Path) -> None:
+    environment = {**FIT, "SECRET_KEY": config.DEV_SECRET, "PYTHONPATH": str(ROOT), "PATH": ""}
+    ended = subprocess.run(
+        [sys.executable, "-c", "import app"], env=environment, cwd=tmp_path, capture_output=True, timeout=60
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.decode() == "Redeliver does not start. SECRET_KEY: it must be set in production.\n"
