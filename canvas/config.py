@@ -132,6 +132,12 @@ SETTINGS = (
         secret=True,
     ),
     Setting("INTERCOM_URL", _text, "", "Intercom's API address; empty means by the workspace's region."),
+    Setting(
+        "INTERCOM_AUTHORIZE_URL",
+        _text,
+        "",
+        "Where admins allow access; empty means Intercom's page of the workspace's region.",
+    ),
     Setting("HUBSPOT_APP_ID", _text, "", "The HubSpot app's id."),
     Setting("HUBSPOT_CLIENT_ID", _text, "", "The HubSpot app's client id."),
     Setting(
@@ -142,6 +148,24 @@ SETTINGS = (
         True,
     ),
     Setting("HUBSPOT_URL", _url, "https://api.hubapi.com", "HubSpot's API address."),
+    Setting(
+        "HUBSPOT_AUTHORIZE_URL",
+        _url,
+        "https://app.hubspot.com/oauth/authorize",
+        "Where people allow access to HubSpot.",
+    ),
+    Setting(
+        "HUBSPOT_SCOPES",
+        _text,
+        "oauth crm.objects.contacts.read crm.objects.contacts.write tickets automation",
+        "What HubSpot is asked to allow; exactly the required scopes of the uploaded app.",
+    ),
+    Setting(
+        "HUBSPOT_OPTIONAL_SCOPES",
+        _text,
+        "crm.schemas.contacts.read crm.schemas.contacts.write",
+        "What HubSpot is asked to allow where the account can; the app's optional scopes.",
+    ),
     Setting("DEFAULT_REGION", _region, "US", "The country numbers without a code are read in, by default."),
     Setting("RETENTION_DAYS", _whole, "90", "Days after which messages are removed."),
     Setting(
@@ -160,6 +184,9 @@ SETTINGS = (
     Setting("RATE_PER_ADDRESS", _whole, "600", "Page views and refused calls a minute of one address."),
     Setting(
         "TRUSTED_PROXIES", _whole, "0", "Proxies of yours before the app whose X-Forwarded-* is believed."
+    ),
+    Setting(
+        "SESSION_IDLE_MINUTES", _whole, "60", "Minutes without a click after which people sign in again."
     ),
     Setting("LOG_LEVEL", _text, "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Setting("METRICS_TOKEN", _text, "", "Bearer token for /metrics; empty closes it.", secret=True),

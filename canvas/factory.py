@@ -24,14 +24,14 @@ from canvas.clients.octopods import Octopods
 from canvas.config import Config
 from canvas.domain.masking import masked
 from canvas.flows import carry_out, come_in, repeats
-from canvas.flows.context import Flow, HubSpotApp, utc_now
+from canvas.flows.context import Flow, VendorApp, utc_now
 from canvas.flows.counting import Tally
 from canvas.flows.fix import Tokens
 from canvas.flows.message_links import MessageLinks
 from canvas.knowledge import catalogue
 from canvas.store.database import PATIENCE, open_engine
 from canvas.store.sealing import Sealer
-from canvas.surfaces import api, edges, gateway, hubspot, hubspot_calls, intercom, operate, reasons
+from canvas.surfaces import api, edges, gateway, hubspot, hubspot_calls, intercom, oauth, operate, reasons
 from canvas.surfaces.limits import Limits
 from canvas.surfaces.services import Services
 
@@ -43,6 +43,7 @@ BLUEPRINTS = (
     hubspot_calls.blueprint,
     gateway.blueprint,
     api.blueprint,
+    oauth.blueprint,
     reasons.blueprint,
     operate.blueprint,
 )
@@ -110,7 +111,8 @@ def build_flow(
         poll_spacing=timedelta(seconds=config["POLL_SPACING"]),
         settings_url=config["OCTOPODS_SETTINGS_URL"],
         default_region=config["DEFAULT_REGION"],
-        hubspot_app=HubSpotApp(
+        intercom_app=VendorApp(config["INTERCOM_CLIENT_ID"], config["INTERCOM_CLIENT_SECRET"]),
+        hubspot_app=VendorApp(
             config["HUBSPOT_CLIENT_ID"], config["HUBSPOT_CLIENT_SECRET"].split(",")[0].strip()
         ),
     )

@@ -14,10 +14,12 @@ from canvas.clients.hubspot_answers import (
     PHONES,
     VENDOR,
     Grant,
+    Holder,
     HubSpotContact,
     good,
     read_contact,
     read_grant,
+    read_holder,
 )
 from canvas.domain import phones
 
@@ -76,6 +78,13 @@ class HubSpot:
         """New tokens for an old refresh token. Store both: the refresh token may be a new one."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         return self._token(client_id, client_secret, form, "repeatable")
+
+    def introspect(self, client_id: str, client_secret: str, token: str) -> Holder:
+        """Whose token this is: account and user. Refused when it is not in force."""
+        form = {"client_id": client_id, "client_secret": client_secret, "token": token}
+        url = f"{self._base}/oauth/{VERSION}/token/introspect"
+        answer = self._http.send(VENDOR, "POST", url, form={**form, "token_type_hint": "access_token"})
+        return read_holder(answer, good(answer, "none", self._clock()))
 
     def uninstall(self, token: str) -> None:
         """Take ourselves out of the account. A token that is already void is no error."""

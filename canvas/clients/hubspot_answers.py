@@ -42,6 +42,16 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose token it is. `domain` and `email` are the names people know account and user by."""
+
+    portal_id: str | None
+    user_id: str | None
+    domain: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HubSpotContact:
     """A contact record. After a merge `id` is that of the surviving record."""
 
@@ -74,6 +84,18 @@ def read_grant(answer: Answer, effect: Effect, old_refresh_token: str = "") -> G
         portal_id=identifier(document.get("hub_id")),
         user_id=identifier(document.get("user_id")),
         scopes=tuple(s for s in scopes if isinstance(s, str)) if isinstance(scopes, list) else (),
+    )
+
+
+def read_holder(answer: Answer, document: Mapping[str, Any]) -> Holder:
+    """A token's introspection ("OAuth tokens"). Raises Refused for one that is not in force."""
+    if document.get("active") is not True:
+        raise Refused("HubSpot says that the token is not in force.", status=answer.status)
+    return Holder(
+        portal_id=identifier(document.get("hub_id")),
+        user_id=identifier(document.get("user_id")),
+        domain=text(document.get("hub_domain")) or "",
+        email=text(document.get("user")) or "",
     )
 
 

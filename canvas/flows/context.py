@@ -25,8 +25,8 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class HubSpotApp:
-    """Our app at HubSpot, as token calls name it."""
+class VendorApp:
+    """Our app at Intercom or HubSpot, as token calls name it."""
 
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
@@ -50,5 +50,6 @@ class Flow:
     poll_steps: Sequence[float] = (10, 30, 60, 300, 1800, 3600)
     poll_spacing: timedelta = timedelta(seconds=1)
     settings_url: str = ""
-    hubspot_app: HubSpotApp = field(default_factory=HubSpotApp)
+    intercom_app: VendorApp = field(default_factory=VendorApp)
+    hubspot_app: VendorApp = field(default_factory=VendorApp)
     default_region: str = "US"

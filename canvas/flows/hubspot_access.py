@@ -7,6 +7,7 @@ grant. HubSpot, "OAuth tokens": access tokens last 30 minutes.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +15,7 @@ from typing import TypeVar
 
 import structlog
 
-from canvas.clients.errors import Unauthorised
+from canvas.clients.errors import NotReached, Unauthorised
 from canvas.clients.hubspot_answers import EXPIRED, REVOKED, Grant
 from canvas.flows.context import Flow
 from canvas.store import installs
@@ -24,6 +25,9 @@ from canvas.store.sealing import CannotOpen
 
 log = structlog.get_logger()
 Result = TypeVar("Result")
+TURN = timedelta(seconds=45)  # longer than the longest call: a turn that is not given back was lost
+PATIENCE_SECONDS = 6.0
+PAUSE_SECONDS = 0.1
 MARGIN = timedelta(minutes=2)  # renewed so long before it expires
 
 
@@ -76,28 +80,41 @@ def _held(flow: Flow, install: Install) -> str | Pair:
 
 
 def _renewed(flow: Flow, install: Install, stale: str) -> str:
-    held = _held(flow, install)
-    if isinstance(held, str):
-        raise CannotOpen("This HubSpot account's token expired and cannot be renewed. Connect it again.")
-    if held.access != stale:
-        return held.access  # somebody else renewed it meanwhile
-    app = flow.hubspot_app
+    """A newer access token than `stale`. One process renews, the others wait for what it gets."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        held = _held(flow, install)
+        if isinstance(held, str):
+            raise CannotOpen("This HubSpot account's token expired and cannot be renewed. Connect it again.")
+        if held.access != stale:
+            return held.access
+        now = flow.clock()
+        with writing(flow.engine) as conn:
+            mine = installs.take_renewal(conn, install.id, now, now + TURN)
+        if mine:
+            return _renew(flow, install, stale)
+        if time.monotonic() > until:
+            raise NotReached("HubSpot's access is being renewed. Try again in a moment.")
+        time.sleep(PAUSE_SECONDS)
+
+
+def _renew(flow: Flow, install: Install, stale: str) -> str:
+    """Renew, holding the turn; it is given back whatever happens."""
+    changes: dict[str, str] = {}
     try:
+        held = _held(flow, install)
+        if isinstance(held, str) or held.access != stale:
+            return held if isinstance(held, str) else held.access  # renewed between the look and the turn
+        app = flow.hubspot_app
         grant = flow.hubspot.refresh(app.client_id, app.client_secret, held.refresh)
+        changes = {"token_sealed": seal_grant(flow, grant)}
+        return grant.access_token
     except Unauthorised as refused:
         if refused.code in (REVOKED, "invalid_grant"):
-            _disconnect(flow, install)
+            # HubSpot tells nobody of an uninstall; a refused renewal is how it is noticed.
+            log.warning("hubspot.revoked", install=install.public_id)
+            changes = {"status": installs.DISCONNECTED}
         raise
-    _change(flow, install, token_sealed=seal_grant(flow, grant))
-    return grant.access_token
-
-
-def _disconnect(flow: Flow, install: Install) -> None:
-    """HubSpot tells nobody of an uninstall; a refused renewal is how it is noticed."""
-    log.warning("hubspot.revoked", install=install.public_id)
-    _change(flow, install, status=installs.DISCONNECTED)
-
-
-def _change(flow: Flow, install: Install, **changes: str) -> None:
-    with writing(flow.engine) as conn:
-        installs.put(conn, "hubspot", install.external_id, flow.clock(), **changes)
+    finally:
+        with writing(flow.engine) as conn:
+            installs.end_renewal(conn, install.id, **changes)

@@ -19,16 +19,13 @@ from canvas.sandbox.clock import SandboxClock
 from canvas.sandbox.control import control
 from canvas.sandbox.faults import Fault, FaultBoard
 from canvas.sandbox.front import ENTRY, Front
+from canvas.sandbox.intercom_oauth import TEAM, TOKENS, routes
 from canvas.sandbox.intercom_search import matches
 from canvas.sandbox.journal import Entry, Journal
 from canvas.sandbox.people import PEOPLE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
-
-BEARER = "sandbox-intercom-token"
-CODE = "sandbox-code="
-"""An authorization code ends in `=` now and then, and must be kept whole ("Setting up OAuth")."""
 
 VERSIONS = {"2.11", "2.12", "2.13", "2.14", "2.15", "2.16", "Preview"}
 WINDOW_SECONDS = 10
@@ -59,6 +56,7 @@ class FakeIntercom:
     def _flask(self) -> Flask:
         flask = Flask(__name__, static_folder=None)
         flask.register_blueprint(api(self))
+        flask.register_blueprint(routes())
         flask.register_blueprint(control(self.journal, self.board, self.clock, self.reset))
         flask.register_error_handler(
             IntercomRefusal, lambda e: (jsonify(error_list(e.code, e.message)), e.status)
@@ -68,7 +66,7 @@ class FakeIntercom:
     def reset(self) -> None:
         with self.lock:
             self.contacts = people.all_contacts()
-            self.tokens = {BEARER: people.WORKSPACE}
+            self.tokens = dict.fromkeys(TOKENS, people.WORKSPACE)
             self.tags: dict[str, dict[str, str]] = {}
             self.notes: list[dict[str, Any]] = []
 
@@ -143,14 +141,16 @@ def api(fake: FakeIntercom) -> Blueprint:
             "timezone": people.TIMEZONE,
             "region": people.REGION,
         }
-        return jsonify({**people.ADMIN, "email_verified": True, "app": app})
+        admin = TOKENS[request.headers["Authorization"].removeprefix("Bearer ")]
+        return jsonify({**admin, "email_verified": True, "app": app})
 
     @blueprint.post("/auth/eagle/token")
     def exchange() -> Response:
         given = request.form or request.get_json(silent=True) or {}
-        if given.get("code") != CODE:
+        if given.get("code") not in TEAM:
             raise IntercomRefusal(401, "unauthorized", "Unauthorized Code")
-        return jsonify({"token_type": "Bearer", "token": BEARER, "access_token": BEARER})
+        token = TEAM[given["code"]][0]
+        return jsonify({"token_type": "Bearer", "token": token, "access_token": token})
 
     @blueprint.post("/auth/uninstall")
     def uninstall() -> tuple[str, int]:

@@ -43,7 +43,10 @@ def routes(fake: HubSpotState) -> Blueprint:
     def introspect(version: str) -> Response:
         if fake.tokens.get(request.form.get("token", "")) != "valid":
             return jsonify(active=False)
-        return jsonify(active=True, hub_id=people.PORTAL, user_id=people.USER, scopes=fakes.SCOPES)
+        account = {"hub_id": people.PORTAL, "hub_domain": "redeliver-sandbox.example"}
+        return jsonify(
+            active=True, user_id=people.USER, user=people.USER_EMAIL, scopes=fakes.SCOPES, **account
+        )
 
     @blueprint.post("/<version>/token/revoke")
     def revoke(version: str) -> tuple[str, int]:

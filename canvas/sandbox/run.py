@@ -20,7 +20,7 @@ import requests
 from canvas.knowledge import catalogue
 from canvas.sandbox import seed
 from canvas.sandbox.children import Children, Died, children
-from canvas.sandbox.fake_intercom import BEARER
+from canvas.sandbox.intercom_oauth import BEARER
 from canvas.sandbox.intercom_people import REGION, TIMEZONE
 from canvas.sandbox.intercom_requests import initialize, post
 from canvas.sandbox.octopods import keys

@@ -47,6 +47,7 @@ class Station:
             "OCTOPODS_URL": self.octopods_url,
             "INTERCOM_URL": self.intercom_url,
             "INTERCOM_CLIENT_ID": "sandbox",
+            "INTERCOM_AUTHORIZE_URL": f"{self.intercom_url}/oauth",
             "INTERCOM_CLIENT_SECRET": INTERCOM_SECRET,
         }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
 
 from canvas.store.tables import installs
 
@@ -26,6 +26,8 @@ class Install:
     region: str | None = None
     status: str = ACTIVE
     token_sealed: str | None = field(default=None, repr=False)
+    renewing_until: datetime | None = None
+    removed_at: datetime | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -88,6 +90,19 @@ def put(
     found = find(conn, platform, external_id)
     assert found is not None
     return found
+
+
+def take_renewal(conn: Connection, install_id: int, now: datetime, until: datetime) -> bool:
+    """Take the turn to renew this install's token until that time; False while somebody else has it."""
+    free = or_(installs.c.renewing_until.is_(None), installs.c.renewing_until <= now)
+    where = (installs.c.id == install_id) & free
+    return conn.execute(update(installs).where(where).values(renewing_until=until)).rowcount == 1
+
+
+def end_renewal(conn: Connection, install_id: int, **changes: Any) -> None:
+    """Give the turn back, with what came of it."""
+    values = {"renewing_until": None, **changes}
+    conn.execute(update(installs).where(installs.c.id == install_id).values(**values))
 
 
 def remove(conn: Connection, install_id: int) -> bool:

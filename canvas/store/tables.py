@@ -43,6 +43,9 @@ installs = Table(
     Column("region", String(8)),
     Column("status", String(16), nullable=False, default="active"),
     Column("token_sealed", Text),
+    # One renewal of an expiring token at a time: whoever moves this into the future renews.
+    Column("renewing_until", Instant),
+    Column("removed_at", Instant),
     Column("settings", Json, nullable=False, default=dict),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -276,4 +279,40 @@ idempotency = Table(
     Column("body", LargeBinary),
     Column("created_at", Instant, nullable=False),
     Index("ix_idempotency_created", "created_at"),
+)
+
+teammates = Table(
+    "teammates",
+    metadata,
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", String(64), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("signed_in_at", Instant, nullable=False),
+    Column("removed_at", Instant),
+)
+
+# Only the hash of what the cookie holds is kept, so that a copy of this table opens nothing.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), nullable=False),
+    Column("person_id", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index("ix_sessions_teammate", "install_id", "person_id"),
+)
+
+# Belongs to nobody yet: who comes back from the authorize page is known only then.
+oauth_states = Table(
+    "oauth_states",
+    metadata,
+    Column("state_hash", String(64), primary_key=True),
+    Column("platform", String(16), nullable=False),
+    Column("browser_hash", String(64), nullable=False),
+    Column("region", String(2), nullable=False),
+    Column("back", String(200), nullable=False),
+    Column("created_at", Instant, nullable=False, index=True),
+    Column("used_at", Instant),
 )

@@ -11,10 +11,10 @@ from canvas.clients.hubspot_answers import EXPIRED
 from canvas.clients.intercom import Intercom
 from canvas.clients.octopods import Octopods, Outgoing
 from canvas.domain.templates import as_sections, missing, usable
-from canvas.sandbox.fake_intercom import BEARER, CODE
 from canvas.sandbox.hubspot_people import contact_id as hubspot_contact
 from canvas.sandbox.hubspot_state import CODE as HUBSPOT_CODE
 from canvas.sandbox.hubspot_state import STATIC_TOKEN
+from canvas.sandbox.intercom_oauth import BEARER, CODE
 from canvas.sandbox.intercom_people import WORKSPACE, contact_id, conversation_id
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from canvas.sandbox.fake_intercom import BEARER
+from canvas.sandbox.intercom_oauth import BEARER
 from canvas.sandbox.intercom_people import contact_id, conversation_id
 from canvas.sandbox.people import BY_ID
 from tests.fakes import Fake
