@@ -13,6 +13,7 @@ from canvas.cli.common import flow
 from canvas.domain.story import WHO, plausible
 from canvas.flows import installs, knowing
 from canvas.knowledge import catalogue as knowledge
+from canvas.knowledge.check import load_from
 from canvas.knowledge.diagnose import diagnose
 from canvas.knowledge.documents import diagnosis_document, evidence_from
 from canvas.knowledge.model import Evidence
@@ -77,7 +78,7 @@ def _tell(evidence: Evidence) -> None:
 def check() -> None:
     """Load the catalogue from its source files as strictly as can be, and run its examples."""
     try:
-        found = knowledge.load_from(HOME)
+        found = load_from(HOME)
     except CatalogueError as error:
         raise click.ClickException(str(error)) from error
     examples = sum(len(reason.examples) for reason in found.reasons.values())

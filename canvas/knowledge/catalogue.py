@@ -7,14 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from canvas.knowledge import compiled, extract, sources
+from canvas.knowledge import compiled, sources
 from canvas.knowledge.codes_table import Codes
 from canvas.knowledge.model import UNKNOWN, Evidence, Reason
-from canvas.knowledge.patterns import Matcher, Pattern, PatternError, matcher_of
+from canvas.knowledge.patterns import Matcher, PatternError, matcher_of
 from canvas.knowledge.scores import NAME as scores_file
 from canvas.knowledge.scores import Scores
 from canvas.knowledge.sources import CatalogueError, Row
-from canvas.knowledge.tokens import words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +38,6 @@ class Catalogue:
 def load() -> Catalogue:
     """The catalogue that comes with this version, read once."""
     return build(compiled.read())
-
-
-def load_from(home: Path) -> Catalogue:
-    """A catalogue from files elsewhere, fully checked. Raises CatalogueError with file, row and reason."""
-    return check(build(sources.read(home), home), home)
 
 
 def build(facts: Row, home: Path = sources.HOME) -> Catalogue:
@@ -88,39 +82,6 @@ def reason_of(name: str, row: dict[str, Any]) -> Reason:
         wait_seconds=row.get("wait_seconds", 0),
         source=row["source"],
         customer_words=row["customer_words"],
+        tell=row.get("tell", ""),
         examples=tuple(Evidence(**example) for example in row["examples"]),
     )
-
-
-def check(catalogue: Catalogue, home: Path = sources.HOME) -> Catalogue:
-    """The same catalogue, when every example finds its own row and no other row's pattern takes it.
-
-    Raises CatalogueError.
-    """
-    from canvas.knowledge.diagnose import diagnose_with
-
-    for reason in catalogue.reasons.values():
-        for example in reason.examples:
-            found = diagnose_with(catalogue, example).reason
-            if found != reason.id:
-                why = f"its example {example.text!r} is taken by {found}"
-                raise CatalogueError(sources.file_of(reason.id, home), reason.id, why)
-            thief = taker(catalogue, reason.id, example)
-            if thief:
-                why = f"pattern {thief.text!r} matches an example of {reason.id}: {example.text!r}"
-                raise CatalogueError(sources.file_of(thief.reason, home), thief.reason, why)
-    return catalogue
-
-
-def taker(catalogue: Catalogue, reason_id: str, example: Evidence) -> Pattern | None:
-    """Another row's pattern that says as much about an example's words as its own row does, if any."""
-    hits = [
-        hit
-        for sentence in extract.read(example.text).sentences
-        for hit in catalogue.matcher.hits(words_of(sentence))
-    ]
-    own = max((hit.weight for hit in hits if hit.pattern.reason == reason_id), default=0.0)
-    foreign = max(
-        (hit for hit in hits if hit.pattern.reason != reason_id), key=lambda hit: hit.weight, default=None
-    )
-    return foreign.pattern if own and foreign and foreign.weight >= own else None

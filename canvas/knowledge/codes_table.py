@@ -37,6 +37,7 @@ class CodeRow:
     cause: str
     retry: str
     source: str
+    key: str
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Codes:
     def add_own(self, name: str, cause: str, retry: str) -> None:
         """Add an error name of Octopods itself (API reference, "Errors")."""
         source = "https://docs.octopods.io/en/"
-        self._add(CodeRow("octopods", name, None, "any", name, cause, retry, source))
+        self._add(CodeRow("octopods", name, None, "any", name, cause, retry, source, key_of(name)))
 
     def _add(self, row: CodeRow) -> None:
         self.rows.append(row)
@@ -81,18 +82,15 @@ class Codes:
                 self._by_name.setdefault(key_of(row.code), []).append(row)
         if _NAME.fullmatch(row.title):
             self._by_name.setdefault(key_of(row.title), []).append(row)
-        key = key_of(row.title)
-        if key:
-            self._by_title.setdefault(key, []).append(row)
+        if row.key:
+            self._by_title.setdefault(row.key, []).append(row)
 
     def provider(self, name: str | None) -> str | None:
         """The provider a caller means, as the code files name it; None for one we have no codes of."""
         if not name:
             return None
         plain = name.strip().lower().replace(" ", "_").replace("-", "_")
-        if plain in self.names:
-            return self.names[plain]
-        return next((p for n, p in self.names.items() if len(n) > 3 and plain.startswith(n)), None)
+        return self.names.get(plain) or self.names.get(plain.split("_")[0])
 
     def provider_of_text(self, text: str) -> str | None:
         """The provider whose words, keys or hosts the text contains, when they are of just one."""
@@ -112,7 +110,7 @@ class Codes:
         rows = fitting or rows
         if text and len({row.cause for row in rows}) > 1:
             key = key_of(text)
-            rows = [row for row in rows if key_of(row.title) == key] or rows
+            rows = [row for row in rows if row.key == key] or rows
         marks = self._space_marks.get(provider, {})
         shown = [space for space, words in marks.items() if any(word in text for word in words)]
         for space in [*shown, *self._spaces.get(provider, ())]:
@@ -123,6 +121,8 @@ class Codes:
 
     def named(self, text: str) -> list[tuple[str, list[CodeRow]]]:
         """Codes that are names of their own (such as ESME_RTHROTTLED or NO-CREDITS), as found in a text."""
+        if "_" not in text and "-" not in text:
+            return []
         found = []
         for match in _NAME.finditer(text[:4000]):
             rows = self._by_name.get(key_of(match.group()))
@@ -141,16 +141,8 @@ class Codes:
 
 def code_row(provider: str, row: Mapping[str, Any]) -> CodeRow:
     """One line of a code file."""
-    kept = (
-        row["code"],
-        row["space"],
-        row["channel"],
-        row["title"],
-        row["cause"],
-        row["retry"],
-        row["source"],
-    )
-    return CodeRow(provider, *kept)
+    kept = (row["code"], row["space"], row["channel"], row["title"], row["cause"], row["retry"])
+    return CodeRow(provider, *kept, row["source"], row["key"])
 
 
 def normal_code(code: str) -> str:

@@ -51,6 +51,7 @@ _LABELLED = re.compile(
     r"[\s_\-:=#\"'()\[\]>]{0,6}(?:code|no|number|id|is)?[\s:=#\"'()\[\]>]{0,4}(0x[0-9a-f]{1,8}|-?\d{1,8})\b(?!\s*(?:%|characters|bytes|mb|hours))",
     re.I,
 )
+_DIGIT = re.compile(r"\d")
 _GRAPH = re.compile(r"\(#(\d{1,7})\)")
 _BRACKETED = re.compile(r"[(\[]\s*(?:#|code\s*)?(\d{3,8})\s*[)\]]")
 _LEADING = re.compile(r"^\W{0,3}(0x[0-9a-fA-F]{1,8}|\d{1,8})\b\s*(?:[-:|.)\]=]|\s)\s*(?=\D|$)")
@@ -95,7 +96,7 @@ def take(text: str, reading: Reading, depth: int) -> None:
     stripped = text.strip()
     if not stripped or depth > _DEEPEST:
         return
-    if _FORM.match(stripped):
+    if "=" in stripped and _FORM.match(stripped):
         take_form(stripped, reading, depth)
         return
     start = first_bracket(stripped)
@@ -175,18 +176,18 @@ def take_words(text: str, reading: Reading) -> None:
     """Read plain words: the codes labelled as such, and the words without addresses."""
     if not text.strip():
         return
-    receipt = _RECEIPT.search(text)
+    receipt = _RECEIPT.search(text) if "stat:" in text.lower() else None
     if receipt:
         reading.name(receipt.group(1))
         return
     for code, sure in codes_in(text):
         reading.name(code, sure=sure)
-    reading.say(_URL.sub(" ", text).strip())
+    reading.say(_URL.sub(" ", text).strip() if "://" in text else text.strip())
 
 
 def codes_in(text: str) -> Iterator[tuple[str, bool]]:
     """Numbers that the text itself marks as codes, and whether they can hardly be anything else."""
-    if not any(char.isdigit() for char in text):
+    if not _DIGIT.search(text):
         return
     for pattern, sure in ((_GRAPH, True), (_DOCS, True), (_BRACKETED, False), (_LABELLED, False)):
         for match in pattern.finditer(text):

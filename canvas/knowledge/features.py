@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from canvas.knowledge.patterns import Hit, Matcher
-from canvas.knowledge.tokens import words_of
+from canvas.knowledge.tokens import key_of_words, words_of
 
 _NO_SPACES = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _STEM = 5
@@ -52,18 +52,33 @@ _SAYS_NOTHING = {
 }
 
 
+def _by_weight(item: tuple[str, Hit]) -> float:
+    return item[1].weight
+
+
 @dataclass(slots=True)
 class Features:
-    """The features of one text. `concepts` are lexicon numbers; `seen` is where each was first found."""
+    """The features of one text: numbers of concepts, words, the heaviest hit of each reason and its sentence.
+
+    `keys` are the sentences as `key_of` would give them.
+    """
 
     concepts: set[int] = field(default_factory=set)
     words: set[str] = field(default_factory=set)
     hits: dict[str, Hit] = field(default_factory=dict)
-    spans: dict[str, str] = field(default_factory=dict)
+    where: dict[str, Sequence[str]] = field(default_factory=dict)
+    keys: list[str] = field(default_factory=list)
+
+    def words_for(self, reason: str) -> str:
+        """The words that fulfilled a reason's pattern; "" when none did."""
+        if reason not in self.hits:
+            return ""
+        first, last = self.hits[reason].span()
+        return " ".join(self.where[reason][first : last + 1])
 
     def names(self, channel: str | None) -> list[str]:
         """The features that are names: words, fulfilled patterns and the channel."""
-        ranked = sorted(self.hits.items(), key=lambda item: -item[1].weight)[:4]
+        ranked = sorted(self.hits.items(), key=_by_weight, reverse=True)[:4] if self.hits else ()
         names = [f"r:{reason}" for reason, _ in ranked]
         if ranked:
             names.append(f"r1:{ranked[0][0]}:{'s' if ranked[0][1].weight > _STRONG else 'w'}")
@@ -77,6 +92,7 @@ def features_of(sentences: Sequence[str], matcher: Matcher) -> Features:
     features = Features()
     for sentence in sentences[:_SENTENCES]:
         words = words_of(sentence)
+        features.keys.append(key_of_words(words))
         for concepts in matcher.lexicon.read(words):
             features.concepts.update(concepts)
             for hit in matcher.hits_in(concepts):
@@ -88,11 +104,12 @@ def features_of(sentences: Sequence[str], matcher: Matcher) -> Features:
 
 
 def keep(hit: Hit, words: Sequence[str], features: Features) -> None:
-    """Remember the heaviest hit of each reason, with the words that made it."""
-    known = features.hits.get(hit.pattern.reason)
+    """Remember the heaviest hit of each reason."""
+    reason = hit.pattern.reason
+    known = features.hits.get(reason)
     if known is None or known.weight < hit.weight:
-        features.hits[hit.pattern.reason] = hit
-        features.spans[hit.pattern.reason] = " ".join(words[hit.first : hit.last + 1])
+        features.hits[reason] = hit
+        features.where[reason] = words
 
 
 def add_word(word: str, words: set[str]) -> None:

@@ -16,12 +16,17 @@ _NEGATION_REACH = 4
 _BACKWARD_REACH = 2
 
 
+Phrase = tuple[tuple[str, ...], int]
+Parts = list[list[str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one word stands for: concepts, and phrases it begins (further words, concept)."""
+    """What one word stands for: concepts, those of the pairs it begins by their second word, and longer phrases."""
 
     concepts: tuple[int, ...] = ()
-    phrases: tuple[tuple[tuple[str, ...], int], ...] = ()
+    pairs: Mapping[str, tuple[int, ...]] | None = None
+    longer: tuple[Phrase, ...] = ()
 
 
 NOTHING = Entry()
@@ -47,14 +52,13 @@ class Lexicon:
     _not_after: int = -1
 
     @classmethod
-    def of(cls, vocabulary: Mapping[str, Mapping[str, str]]) -> Lexicon:
-        """The lexicon of a vocabulary: concept -> language -> comma-separated words."""
+    def of(cls, vocabulary: Mapping[str, Parts]) -> Lexicon:
+        """The lexicon of a vocabulary: concept -> phrases as lists of folded words (`parts_of`)."""
         lexicon = cls()
-        for concept, languages in vocabulary.items():
-            for words in languages.values():
-                for phrase in words.split(","):
-                    lexicon.add(concept, phrase.strip())
-        lexicon.settle()
+        for concept, phrases in vocabulary.items():
+            number = lexicon.number(concept)
+            for parts in phrases:
+                lexicon.add_parts(number, parts)
         return lexicon
 
     def number(self, concept: str) -> int:
@@ -63,19 +67,21 @@ class Lexicon:
 
     def add(self, concept: str, phrase: str) -> None:
         """Let a word, a prefix (`word*`) or a phrase of them stand for a concept."""
-        number = self.number(concept)
-        if _RUN.fullmatch(phrase):
-            self._runs.setdefault(phrase, []).append(number)
-            return
         parts = phrase_words(phrase)
         if not parts:
             raise ValueError(f"{concept}: nothing to match in {phrase!r}")
-        first, rest = parts[0], tuple(parts[1:])
-        if rest:
-            starts = self._prefix_starts if first.endswith("*") else self._starts
-            starts.setdefault(first.rstrip("*"), []).append((rest, number))
-        elif first.endswith("*"):
+        self.add_parts(self.number(concept), parts)
+
+    def add_parts(self, number: int, parts: list[str]) -> None:
+        """Let folded words stand for the concept of a number."""
+        first = parts[0]
+        if len(parts) > 1:
+            starts = self._prefix_starts if first[-1] == "*" else self._starts
+            starts.setdefault(first.rstrip("*"), []).append((tuple(parts[1:]), number))
+        elif first[-1] == "*":
             self._prefixes.setdefault(first[:-1], []).append(number)
+        elif not first.isascii() and _RUN.fullmatch(first):
+            self._runs.setdefault(first, []).append(number)
         else:
             self._words.setdefault(first, []).append(number)
 
@@ -109,7 +115,16 @@ class Lexicon:
                 phrases += self._prefix_starts.get(word[:length], ())
         if not concepts and not phrases and _ARABIC_PREFIX.match(word):
             return self._look_up(_ARABIC_PREFIX.sub("", word))
-        return Entry(tuple(dict.fromkeys(concepts)), tuple(phrases)) if concepts or phrases else NOTHING
+        if not concepts and not phrases:
+            return NOTHING
+        pairs: dict[str, tuple[int, ...]] = {}
+        longer = []
+        for rest, number in phrases:
+            if len(rest) == 1 and rest[0][-1] != "*":
+                pairs[rest[0]] = (*pairs.get(rest[0], ()), number)
+            else:
+                longer.append((rest, number))
+        return Entry(tuple(dict.fromkeys(concepts)), pairs or None, tuple(longer))
 
     def read(self, words: Sequence[str]) -> list[dict[int, int]]:
         """For each sentence, the concepts in it and the position of the word each was first seen at."""
@@ -129,8 +144,11 @@ class Lexicon:
                     self._read_run(word, at, found)
                 continue
             numbers = entry.concepts
-            if entry.phrases:
-                numbers = numbers + self._phrases_at(entry, words, at)
+            if entry.pairs is not None and at + 1 < len(words):
+                numbers = numbers + entry.pairs.get(words[at + 1], ())
+            for rest, number in entry.longer:
+                if follows(rest, words, at + 1):
+                    numbers = (*numbers, number)
             negated = at <= negated_until
             for number in numbers:
                 found.setdefault(number, at)
@@ -143,17 +161,6 @@ class Lexicon:
         if found:
             sentences.append(found)
         return sentences
-
-    def _phrases_at(self, entry: Entry, words: Sequence[str], at: int) -> tuple[int, ...]:
-        return tuple(
-            number
-            for rest, number in entry.phrases
-            if len(words) > at + len(rest)
-            and all(
-                words[at + 1 + i] == part or (part[-1] == "*" and words[at + 1 + i].startswith(part[:-1]))
-                for i, part in enumerate(rest)
-            )
-        )
 
     def _read_run(self, word: str, at: int, found: dict[int, int]) -> None:
         """Concepts inside a run of a script that writes no spaces; a negation reaches the next word."""
@@ -170,11 +177,30 @@ class Lexicon:
                     negate_back(found, at)
 
 
+def follows(rest: tuple[str, ...], words: Sequence[str], at: int) -> bool:
+    """Whether these words, or words that begin so, stand at a place."""
+    if at + len(rest) > len(words):
+        return False
+    for part in rest:
+        if words[at] != part and not (part[-1] == "*" and words[at].startswith(part[:-1])):
+            return False
+        at += 1
+    return True
+
+
 def negate_back(found: dict[int, int], at: int) -> None:
     """Negate what stands just before a word such as the German "nicht" or the Turkish "değil"."""
     for number, seen in list(found.items()):
         if not number % 2 and at - _BACKWARD_REACH <= seen <= at:
             found.setdefault(number + 1, seen)
+
+
+def parts_of(vocabulary: Mapping[str, Mapping[str, str]]) -> dict[str, Parts]:
+    """The phrases of a vocabulary (concept -> language -> words with commas between) as folded words."""
+    return {
+        concept: [phrase_words(phrase) for words in languages.values() for phrase in words.split(",")]
+        for concept, languages in vocabulary.items()
+    }
 
 
 def phrase_words(phrase: str) -> list[str]:

@@ -33,7 +33,8 @@ class Reason:
     """One row of the catalogue: why such things happen, who can cure it, and what to do.
 
     `fixes` are fix ids, best first (contracts: the one-click actions of the help article's causes).
-    `title` fits a card's header; `meaning`, `cure` and `again` are one plain sentence each.
+    `title` fits a card's header; `meaning`, `cure` and `again` are one plain sentence each. `tell` is a cheap way to
+    tell this reason from those it is easily taken for, "" where there is none.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Reason:
     source: str
     customer_words: str
     examples: tuple[Evidence, ...] = ()
+    tell: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import log2
 
-from canvas.knowledge.lexicon import Lexicon
+from canvas.knowledge.lexicon import Lexicon, Parts
 
 _TERM = re.compile(
     r'(?P<absent>-?)(?P<body>(?:!?@\w+|!?"[^"]+"|!?[^\s|"]+)(?:\|(?:!?@\w+|!?"[^"]+"|!?[^\s|"]+))*)'
@@ -44,14 +44,18 @@ class Pattern:
     sure: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Hit:
-    """A pattern found in a sentence, with the positions of the first and last word it needed."""
+    """A pattern found in a sentence, given the sentence's concepts and where each stands."""
 
     pattern: Pattern
     weight: float
-    first: int
-    last: int
+    concepts: dict[int, int]
+
+    def span(self) -> tuple[int, int]:
+        """The places of the first and the last word the pattern needed."""
+        spots = [min(self.concepts[n] for n in need if n in self.concepts) for need in self.pattern.needs]
+        return min(spots), max(spots)
 
 
 @dataclass(slots=True)
@@ -70,20 +74,18 @@ class Matcher:
         """Every pattern that one sentence fulfils, given its concepts and where they stand."""
         found = []
         present = concepts.keys()
-        for number in present & self._by_anchor.keys():
-            for pattern in self._by_anchor[number]:
+        for number in present:
+            for pattern in self._by_anchor.get(number, ()):
                 if fulfils(present, pattern):
-                    found.append(self._hit(pattern, concepts))
+                    found.append(Hit(pattern, self._weight(pattern, concepts), concepts))
         return found
 
-    def _hit(self, pattern: Pattern, sentence: dict[int, int]) -> Hit:
-        """The hit with its weight and the span of words that fulfilled it."""
-        weight, spots = 0.0, []
+    def _weight(self, pattern: Pattern, concepts: dict[int, int]) -> float:
+        """How much a fulfilled pattern says: of each choice, the concept that tells most."""
+        weight = 0.0
         for need in pattern.needs:
-            best = max((number for number in need if number in sentence), key=self._weights.__getitem__)
-            weight += self._weights[best]
-            spots.append(sentence[best])
-        return Hit(pattern, weight if pattern.sure else weight * _HINT, min(spots), max(spots))
+            weight += max([self._weights[number] for number in need if number in concepts])
+        return weight if pattern.sure else weight * _HINT
 
 
 def fulfils(present: Iterable[int], pattern: Pattern) -> bool:
@@ -94,7 +96,7 @@ def fulfils(present: Iterable[int], pattern: Pattern) -> bool:
     return pattern.absent.isdisjoint(present)
 
 
-def matcher_of(rows: Sequence[tuple[str, str, bool]], vocabulary: dict[str, dict[str, str]]) -> Matcher:
+def matcher_of(rows: Sequence[tuple[str, str, bool]], vocabulary: dict[str, Parts]) -> Matcher:
     """The matcher of (reason, pattern, sure) rows. Raises PatternError."""
     lexicon = Lexicon.of(vocabulary)
     parsed = []
@@ -124,7 +126,7 @@ def weight_of(reasons: int, words: int) -> float:
 
 
 def parse(
-    text: str, lexicon: Lexicon, vocabulary: dict[str, dict[str, str]]
+    text: str, lexicon: Lexicon, vocabulary: dict[str, Parts]
 ) -> tuple[tuple[frozenset[int], ...], frozenset[int]]:
     """What a pattern needs and what it excludes, as concept numbers."""
     needs: list[frozenset[int]] = []
@@ -140,7 +142,7 @@ def parse(
     return tuple(needs), frozenset(absent)
 
 
-def number_of(choice: str, lexicon: Lexicon, vocabulary: dict[str, dict[str, str]]) -> int:
+def number_of(choice: str, lexicon: Lexicon, vocabulary: dict[str, Parts]) -> int:
     """The concept number of one choice of a term; words of a pattern become concepts of their own."""
     negated, name = choice.startswith("!"), choice.removeprefix("!")
     if name.startswith("@"):

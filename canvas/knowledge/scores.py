@@ -1,29 +1,39 @@
 """How likely each reason is, given the features of a text: weights learned from labelled wordings.
 
-A softmax over sums of weights. The weights are made by `canvas.knowledge.build.learn` and only read here.
+A softmax over sums of weights. The weights are made by `canvas.knowledge.build.learn` and only read here. All weights
+of a feature are kept as the lanes of one large integer, so that adding up features is adding up integers.
 """
 
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import exp
 from pathlib import Path
+from typing import TypeVar
 
 NAME = "weights.json"
 
-Weights = tuple[tuple[int, float], ...]
+Feature = TypeVar("Feature", int, str)
+
+_LANE_BYTES = 4
+_SCALE = 1000
+_OFFSET = 1 << 16
+_FAR = 7 * _SCALE
+_WORTH_A_WORD = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The learned weights. `labels` are reason ids; `bias` is how common each is on its own."""
+    """The learned weights. `labels` are reason ids; `bias` is how common each is on its own, as lanes."""
 
     labels: list[str]
-    bias: list[float]
-    by_concept: dict[int, Weights]
-    by_name: dict[str, Weights]
+    shape: str
+    bias: int
+    by_concept: dict[int, list[float] | int]
+    by_name: dict[str, list[float] | int]
 
     @classmethod
     def read(cls, path: Path, numbers: Mapping[str, int]) -> Scores:
@@ -32,39 +42,54 @@ class Scores:
         A catalogue that nothing was learned for yet has a file missing, and scores nothing.
         """
         if not path.exists():
-            return cls([], [], {}, {})
+            return cls([], "", 0, {}, {})
         kept = json.loads(path.read_bytes())
-        by_concept: dict[int, Weights] = {}
+        by_concept: dict[int, list[float] | int] = {}
         for name, flat in kept["concepts"].items():
             plain = name.removeprefix("!")
             if plain in numbers:
-                by_concept[numbers[plain] + (name[0] == "!")] = pairs(flat)
-        by_name = {name: pairs(flat) for name, flat in kept["names"].items()}
-        return cls(kept["labels"], kept["bias"], by_concept, by_name)
+                by_concept[numbers[plain] + (name[0] == "!")] = flat
+        count = len(kept["labels"])
+        bias = packed([part for place, weight in enumerate(kept["bias"]) for part in (place, weight)], count)
+        return cls(kept["labels"], f"<{count}I", bias, by_concept, kept["names"])
 
     def likely(self, concepts: Iterable[int], names: Iterable[str]) -> list[tuple[str, float]]:
         """The reasons and their probabilities, likeliest first; only those worth a word (over 2 %)."""
         if not self.labels:
             return []
-        sums = self.bias.copy()
-        get_concept, get_name = self.by_concept.get, self.by_name.get
-        for number in concepts:
-            for place, weight in get_concept(number, ()):
-                sums[place] += weight
-        for name in names:
-            for place, weight in get_name(name, ()):
-                sums[place] += weight
+        lanes = self._added(self.by_concept, concepts) + self._added(self.by_name, names) + self.bias
+        sums = struct.unpack(self.shape, lanes.to_bytes(len(self.labels) * _LANE_BYTES, "little"))
         top = max(sums)
-        parts = [exp(total - top) for total in sums]
-        whole = sum(parts)
-        found = [
-            (label, part / whole)
-            for label, part in zip(self.labels, parts, strict=True)
-            if part > 0.02 * whole
+        near = [(at, exp((total - top) / _SCALE)) for at, total in enumerate(sums) if total > top - _FAR]
+        least = _WORTH_A_WORD * sum([part for _, part in near])
+        return [
+            (self.labels[at], part * _WORTH_A_WORD / least)
+            for at, part in sorted(near, key=_by_part, reverse=True)
+            if part > least
         ]
-        return sorted(found, key=lambda item: -item[1])
+
+    def _added(self, weights: dict[Feature, list[float] | int], features: Iterable[Feature]) -> int:
+        """The lanes of these features added up."""
+        total = 0
+        for feature in features:
+            row = weights.get(feature)
+            if row is not None:
+                if isinstance(row, list):
+                    row = weights[feature] = packed(row, len(self.labels))
+                total += row
+        return total
 
 
-def pairs(flat: list[float]) -> Weights:
-    """(place, weight) pairs of a flat list."""
-    return tuple((int(place), weight) for place, weight in zip(flat[::2], flat[1::2], strict=True))
+def packed(flat: list[float], count: int) -> int:
+    """The weights of one feature (place, weight, place, weight) as lanes of one integer; done at first use.
+
+    Every lane of a feature is raised by the same offset, which no difference between lanes shows.
+    """
+    lanes = [_OFFSET] * count
+    for place, weight in zip(flat[::2], flat[1::2], strict=True):
+        lanes[int(place)] += round(weight * _SCALE)
+    return int.from_bytes(struct.pack(f"<{count}I", *lanes), "little")
+
+
+def _by_part(item: tuple[int, float]) -> float:
+    return item[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|[0-9]+|[.!?;:]+(?=\s|$)|[\n|]", re.UNICODE)
@@ -55,7 +56,7 @@ def fold(text: str) -> str:
         for seam, whole in _SEAMS.items():
             text = text.replace(seam, whole)
     text = text.lower()
-    if "from" in text or "to" in text:
+    if "'" in text or '"' in text or "`" in text:
         text = _QUOTED_FIELD.sub(lambda field: _FIELDS[field.group(1)], text)
     return text
 
@@ -72,4 +73,9 @@ def is_break(token: str) -> bool:
 
 def key_of(text: str) -> str:
     """What two spellings of the same sentence have in common: its words, without numbers and marks."""
-    return " ".join(word for word in words_of(text) if word[0].isalpha())
+    return key_of_words(words_of(text))
+
+
+def key_of_words(words: Iterable[str]) -> str:
+    """`key_of` for words already taken apart."""
+    return " ".join([word for word in words if word[0].isalpha()])

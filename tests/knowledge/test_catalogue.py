@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from canvas.knowledge import compiled, sources
-from canvas.knowledge.catalogue import check, load, load_from
-from canvas.knowledge.diagnose import diagnose
-from canvas.knowledge.model import Reason
+from canvas.knowledge.catalogue import load
+from canvas.knowledge.check import check, load_from
+from canvas.knowledge.diagnose import diagnose, diagnose_with
+from canvas.knowledge.model import Evidence, Reason
 from canvas.knowledge.sources import SENDING_FIXES, CatalogueError
 
 REASONS = list(load().reasons.values())
@@ -138,9 +139,6 @@ def test_a_row_a_support_person_adds_is_found_at_once(home: Path) -> None:
     text = path.read_text(encoding="utf-8")
     text = text.replace("matches = [", "matches = [\n  '\"zorgle blargh\"',", 1)
     path.write_text(text, encoding="utf-8")
-    from canvas.knowledge.diagnose import diagnose_with
-    from canvas.knowledge.model import Evidence
-
     evidence = Evidence("Zorgle blargh")
     assert diagnose(evidence).reason == "unknown"
     assert diagnose_with(load_from(home), evidence).reason == "missing_phone"

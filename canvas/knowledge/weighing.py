@@ -1,0 +1,109 @@
+"""Weighing the evidence: what codes, titles and words each say, and how sure that makes us.
+
+Every confidence below is how often such evidence was right on labelled texts (docs/catalogue.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from canvas.knowledge.codes_table import CodeRow, Codes
+from canvas.knowledge.features import Features
+from canvas.knowledge.model import UNKNOWN, Candidate
+
+OPTED_OUT = "recipient_opted_out"
+# Reasons under which providers file what they do not explain: the words beside such a code know better.
+VAGUE = {
+    "invalid_request",
+    "provider_unknown_error",
+    "carrier_rejected",
+    "provider_outage",
+    "channel_misconfigured",
+}
+CODE, TITLE, NAME, OPT_OUT = 0.98, 0.96, 0.88, 0.97
+VAGUE_CODE, AMBIGUOUS, HINT = 0.89, 0.6, 0.55
+BESIDE_A_CODE = 0.5
+REFINES = 0.4
+
+Likely = list[tuple[str, float]]
+
+
+@dataclass(slots=True)
+class Weighing:
+    """The reasons considered so far, each with its best evidence.
+
+    `doubt` is how likely it is that the words tell nothing; `documented` are reasons a provider's code stands for.
+    """
+
+    best: dict[str, Candidate] = field(default_factory=dict)
+    doubt: float = 0.0
+    opted_out: bool = False
+    documented: set[str] = field(default_factory=set)
+
+    def add(self, reason: str, confidence: float, matched: str) -> None:
+        """Consider a reason; the strongest evidence for it is kept."""
+        known = self.best.get(reason)
+        if known is None or known.confidence < confidence:
+            self.best[reason] = Candidate(reason, round(confidence, 2), matched)
+
+    def ordered(self) -> list[Candidate]:
+        """Best first; an opt-out before everything else."""
+        return sorted(
+            self.best.values(),
+            key=lambda candidate: (
+                not (self.opted_out and candidate.reason == OPTED_OUT),
+                -candidate.confidence,
+            ),
+        )
+
+    def add_codes(self, rows: list[CodeRow]) -> None:
+        """A documented code decides, unless its rows disagree or it says little."""
+        causes = list(dict.fromkeys(row.cause for row in rows))
+        for cause in causes:
+            confidence = AMBIGUOUS if len(causes) > 1 else VAGUE_CODE if cause in VAGUE else CODE
+            self.add(cause, confidence, rows[0].code or "")
+            self.documented.add(cause)
+
+    def add_titles(
+        self, said: Iterable[tuple[str, str]], codes: Codes, provider: str | None, strange: bool
+    ) -> None:
+        """Sentences (with their keys) that are documented titles, and names that are codes.
+
+        In a stranger's text, names are only hints.
+        """
+        for sentence, key in said:
+            self.add_rows(own(codes.titled(key), provider), TITLE, sentence)
+            for name, rows in codes.named(sentence):
+                self.add_rows(own(rows, provider), HINT if strange else NAME, name)
+
+    def add_rows(self, rows: list[CodeRow], confidence: float, matched: str) -> None:
+        """Rows that agree are strong evidence; rows that do not are hints."""
+        causes = {row.cause for row in rows}
+        for cause in causes:
+            self.add(cause, confidence if len(causes) == 1 else HINT, matched)
+
+    def add_words(self, features: Features, likely: Likely, said: str) -> None:
+        """What the words say. Beside a telling code they only add candidates; a vague code they refine."""
+        known = {reason for reason, candidate in self.best.items() if candidate.confidence > HINT}
+        vague = known <= VAGUE
+        for reason, likelihood in likely:
+            confidence = calibrated(likelihood)
+            if reason == UNKNOWN:
+                self.doubt = 0.0 if known else confidence
+                continue
+            if known and not vague:
+                confidence = min(confidence, BESIDE_A_CODE)
+            elif known and reason not in VAGUE and likelihood >= REFINES:
+                confidence = max(confidence, VAGUE_CODE + 0.005)
+            self.add(reason, confidence, features.words_for(reason) or said)
+
+
+def own(rows: list[CodeRow], provider: str | None) -> list[CodeRow]:
+    """The provider's own rows where it has some, else all."""
+    return [row for row in rows if row.provider == provider] or rows
+
+
+def calibrated(likelihood: float) -> float:
+    """How often an answer the weights find this likely is right."""
+    return likelihood if likelihood < 0.9 else 0.85 + (likelihood - 0.9) * 1.4
