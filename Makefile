@@ -10,12 +10,17 @@ PORT ?= 8080
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(VENV)/.ready: requirements.txt requirements-dev.txt
+# The app and its sandbox need requirements.txt; tests and checks need requirements-dev.txt on top.
+$(VENV)/.installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.ready: requirements-dev.txt $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-run: $(VENV)/.ready ## Start web, worker and sandbox together; open the desk
+run: $(VENV)/.installed ## Start web, worker and sandbox together; open the desk
 	$(BIN)/python -m canvas.sandbox.run
 
 test: $(VENV)/.ready lint ## Everything: lint, types, unit, contract, both databases, the browser
