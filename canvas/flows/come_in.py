@@ -51,7 +51,7 @@ def begin(
     `parent` is the failed attempt that the customer repeats. Raises AlreadySent when it was repeated before.
     """
     raw_to = _storable(str(request.get("destination_phone") or ""))[:64]
-    content = _content(channel.kind, request, template_id)
+    content = content_of(channel.kind, request, template_id)
     install = installs.get(conn, channel.install_id)
     country = install.country if install else flow.default_region
     message_id = new_id("msg", now)
@@ -86,7 +86,8 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "")
 
 
-def _content(kind: str, request: Mapping[str, Any], template_id: str | None) -> Content:
+def content_of(kind: str, request: Mapping[str, Any], template_id: str | None) -> Content:
+    """What a send request says, in our words."""
     options = {name: request[name] for name in OPTIONS if request.get(name) is not None}
     if kind == "sms":
         body = request.get("body")

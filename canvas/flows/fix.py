@@ -22,7 +22,9 @@ from canvas.domain.ids import new_id
 from canvas.domain.message import Actor, Message, Status
 from canvas.domain.notes import note_html
 from canvas.domain.plan import Deed, FormAgain, Plan, Send, again, plan
+from canvas.domain.preflight import Finding, blocking
 from canvas.flows import outcome, timeline
+from canvas.flows.checking import check_fix
 from canvas.flows.context import Flow
 from canvas.flows.look import Person, Surroundings, send_key
 from canvas.flows.signing import serializer
@@ -104,12 +106,21 @@ def click(
     if isinstance(first, Clicked):
         return first
     fix, todo = first
-    if isinstance(todo, Send) and todo.check_link:
-        trouble = flow.links.trouble(todo.content.header_url or "", todo.channel, todo.header_format)
-        if trouble:
-            form = again(fix, values or {}, "url", trouble)
-            return Clicked("form", _get(flow, install, token.message_id), fix, form.fields, form.message)
+    if isinstance(todo, Send) and (trouble := blocking(check_fix(flow, install, todo))):
+        return _would_fail(_get(flow, install, token.message_id), fix, values or {}, trouble)
     return _commit(flow, install, token, fix, todo, actor, person)
+
+
+FIELD_OF = {"number": "phone", "text": "text", "template": "template", "header_media": "url"}
+
+
+def _would_fail(message: Message | None, fix: Fix, values: Mapping[str, str], trouble: Finding) -> Clicked:
+    """The form again, with what would certainly go wrong; a fix that asks nothing says it over the message."""
+    field = FIELD_OF.get(trouble.id)
+    if not any(shown.name == field for shown in fix.fields):
+        return Clicked("changed", message, note=trouble.text)
+    form = again(fix, values, field or "", trouble.text)
+    return Clicked("form", message, fix, form.fields, form.message)
 
 
 def _get(flow: Flow, install: Install, message_id: str) -> Message | None:

@@ -62,6 +62,15 @@ def caller(flow: Flow, api_key: str, kind: str | None = None) -> Channel | None:
     return replace(found[0], kind=kind)
 
 
+def sibling(flow: Flow, channel: Channel, kind: str) -> Channel | None:
+    """The channel of that kind that has the same key, or None."""
+    if channel.kind == kind:
+        return channel
+    with reading(flow.engine) as conn:
+        found = channels.by_key(conn, channel.key_hash)
+    return next((c for c in found if c.kind == kind and c.install_id == channel.install_id), None)
+
+
 def send(flow: Flow, channel: Channel, request: Send) -> Answer:
     """Record the message, forward the request, write down the outcome, and give Octopods' answer back untouched.
 

@@ -159,6 +159,15 @@ def by_any_id(conn: Connection, install_id: int, channel: str, given: str) -> Me
     return next((message for message in found if message), None)
 
 
+def newest_to(conn: Connection, install_id: int, channel: str, number: str, limit: int) -> list[Message]:
+    """The newest messages to that number on that channel, newest first."""
+    # The end of the number has an index that is in order of id; the whole number has none.
+    end = (messages.c.install_id == install_id) & (messages.c.number_end == number[-4:])
+    same = (messages.c.to == number) & (messages.c.channel == channel)
+    query = select(messages).where(end, same).order_by(messages.c.id.desc()).limit(limit)
+    return [from_row(row) for row in conn.execute(query).mappings()]
+
+
 def child_of(conn: Connection, install_id: int, message_id: str) -> Message | None:
     """The message that was sent for this failed one."""
     where = (messages.c.install_id == install_id) & (messages.c.parent_id == message_id)

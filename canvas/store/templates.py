@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from canvas.store.tables import templates
 
@@ -42,3 +42,10 @@ def get(
     query = select(templates).where(where, templates.c.channel_id == channel_id)
     row = conn.execute(query).mappings().first()
     return (row["data"], row["seen_at"]) if row else None
+
+
+def listed_at(conn: Connection, install_id: int, channel_id: int) -> datetime | None:
+    """When the templates of this channel were last copied, or None when they never were."""
+    where = (templates.c.install_id == install_id) & (templates.c.channel_id == channel_id)
+    at: datetime | None = conn.execute(select(func.max(templates.c.seen_at)).where(where)).scalar()
+    return at

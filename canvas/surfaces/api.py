@@ -8,7 +8,8 @@ from flask import Blueprint, Response
 
 from canvas.clients.octopods_answers import read_status
 from canvas.domain.message import Message
-from canvas.flows import come_in
+from canvas.flows import come_in, gateway
+from canvas.flows.checking import check_request
 from canvas.flows.come_in import Contact
 from canvas.knowledge.diagnose import diagnose
 from canvas.knowledge.documents import diagnosis_document, evidence_from
@@ -20,6 +21,7 @@ from canvas.surfaces.octopods_wire import (
     document,
     json,
     octopods_error,
+    preflight_document,
     speaks_octopods,
 )
 from canvas.surfaces.services import services
@@ -48,9 +50,12 @@ def message_document(message: Message) -> dict[str, Any]:
 def track(channel: Channel) -> Response:
     """Register a message that was sent elsewhere with this key, so that its failure is seen here."""
     body = document()
-    wrong = _trouble(channel, body)
-    if body is None or wrong:
-        return octopods_error(400, BAD_REQUEST, wrong or "The request body must be a JSON object.")
+    line, wrong = _line(channel, body)
+    if body is None or line is None:
+        return octopods_error(400, BAD_REQUEST, wrong)
+    if not _text(body.get("message_id")) and not body.get("destination_phone"):
+        wrong = "You must supply message_id or destination_phone in your request payload."
+        return octopods_error(400, BAD_REQUEST, wrong)
     given = Contact(
         _text(body.get("contact_id")) or contact().id,
         _text(body.get("conversation_id")),
@@ -58,7 +63,7 @@ def track(channel: Channel) -> Response:
     report = read_status(body) if body.get("status") else None
     message = come_in.track(
         services().flow,
-        channel,
+        line,
         body,
         _text(body.get("message_id")),
         _text(body.get("template_id")),
@@ -74,18 +79,27 @@ def _text(value: Any) -> str | None:
     return str(value).strip()[:64] or None
 
 
-def _trouble(channel: Channel, body: Any) -> str | None:
-    """What is wrong with a track request, in one sentence, or None."""
+def _line(channel: Channel, body: Any) -> tuple[Channel | None, str]:
+    """The channel this request is about, or what is wrong with it in one sentence."""
     if body is None:
-        return "The request body must be a JSON object."
+        return None, "The request body must be a JSON object."
     kind = body.get("channel", channel.kind)
     if kind not in CHANNELS:
-        return "channel must be whatsapp, sms or vbm."
-    if kind != channel.kind:
-        return f"This key belongs to the channel {channel.kind}, not {kind}."
-    if not _text(body.get("message_id")) and not body.get("destination_phone"):
-        return "You must supply message_id or destination_phone in your request payload."
-    return None
+        return None, "channel must be whatsapp, sms or vbm."
+    line = gateway.sibling(services().flow, channel, kind)
+    return line, "" if line else f"This key belongs to the channel {channel.kind}, not {kind}."
+
+
+@blueprint.post("/check")
+@keyed(None)
+def check(channel: Channel) -> Response:
+    """Would this send fail? Nothing is sent, nothing is stored."""
+    body = document()
+    line, wrong = _line(channel, body)
+    if body is None or line is None:
+        return octopods_error(400, BAD_REQUEST, wrong)
+    found = check_request(services().flow, line, body, _text(body.get("template_id")))
+    return json(preflight_document(found))
 
 
 @blueprint.post("/diagnose")

@@ -14,6 +14,7 @@ from canvas.domain.message import Message, Status
 from canvas.domain.send_request import not_an_object
 from canvas.flows import asking, repeats
 from canvas.flows import gateway as flow_gateway
+from canvas.flows.checking import check_request
 from canvas.knowledge.documents import diagnosis_document
 from canvas.knowledge.model import Diagnosis
 from canvas.store.channels import Channel
@@ -25,6 +26,7 @@ from canvas.surfaces.octopods_wire import (
     document,
     json,
     octopods_error,
+    preflight_document,
     speaks_octopods,
 )
 from canvas.surfaces.services import services
@@ -42,6 +44,7 @@ def not_an_id(error: Refused) -> Response:
 PASSED_ON = ("X-Octopods-Auth", "Content-Type", "Accept", "User-Agent")
 PASSED_BACK = ("Content-Type", "Retry-After", repeats.REPLAYED)
 PASSED_BACK_PREFIXES = ("x-ratelimit", "ratelimit")
+YES = ("1", "true", "yes", "on")  # as Octopods itself reads a yes
 KEY_HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
 VIBER_WORDS = {
@@ -75,6 +78,8 @@ def _send(channel: Channel, path: str, template_id: str | None) -> Response:
     body = document()
     if body is None:
         return passed_on(flow_gateway.refused(channel.kind, not_an_object(channel.kind)))
+    if request.args.get("check", "").lower() in YES:
+        return json(preflight_document(check_request(services().flow, channel, body, template_id)))
     key = request.headers.get(KEY_HEADER)
     if key is not None and not 0 < len(key.strip()) <= LONGEST_KEY:
         words = f"{KEY_HEADER} must have 1 to {LONGEST_KEY} characters."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from canvas.domain.preflight import Finding, verdict
 from canvas.flows.come_in import Contact
 
 log = structlog.get_logger()
@@ -42,6 +44,12 @@ def document() -> Mapping[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def preflight_document(findings: tuple[Finding, ...]) -> dict[str, Any]:
+    """What a check before sending found, as the API tells it."""
+    told = [{k: v for k, v in asdict(finding).items() if v is not None} for finding in findings]
+    return {"verdict": verdict(findings), "findings": told}
 
 
 def speaks_octopods(blueprint: Blueprint) -> None:

@@ -1,0 +1,119 @@
+"""Asking before sending: what is known here about a send that has not left yet. Only reads, save for the link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from canvas.domain import phones
+from canvas.domain.message import IN_FLIGHT, Message, Status
+from canvas.domain.plan import Send
+from canvas.domain.preflight import (
+    SAME_WITHIN,
+    Finding,
+    Known,
+    Link,
+    Planned,
+    outcome_known,
+    preflight,
+    same_content,
+)
+from canvas.domain.send_request import refusal
+from canvas.domain.templates import Template
+from canvas.flows.chores import template_from
+from canvas.flows.come_in import content_of
+from canvas.flows.context import Flow
+from canvas.store import channels, installs, messages, templates
+from canvas.store.channels import Channel
+from canvas.store.database import reading
+from canvas.store.installs import Install
+
+LOOK_BACK = 20  # messages to one number, newest first; older ones tell little
+
+
+def check_request(
+    flow: Flow, channel: Channel, request: Mapping[str, Any], template_id: str | None
+) -> tuple[Finding, ...]:
+    """What is to be said about a send request as a customer's backend would make it."""
+    if trouble := refusal(channel.kind, request):
+        return (Finding("request", "certain", False, trouble.words),)
+    with reading(flow.engine) as conn:
+        install = installs.get(conn, channel.install_id)
+    assert install is not None  # the foreign key says so
+    raw_to = str(request["destination_phone"])
+    planned = Planned(channel.kind, raw_to, content_of(channel.kind, request, template_id), install.country)
+    return _findings(flow, install, channel.id, planned, look_behind=True)
+
+
+def check_fix(flow: Flow, install: Install, todo: Send) -> tuple[Finding, ...]:
+    """What is to be said about the send a fix would make."""
+    planned = Planned(todo.channel, todo.raw_to, todo.content, install.country)
+    return _findings(flow, install, todo.channel_id, planned, look_behind=todo.check_link)
+
+
+def _findings(
+    flow: Flow, install: Install, channel_id: int, planned: Planned, look_behind: bool
+) -> tuple[Finding, ...]:
+    with reading(flow.engine) as conn:
+        template, listed_at = _template(conn, install.id, channel_id, planned.content.template_id)
+        known = _known(conn, flow, install, channel_id, planned, template, listed_at)
+    link = _link(flow, planned, template) if look_behind else None
+    return preflight(planned, replace(known, link=link))
+
+
+def _template(
+    conn: Connection, install_id: int, channel_id: int, template_id: str | None
+) -> tuple[Template | None, datetime | None]:
+    """Our copy of the template, and when the list of its channel was last copied."""
+    found = templates.get(conn, install_id, channel_id, template_id or "")
+    if found:
+        return template_from(found[0]), found[1]
+    return None, templates.listed_at(conn, install_id, channel_id)
+
+
+def _known(
+    conn: Connection,
+    flow: Flow,
+    install: Install,
+    channel_id: int,
+    planned: Planned,
+    template: Template | None,
+    listed_at: datetime | None,
+) -> Known:
+    now = flow.clock()
+    number = phones.normalise(planned.raw_to, planned.region)
+    channel = channels.get(conn, install.id, channel_id)
+    past = messages.newest_to(conn, install.id, planned.channel, number, LOOK_BACK) if number else []
+    last = next((m for m in past if outcome_known(m)), None)
+    reason = flow.catalogue.reasons.get(last.reason or "") if last else None
+    return Known(
+        now=now,
+        tz=install.tz,
+        template=template,
+        listed_at=listed_at,
+        opted_out=messages.has_opted_out(conn, install.id, number),
+        blocked_until=channel.blocked_until if channel else None,
+        last=last,
+        last_reason=reason.title if reason else "",
+        twin=next((m for m in past if _twin(m, planned, now)), None),
+    )
+
+
+def _twin(message: Message, planned: Planned, now: datetime) -> bool:
+    """Whether this message is on its way or there, says the same, and left a moment ago."""
+    alive = message.status in IN_FLIGHT or message.status in (Status.DELIVERED, Status.READ, Status.UNSURE)
+    return (
+        alive and message.created_at >= now - SAME_WITHIN and same_content(message.content, planned.content)
+    )
+
+
+def _link(flow: Flow, planned: Planned, template: Template | None) -> Link | None:
+    url = planned.content.header_url
+    if not url or (template is not None and not template.needs_media):
+        return None
+    found = flow.links.check(url, planned.channel, template.header_format if template else "")
+    return Link(found.outcome, found.why)
