@@ -41,7 +41,7 @@ _ECHOED_KEYS = {
     "supporturl", "jid", "remotejid", "chatid", "messagingproduct", "groupaction", "action",
 }  # fmt: skip
 _RECEIPT = re.compile(r"\bstat:\s?(\w{3,10})(?:\s+err:\s?(\w{1,10}))?(?:\s+text:.*)?", re.I | re.S)
-_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]{0,500}>", re.S | re.I)
+_TAG = re.compile(r"<(?:script|style)\b[^<]{0,2000}</[^<>]{0,20}>|<[^<>]{0,500}>", re.I)
 _FORM = re.compile(r"^\s*[\w.%\[\]-]{1,60}=[^\s=]*(?:&[\w.%\[\]-]{1,60}=[^\s=]*)+\s*$")
 _URL = re.compile(r"https?://[^\s\"'<>)\]]{1,500}")
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")

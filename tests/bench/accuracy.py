@@ -1,0 +1,114 @@
+"""How often `diagnose` is right, on the carried sample and on the held half of the field corpus.
+
+A line is right when the reason is the expected one or one it also accepts (tests/data/README.md). The dev half of the
+field corpus taught the weights and is not judged here. `python -m tests.bench.accuracy` also prints right by reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from canvas.knowledge.catalogue import load
+from canvas.knowledge.diagnose import diagnose
+from canvas.knowledge.model import UNKNOWN, Diagnosis, Evidence, Reason
+from tests.bench.rows import Row
+
+DATA = Path(__file__).parent.parent / "data"
+LASTING = {"never", "after_fix", "settings"}
+CONFIDENT = 0.9
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One line of a corpus and what was answered; `right` are the reasons that count as right, expected first."""
+
+    evidence: Evidence
+    right: list[str]
+    found: Diagnosis
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the reason counts as right."""
+        return self.found.reason in self.right
+
+    @property
+    def is_dangerous(self) -> bool:
+        """A plain retry offered where the truth is that it cannot help, or any send to a person who opted out."""
+        expected = reason_of(self.right[0])
+        return not self.is_right and self.found.retry == "transient" and expected.retry in LASTING
+
+    def agrees(self, on: Callable[[Reason], str]) -> bool:
+        """Whether something that follows from the reason, such as its category, is that of a right reason."""
+        return on(reason_of(self.found.reason)) in {on(reason_of(reason)) for reason in self.right}
+
+
+def reason_of(reason_id: str) -> Reason:
+    """The catalogue's reason."""
+    return load().reasons[reason_id]
+
+
+def lines(name: str, split: str | None = None) -> list[dict[str, object]]:
+    """The lines of a corpus, of one half where it is split; none when the corpus is not there."""
+    path = DATA / name
+    if not path.exists():
+        return []
+    found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [line for line in found if split is None or line["split"] == split]
+
+
+def judged(corpus: list[dict[str, object]]) -> list[Judged]:
+    """Every line answered."""
+    found = []
+    for line in corpus:
+        evidence = Evidence(line["text"], line["channel"], line["provider"])
+        found.append(Judged(evidence, [line["expected_cause"], *line["also_accept"]], diagnose(evidence)))
+    return found
+
+
+def share(name: str, aim: float, good: list[bool]) -> Row:
+    """A row saying how many of these are so."""
+    value = sum(good) / len(good) if good else 1.0
+    return Row(name, f"{value:.1%} ({sum(good)}/{len(good)})", f">= {aim:.0%}", value >= aim)
+
+
+def rows_of(name: str, answers: list[Judged]) -> list[Row]:
+    """The figures of one corpus."""
+    dangerous = sum(one.is_dangerous for one in answers)
+    sure = [one.is_right for one in answers if one.found.confidence >= CONFIDENT]
+    nothing = [one for one in answers if one.right[0] == UNKNOWN]
+    return [
+        share(f"{name}: right reason", 0.97, [one.is_right for one in answers]),
+        share(
+            f"{name}: right category", 0.99, [one.agrees(lambda reason: reason.category) for one in answers]
+        ),
+        share(
+            f"{name}: right retry class", 0.99, [one.agrees(lambda reason: reason.retry) for one in answers]
+        ),
+        Row(f"{name}: wrong in the dangerous direction", str(dangerous), "0", dangerous == 0),
+        share(f"{name}: unknown texts not misnamed", 0.95, [one.is_right for one in nothing]),
+        share(f"{name}: right where confidence >= {CONFIDENT}", 0.98, sure),
+    ]
+
+
+def rows() -> list[Row]:
+    """The figures of the sample and, where it is there, of the held half of the field corpus."""
+    found = rows_of("sample", judged(lines("reasons_sample.jsonl")))
+    held = lines("reasons_field.jsonl", "held")
+    return found + (rows_of("field, held", judged(held)) if held else [])
+
+
+def by_reason(answers: list[Judged]) -> list[tuple[str, int, int]]:
+    """Reason, how often it was expected, how often the answer was right; the weakest first."""
+    counts: dict[str, list[bool]] = {}
+    for one in answers:
+        counts.setdefault(one.right[0], []).append(one.is_right)
+    table = [(reason, len(good), sum(good)) for reason, good in counts.items()]
+    return sorted(table, key=lambda line: (line[2] / line[1], -line[1]))
+
+
+if __name__ == "__main__":
+    for reason, expected, right in by_reason(judged(lines("reasons_field.jsonl", "held"))):
+        print(f"{reason:32} {right:3} of {expected}")

@@ -1,0 +1,97 @@
+"""Whatever a text is made of, the answer comes quickly and is an honest one."""
+
+import json
+
+import pytest
+
+from canvas.knowledge import extract
+from canvas.knowledge.diagnose import diagnose
+from canvas.knowledge.model import Evidence
+from canvas.knowledge.weighing import OPTED_OUT
+
+HUNDRED_KB = 100_000
+NESTED = "[" * 50_000 + "]" * 50_000
+HOSTILE = {
+    "empty": "",
+    "spaces": " \t\r\n" * 25_000,
+    "one letter": "a" * HUNDRED_KB,
+    "words": "not " * 25_000,
+    "quotes": "'\"" * 50_000,
+    "brackets": "(" * HUNDRED_KB,
+    "opening tags": "<" * HUNDRED_KB,
+    "half a tag": "<a " * 33_000,
+    "open scripts": "<script>" * 12_500,
+    "digits": "1" * HUNDRED_KB,
+    "numbers": "error code 1 " * 7_000,
+    "labels": "code:" * 20_000,
+    "a form": "a=b&" * 25_000,
+    "half a form": "a=" * 50_000,
+    "braces": "{" * HUNDRED_KB,
+    "half an object": '{"a":' * 20_000,
+    "lists": NESTED,
+    "objects": '{"a":' * 20_000 + "1" + "}" * 20_000,
+    "escaped": '\\"' * 50_000,
+    "json in json": json.dumps({"error": json.dumps({"error": json.dumps({"error": "x" * HUNDRED_KB})})}),
+    "a wide object": json.dumps({f"key {number}": "value" for number in range(5_000)}),
+    "entities": "&lt;" * 25_000,
+    "underscores": "A_" * 50_000,
+    "hyphens": "a-" * 50_000,
+    "receipts": "stat:" * 20_000,
+    "urls": "http://" * 14_000,
+    "NUL": "\x00" * HUNDRED_KB,
+    "lone surrogates": "\ud800" * HUNDRED_KB,
+    "invalid UTF-8": bytes(range(256)).decode("utf-8", "surrogateescape") * 390,
+    "joined scripts": "号码" * 50_000,
+    "combining marks": "e\u0301" * 50_000,
+    "ten megabytes": "zz top " * 1_500_000,
+}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_text_made_to_hurt_is_answered(name: str) -> None:
+    assert diagnose(Evidence(HOSTILE[name])).confidence <= 1
+
+
+@pytest.mark.parametrize(
+    "name", ["empty", "spaces", "one letter", "brackets", "braces", "lists", "NUL", "lone surrogates"]
+)
+def test_a_text_that_says_nothing_is_unknown(name: str) -> None:
+    assert diagnose(Evidence(HOSTILE[name])).reason == "unknown"
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_work_is_bounded_by_what_is_read(name: str) -> None:
+    reading = extract.read(HOSTILE[name])
+    assert len(reading.sentences) <= 200
+    assert len(reading.codes) <= 200
+    assert sum(map(len, reading.sentences)) <= 5 * extract.LONGEST
+
+
+def test_what_stands_at_the_beginning_of_a_long_text_is_read() -> None:
+    assert (
+        diagnose(Evidence("Recipient is not a WhatsApp user." + " trace" * 300_000, "whatsapp")).reason
+        == "not_on_whatsapp"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Service unavailable. Recipient opted out.",
+        "Try again later: the user has unsubscribed",
+        '{"code": 30008, "message": "Unknown error, recipient replied STOP"}',
+        "Attempt to send to unsubscribed recipient (rate limit hit)",
+    ],
+)
+def test_a_sign_of_an_opt_out_wins_over_everything(text: str) -> None:
+    assert diagnose(Evidence(text, "sms", "twilio")).reason == OPTED_OUT
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["30003", "131026", "1", "code 58", "error 500", '{"code": 7}', "(402)"],
+)
+def test_a_bare_number_is_never_looked_up_without_knowing_whose_it_is(text: str) -> None:
+    assert diagnose(Evidence(text, "sms")).reason == "unknown"
