@@ -12,10 +12,12 @@ from typing import Any
 from flask import Blueprint, Flask, Response, abort, jsonify, request, send_from_directory
 from werkzeug.exceptions import HTTPException
 
-from canvas.sandbox import desk_people, intercom_requests
+from canvas.sandbox import desk_people, hubspot_desk, intercom_requests
+from canvas.sandbox.fake_hubspot import FakeHubSpot
 from canvas.sandbox.fake_intercom import FakeIntercom
 from canvas.sandbox.fake_octopods import FakeOctopods
 from canvas.sandbox.faults import parse
+from canvas.sandbox.hubspot_caller import HubSpotCaller
 from canvas.sandbox.intercom_people import contact_id
 from canvas.sandbox.people import BY_ID, Person
 
@@ -35,6 +37,14 @@ class Desk:
     intercom_secret: str
     octopods: FakeOctopods
     intercom: FakeIntercom
+    hubspot: FakeHubSpot
+    caller: HubSpotCaller
+
+    @classmethod
+    def beside(cls, app_url: str, intercom_secret: str, hubspot_secret: str = "") -> Desk:
+        """A desk with fakes of its own, beside the app at `app_url`."""
+        caller = HubSpotCaller(app_url, app_url, hubspot_secret)
+        return cls(app_url, intercom_secret, FakeOctopods(), FakeIntercom(), FakeHubSpot(), caller)
 
 
 def create_desk(desk: Desk) -> Flask:
@@ -43,13 +53,14 @@ def create_desk(desk: Desk) -> Flask:
     flask.register_blueprint(pages())
     flask.register_blueprint(intercom(desk))
     flask.register_blueprint(octopods(desk))
-    flask.after_request(_harden)
+    flask.register_blueprint(hubspot_desk.routes(desk.hubspot, desk.caller, hubspot_desk.Bundle()))
+    flask.after_request(lambda response: _harden(response, desk.app_url))
     flask.register_error_handler(HTTPException, lambda e: (jsonify(error=e.description), e.code))
     return flask
 
 
-def _harden(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = POLICY
+def _harden(response: Response, app_url: str) -> Response:
+    response.headers["Content-Security-Policy"] = f"{POLICY}; frame-src {app_url}"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -103,7 +103,7 @@ class FakeOctopods:
     def send(self, channel: str, template: Template | None, body: dict[str, Any], key: Key) -> Response:
         """Take a checked message. Raises Refused when the provider refuses at hand-off."""
         phone = body["destination_phone"]
-        failure = self.outbox.trouble(channel, phone, template, body)
+        failure = self.outbox.trouble(channel, key.value, phone, template, body)
         if failure and failure.at == "send":
             text = f"{failure.code}: {failure.text}" if failure.code else failure.text
             raise Refused(channel, "PROVIDER", text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,18 @@ def bundle() -> str | None:
     return None
 
 
+class Bundle:
+    """The bundle, made when somebody first looks at the HubSpot tab."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def trouble(self) -> str | None:
+        """Make it when it is not fresh; one sentence when that is not possible."""
+        with self._lock:
+            return bundle()
+
+
 def _installed() -> bool:
     lock, done = PROJECT / "package-lock.json", PROJECT / "node_modules" / ".package-lock.json"
     return done.exists() and done.stat().st_mtime >= lock.stat().st_mtime
@@ -55,8 +68,8 @@ def _newest() -> float:
     return max(file.stat().st_mtime for file in files if file.is_file())
 
 
-def routes(hubspot: HubSpotState, caller: HubSpotCaller, trouble: str | None) -> Blueprint:
-    """The desk's API under /api/hubspot. `trouble` says why there is no bundle, if there is none."""
+def routes(hubspot: HubSpotState, caller: HubSpotCaller, made: Bundle) -> Blueprint:
+    """The desk's API under /api/hubspot."""
     blueprint = Blueprint("hubspot", __name__, url_prefix="/api/hubspot")
 
     @blueprint.get("/record/<identifier>")
@@ -66,7 +79,7 @@ def routes(hubspot: HubSpotState, caller: HubSpotCaller, trouble: str | None) ->
             abort(404)
         number = int(people.contact_id(BY_ID[identifier]))
         return jsonify(
-            trouble=trouble,
+            trouble=made.trouble(),
             record={
                 "objectId": number,
                 "portalId": caller.portal,

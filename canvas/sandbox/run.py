@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 from types import FrameType
 
@@ -20,8 +21,10 @@ import requests
 from canvas.knowledge import catalogue
 from canvas.sandbox import seed
 from canvas.sandbox.children import Children, Died, children
+from canvas.sandbox.hubspot_people import PORTAL
+from canvas.sandbox.hubspot_state import STATIC_TOKEN
 from canvas.sandbox.intercom_oauth import BEARER
-from canvas.sandbox.intercom_people import REGION, TIMEZONE
+from canvas.sandbox.intercom_people import REGION, TIMEZONE, contact_id
 from canvas.sandbox.intercom_requests import initialize, post
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
@@ -88,7 +91,10 @@ def start_all(family: Children, servers: Station, app_url: str, database: Path) 
     for name in ("web", "worker"):
         family.start(name, environment)
     _wait("the web process", family, lambda: _answers(f"{app_url}/readyz"))
-    servers.octopods.keys.block_for(keys.BUSY_WHATSAPP, BLOCK_SECONDS, servers.octopods.clock.now())
+    octopods = servers.desk.octopods
+    for tenant in seed.TENANTS:
+        busy = tenant.key_of(keys.BUSY_WHATSAPP)
+        octopods.keys.block_for(busy, BLOCK_SECONDS, octopods.clock.now())
     seed.play(app_url)
     _wait("the first failed message", family, lambda: _failure_shows(servers, app_url))
 
@@ -119,8 +125,10 @@ def _prepare(database: Path) -> None:
     flask(
         "install", "add", "intercom", "sandbox", "--token", BEARER, "--region", REGION, "--timezone", TIMEZONE
     )
-    for kind, name, key in seed.CHANNELS:
-        flask("channel", "add", "--install", seed.INSTALL, "--kind", kind, "--name", name, "--key", key)
+    flask("install", "add", "hubspot", str(PORTAL), "--token", STATIC_TOKEN, "--timezone", TIMEZONE)
+    for tenant, (kind, name, key) in product(seed.TENANTS, seed.CHANNELS):
+        given = ("--kind", kind, "--name", name, "--key", tenant.key_of(key))
+        flask("channel", "add", "--install", tenant.install, *given)
 
 
 def _wait(what: str, family: Children, ready: Callable[[], bool]) -> None:
@@ -142,7 +150,7 @@ def _answers(url: str) -> bool:
 
 
 def _failure_shows(servers: Station, app_url: str) -> bool:
-    body = initialize(FIRST_LOOK, servers.intercom.contact(seed.send_of(FIRST_LOOK).contact))
+    body = initialize(FIRST_LOOK, servers.desk.intercom.contact(contact_id(FIRST_LOOK)))
     answer = post(f"{app_url}/intercom/initialize", body, INTERCOM_SECRET)
     return catalogue.load().reason(FIRST_LOOK.id).title in str(answer["response"])
 

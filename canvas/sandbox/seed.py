@@ -5,19 +5,19 @@ Each send carries an Idempotency-Key: seeding twice sends once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 
-from canvas.sandbox.intercom_people import contact_id
+from canvas.sandbox import hubspot_people, intercom_people
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.octopods.templates import BY_ID, Template
 from canvas.sandbox.people import PEOPLE, Person
 from canvas.sandbox.topics import TOPICS, Topic
 
-INSTALL = "intercom:sandbox"
 CHANNELS = (
     ("whatsapp", "WhatsApp", keys.WHATSAPP),
     ("whatsapp", "WhatsApp (old key)", keys.OLD_WHATSAPP),
@@ -36,12 +36,28 @@ PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
+class Tenant:
+    """One of the two installs: how its contacts are named, and which of each pair of keys is its own."""
+
+    install: str
+    header: str
+    contact_of: Callable[[Person], str]
+    key_of: Callable[[str], str]
+
+
+INTERCOM = Tenant("intercom:sandbox", "X-Intercom-Contact-Id", intercom_people.contact_id, str)
+HUBSPOT = Tenant(
+    f"hubspot:{hubspot_people.PORTAL}", "X-HubSpot-Contact-Id", hubspot_people.contact_id, keys.of_hubspot
+)
+TENANTS = (INTERCOM, HUBSPOT)
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """One send request of a customer's backend."""
 
     path: str
     key: str
-    contact: str
     body: dict[str, Any]
 
 
@@ -53,7 +69,7 @@ def send_of(person: Person) -> Send:
     phone = person.raw_phone if person.flaw == "raw_phone" else person.phone
     if person.flaw != "no_phone":
         body = {"destination_phone": phone, **body}
-    return Send(path, key, contact_id(person), body)
+    return Send(path, key, body)
 
 
 def _sms(person: Person, topic: Topic) -> tuple[str, dict[str, Any]]:
@@ -88,17 +104,22 @@ def _variables(person: Person, template: Template, values: tuple[str, ...]) -> d
 
 
 def play(app_url: str) -> None:
-    """Send every person's message through the gateway of the app at `app_url`."""
-    sends = [(person, turn) for person in PEOPLE for turn in range(REPEATS.get(person.id, 1))]
+    """Send every person's message through the gateway of the app at `app_url`, once for each tenant."""
+    sends = [
+        (tenant, person, turn)
+        for tenant in TENANTS
+        for person in PEOPLE
+        for turn in range(REPEATS.get(person.id, 1))
+    ]
     with ThreadPoolExecutor(AT_THE_SAME_TIME) as backend:
         list(backend.map(lambda one: _post(app_url, *one), sends))
 
 
-def _post(app_url: str, person: Person, turn: int) -> None:
+def _post(app_url: str, tenant: Tenant, person: Person, turn: int) -> None:
     send = send_of(person)
     headers = {
-        "X-Octopods-Auth": send.key,
-        "X-Intercom-Contact-Id": send.contact,
+        "X-Octopods-Auth": tenant.key_of(send.key),
+        tenant.header: tenant.contact_of(person),
         "Idempotency-Key": f"seed-{person.id}-{turn}",
     }
     requests.post(f"{app_url}/api/v1{send.path}", json=send.body, headers=headers, timeout=PATIENCE_SECONDS)

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from canvas import config as configuration
 from canvas.config import BadSetting, Config
 from canvas.sandbox.desk import Desk, create_desk
-from canvas.sandbox.fake_intercom import FakeIntercom
-from canvas.sandbox.fake_octopods import FakeOctopods
 from canvas.sandbox.serve import serve
 
 INTERCOM_SECRET = "sandbox-intercom-secret"  # noqa: S105 - opens nothing but the sandbox
+HUBSPOT_SECRET = "sandbox-hubspot-secret"  # noqa: S105 - the same
 
 
 class CannotStart(Exception):
@@ -33,13 +32,13 @@ def settings(environment: Mapping[str, str] | None = None) -> Config:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """Where everything listens. The fakes are at hand, to be steered without a request."""
+    """Where everything listens. The desk has the fakes at hand, to be steered without a request."""
 
     octopods_url: str
     intercom_url: str
+    hubspot_url: str
     desk_url: str
-    octopods: FakeOctopods
-    intercom: FakeIntercom
+    desk: Desk
 
     def environment(self) -> dict[str, str]:
         """What the app needs to know to talk to these fakes and to believe this desk."""
@@ -49,6 +48,10 @@ class Station:
             "INTERCOM_CLIENT_ID": "sandbox",
             "INTERCOM_AUTHORIZE_URL": f"{self.intercom_url}/oauth",
             "INTERCOM_CLIENT_SECRET": INTERCOM_SECRET,
+            "HUBSPOT_URL": self.hubspot_url,
+            "HUBSPOT_APP_ID": self.desk.caller.app_id,
+            "HUBSPOT_CLIENT_ID": "sandbox",
+            "HUBSPOT_CLIENT_SECRET": HUBSPOT_SECRET,
         }
 
 
@@ -58,12 +61,12 @@ def station(app_url: str, desk_port: int, fakes_from: int | None = None) -> Iter
 
     Raises OSError when a port is in use.
     """
-    ports = range(fakes_from, fakes_from + 2) if fakes_from else (0, 0)
-    octopods, intercom = FakeOctopods(), FakeIntercom()
-    desk = create_desk(Desk(app_url, INTERCOM_SECRET, octopods, intercom))
+    ports = range(fakes_from, fakes_from + 3) if fakes_from else (0, 0, 0)
+    desk = Desk.beside(app_url, INTERCOM_SECRET, HUBSPOT_SECRET)
     with (
-        serve(octopods.app, ports[0]) as octopods_url,
-        serve(intercom.app, ports[1]) as intercom_url,
-        serve(desk, desk_port) as desk_url,
+        serve(desk.octopods.app, ports[0]) as octopods_url,
+        serve(desk.intercom.app, ports[1]) as intercom_url,
+        serve(desk.hubspot.app, ports[2]) as hubspot_url,
+        serve(create_desk(desk), desk_port) as desk_url,
     ):
-        yield Station(octopods_url, intercom_url, desk_url, octopods, intercom)
+        yield Station(octopods_url, intercom_url, hubspot_url, desk_url, desk)

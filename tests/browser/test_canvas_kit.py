@@ -12,8 +12,6 @@ from flask import Flask, jsonify, request
 from playwright.sync_api import Page, expect
 
 from canvas.sandbox.desk import Desk, create_desk
-from canvas.sandbox.fake_intercom import FakeIntercom
-from canvas.sandbox.fake_octopods import FakeOctopods
 from canvas.sandbox.serve import serve
 
 pytestmark = pytest.mark.browser
@@ -46,7 +44,7 @@ def stub() -> Stub:
 @pytest.fixture
 def desk(stub: Stub) -> Iterator[str]:
     with serve(stub.app) as app_url:
-        app = create_desk(Desk(app_url, "secret", FakeOctopods(), FakeIntercom()))
+        app = create_desk(Desk.beside(app_url, "secret"))
         with serve(app) as url:
             yield url
 

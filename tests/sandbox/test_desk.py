@@ -11,8 +11,6 @@ from flask import Flask, Response, request
 from flask.testing import FlaskClient
 
 from canvas.sandbox.desk import Desk, create_desk
-from canvas.sandbox.fake_intercom import FakeIntercom
-from canvas.sandbox.fake_octopods import FakeOctopods
 from canvas.sandbox.intercom_requests import sign
 from canvas.sandbox.serve import serve
 from canvas.sandbox.station import CannotStart, settings
@@ -35,7 +33,7 @@ def desk(received: list[tuple[bytes, str]]) -> Iterator[FlaskClient]:
         return Response('{"canvas":{"content":{"components":[]}}}', content_type="application/json")
 
     with serve(app) as url:
-        yield create_desk(Desk(url, SECRET, FakeOctopods(), FakeIntercom())).test_client()
+        yield create_desk(Desk.beside(url, SECRET)).test_client()
 
 
 def test_the_signature_is_the_published_one() -> None:
@@ -61,7 +59,7 @@ def test_a_submit_carries_the_click_and_signs_the_bytes_that_are_sent(
 
 
 def test_an_app_that_is_not_there_is_told_and_not_a_crash() -> None:
-    desk = create_desk(Desk("http://127.0.0.1:9", SECRET, FakeOctopods(), FakeIntercom())).test_client()
+    desk = create_desk(Desk.beside("http://127.0.0.1:9", SECRET)).test_client()
     shown = desk.post("/api/intercom/not_on_whatsapp/initialize").get_json()
     assert shown["response"] is None
     assert "refused" in shown["error"]

@@ -15,6 +15,7 @@ export const api = {
   people: () => call("GET", "/api/people"),
   initialize: (person) => call("POST", `/api/intercom/${person}/initialize`),
   submit: (person, click) => call("POST", `/api/intercom/${person}/submit`, click),
+  hubspotRecord: (person) => call("GET", `/api/hubspot/record/${person}`),
   log: (checks) => call("GET", `/api/octopods/log?checks=${checks ? 1 : 0}`),
   faults: () => call("GET", "/api/octopods/faults"),
   setFault: (fault) => call("PUT", "/api/octopods/fault", fault),

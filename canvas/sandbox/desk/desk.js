@@ -1,8 +1,8 @@
 // Joins the panes: inbox, conversation, the chosen surface's card, and the wire.
 
 import { api } from "./api.js";
-import { conversation } from "./conversation.js";
 import { byId } from "./dom.js";
+import { hubspot } from "./hubspot.js";
 import { inbox } from "./inbox.js";
 import { intercom } from "./intercom.js";
 import { tabs } from "./tabs.js";
@@ -10,12 +10,13 @@ import { theme } from "./theme.js";
 import { weather } from "./weather.js";
 import { wire } from "./wire.js";
 
-const SURFACES = [intercom];
+const SURFACES = [intercom, hubspot];
 
 const desk = byId("desk");
-const card = byId("card");
+const places = { middle: byId("conversation"), side: byId("card") };
 const cable = wire(byId("wire-tabs"), byId("wire-panel"));
 let surface = SURFACES[0];
+let shown = null;
 let chosen = null;
 
 function showPane(name) {
@@ -33,9 +34,10 @@ function open(person, mark) {
   chosen = person;
   document.title = `${person.name} · Redeliver desk`;
   mark(person);
-  conversation(byId("conversation"), person);
   cable.person(person);
-  surface.open(card, person, cable);
+  shown?.close?.();
+  shown = surface;
+  surface.open(places, person, cable);
 }
 
 function fromAddress(everybody) {
@@ -63,7 +65,7 @@ async function start() {
   const selectSurface = tabs(byId("surfaces"), SURFACES, (id) => {
     surface = SURFACES.find((one) => one.id === id);
     if (chosen) go(chosen);
-  }, card);
+  }, places.side);
   const follow = () => {
     const person = fromAddress(everybody);
     open(person, mark);

@@ -2,14 +2,20 @@
 
 import { api } from "./api.js";
 import { Undrawable, draw, values } from "./canvas_kit.js";
+import { conversation } from "./conversation.js";
 import { el, say } from "./dom.js";
 
 const FAILED = "Something went wrong";
 
 export const intercom = { id: "intercom", title: "Intercom", open };
 
-/** Show `person` in `pane` and ask the app for the first canvas; `wire` is told of everything. */
-async function open(pane, person, wire) {
+/** Show the conversation, and ask the app for the first canvas; `wire` is told of everything. */
+async function open({ middle, side }, person, wire) {
+  conversation(middle, person);
+  await load(side, person, wire);
+}
+
+async function load(pane, person, wire) {
   const body = el("div", { class: "canvas", tabIndex: -1, "aria-live": "polite" });
   pane.replaceChildren(profile(person), el("section", { class: "app", "aria-label": "Redeliver" }, appHead(), body));
   const card = { body, person, wire, canvas: null, isFirst: true };
@@ -73,7 +79,7 @@ function canvasOf({ response, error }) {
 
 // Intercom shows its own words for any answer it cannot draw; the desk adds why.
 function failure(card, why) {
-  const again = { type: "button", class: "ck-button ck-secondary", onclick: () => open(card.body.closest(".pane"), card.person, card.wire) };
+  const again = { type: "button", class: "ck-button ck-secondary", onclick: () => load(card.body.closest(".pane"), card.person, card.wire) };
   return el("div", { class: "ck" }, el("p", { class: "ck-text ck-muted" }, FAILED), el("p", { class: "why" }, why), el("button", again, "Load again"));
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -23,6 +23,11 @@ OF_FLAW = {"old_key": OLD_WHATSAPP, "busy_key": BUSY_WHATSAPP, "offline_key": OF
 """The key a person's message is sent with, when the key itself is the trouble."""
 
 
+def of_hubspot(key: str) -> str:
+    """The same key of the workspace that belongs to HubSpot: a workspace is Intercom's or HubSpot's."""
+    return key.replace("sandbox-", "sandbox-hubspot-", 1)
+
+
 @dataclass(slots=True)
 class Key:
     """`offline`: the key is right, but its channel is not connected. `phone` is the sending number."""
@@ -39,6 +44,12 @@ class Key:
 
 
 def fresh() -> list[Key]:
+    """The keys of both workspaces."""
+    keys = _of_intercom()
+    return keys + [replace(key, value=of_hubspot(key.value)) for key in keys]
+
+
+def _of_intercom() -> list[Key]:
     return [
         Key(WHATSAPP, "whatsapp"),
         Key(SMS, "sms"),
@@ -79,9 +90,10 @@ class KeyRing:
         self.block(value, now + timedelta(seconds=seconds))
 
     def mend(self, value: str) -> None:
-        """An admin has reconnected the channel or the block is over."""
+        """An admin has reconnected the channel, in both workspaces."""
         with self._lock:
-            self._keys[value].state, self._keys[value].blocked_until = "valid", None
+            for key in (self._keys[value], self._keys[of_hubspot(value)]):
+                key.state, key.blocked_until = "valid", None
 
     def blocked_until(self, value: str, now: datetime) -> datetime | None:
         with self._lock:

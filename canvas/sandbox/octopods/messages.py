@@ -105,7 +105,7 @@ class Outbox:
             self._cured.add(person)
 
     def trouble(
-        self, channel: str, phone: str, template: Template | None, body: dict[str, Any]
+        self, channel: str, key: str, phone: str, template: Template | None, body: dict[str, Any]
     ) -> Person | None:
         """The person whose trouble this send meets, or None when nothing stands in its way."""
         person = BY_PHONE.get(phone)
@@ -113,7 +113,7 @@ class Outbox:
             return None
         now: Attempt = (phone, template.id if template else None, body)
         with self._lock:
-            first = self._first_attempts.setdefault((channel, phone), now)
+            first = self._first_attempts.setdefault((key, phone), now)
             is_first = first is now
             cured = person.id in self._cured
         if cured or (not is_first and _is_cured(person.cure, first, now)):

@@ -1,0 +1,32 @@
+"""The HubSpot tab runs the real React card against the running stack, and one click fixes a message there too."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from canvas.sandbox.people import BY_ID
+from tests.browser.stack import Stack
+from tests.hubspot import node
+
+pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.timeout(300)]
+BUILD_MS = 240_000
+RECEIPT = re.compile(r"Octopods took it as (\d+)")
+
+
+def test_a_rep_fixes_a_message_from_the_contact_record(stack: Stack, page: Page) -> None:
+    node.npm()
+    person = BY_ID["account_suspended"]
+    before = len(stack.sends_to(person.phone))
+    page.goto(f"{stack.desk}/#/hubspot/{person.id}")
+    card = page.locator(".hs.card")
+    card.get_by_role("button", name="Send as SMS instead").first.click(timeout=BUILD_MS)
+    expect(card).to_contain_text(RECEIPT, timeout=20_000)
+    found = RECEIPT.search(card.inner_text())
+    assert found
+    assert [send["id"] for send in stack.sends_to(person.phone)[before:]] == [found.group(1)]
+    page.get_by_role("tab", name="Intercom").click()
+    expect(page.locator("#conversation h2")).to_have_text(person.name)
+    expect(page.locator(".ck")).to_be_visible()
