@@ -31,7 +31,18 @@ from canvas.flows.message_links import MessageLinks
 from canvas.knowledge import catalogue
 from canvas.store.database import PATIENCE, open_engine
 from canvas.store.sealing import Sealer
-from canvas.surfaces import api, edges, gateway, hubspot, hubspot_calls, intercom, oauth, operate, reasons
+from canvas.surfaces import (
+    api,
+    edges,
+    gateway,
+    history,
+    hubspot,
+    hubspot_calls,
+    intercom,
+    oauth,
+    operate,
+    reasons,
+)
 from canvas.surfaces.limits import Limits
 from canvas.surfaces.services import Services
 
@@ -44,6 +55,7 @@ BLUEPRINTS = (
     gateway.blueprint,
     api.blueprint,
     oauth.blueprint,
+    history.blueprint,
     reasons.blueprint,
     operate.blueprint,
 )

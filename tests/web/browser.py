@@ -77,7 +77,7 @@ class Reader(HTMLParser):
         words = "".join(self._text[start:]).strip()
         if tag == "a":
             self.links[words] = given.get("href", "")
-        elif tag == "textarea" and self.forms:
+        elif tag == "textarea" and self.forms and "name" in given:
             self.forms[-1].values[given["name"]] = words
         elif tag == "button" and self.forms and "disabled" not in given:
             self.forms[-1].buttons.append((words, given.get("name", ""), given.get("value", "")))

@@ -1,0 +1,126 @@
+"""What somebody asks the history for, from a query string: a filter, or one sentence about what makes no sense."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import urlencode
+
+from canvas.domain.dates import zone
+from canvas.knowledge.catalogue import Catalogue
+from canvas.store.history import ATTENTION, STATES, Filter
+
+NAMES = ("state", "reason", "category", "channel", "template", "sender", "contact", "since", "until", "q")
+CHANNELS = {"whatsapp": "WhatsApp", "sms": "SMS", "vbm": "Viber"}
+STATE_LABELS = {
+    ATTENTION: "Needs a look",
+    "failed": "Failed",
+    "unsure": "Not sure it was sent",
+    "waiting": "Waiting for delivery",
+    "arrived": "Delivered or read",
+    "undone": "Undone",
+}
+CATEGORIES = {
+    "recipient": "The person and their number",
+    "channel": "The channel and the account",
+    "template": "The template and the content",
+    "provider": "The provider and the network",
+    "unknown": "Not known",
+}
+LONGEST = 200
+CURSOR = re.compile(r"msg_[0-9a-z]{26}")
+NUMBER = re.compile(r"\+?[\d\s().\-/]+")
+
+
+class MakesNoSense(Exception):
+    """The filter cannot be understood; the message says which part and what to enter instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The filter, the fields as they were filled in, and the place in the list."""
+
+    filter: Filter
+    values: dict[str, str]
+    before: str | None = None
+    after: str | None = None
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.values)
+
+    def query(self, **more: str | None) -> str:
+        """The query string that asks the same, at another place."""
+        return urlencode({**self.values, **{k: v for k, v in more.items() if v}})
+
+
+def given(args: Mapping[str, str]) -> dict[str, str]:
+    """The fields that hold something."""
+    return {name: value for name in NAMES if (value := args.get(name, "").replace("\x00", "").strip())}
+
+
+def read(args: Mapping[str, str], catalogue: Catalogue, tz: str | None) -> Asked:
+    """The filter of a query string. Raises MakesNoSense."""
+    values = given(args)
+    if any(len(value) > LONGEST for value in values.values()):
+        raise MakesNoSense(f"A filter takes at most {LONGEST} characters. Shorten what you look for.")
+    known = {"state": [ATTENTION, *STATES], "reason": catalogue.reasons, "category": CATEGORIES}
+    for name, allowed in {**known, "channel": CHANNELS}.items():
+        if values.get(name) and values[name] not in allowed:
+            raise MakesNoSense(f"There is no {name} called “{values[name]}”. Choose one from the list.")
+    since, until = _day(values, "since", tz), _day(values, "until", tz)
+    if since and until and since > until:
+        raise MakesNoSense("The first day is after the last day. Swap them.")
+    found = Filter(
+        **{n: values.get(n, "") for n in NAMES[:7]},
+        since=since,
+        until=_next(until, tz) if until else None,
+        **_search(values.get("q", "")),
+    )
+    return Asked(found, values, _cursor(args, "before"), _cursor(args, "after"))
+
+
+def _cursor(args: Mapping[str, str], name: str) -> str | None:
+    value = args.get(name, "")
+    if value and not CURSOR.fullmatch(value):
+        raise MakesNoSense("This link does not lead to a page of the list. Begin again at the newest.")
+    return value or None
+
+
+def _day(values: Mapping[str, str], name: str, tz: str | None) -> datetime | None:
+    if name not in values:
+        return None
+    try:
+        return _midnight(date.fromisoformat(values[name]), tz)
+    except (ValueError, OverflowError) as error:
+        words = f"“{values[name]}” is not a date. Enter it as year, month and day, such as 2026-11-23."
+        raise MakesNoSense(words) from error
+
+
+def _midnight(day: date, tz: str | None) -> datetime:
+    if not 2000 <= day.year <= 2100:
+        raise ValueError("no message is from that year")
+    return datetime.combine(day, time(), zone(tz) or UTC).astimezone(UTC)
+
+
+def _next(midnight: datetime, tz: str | None) -> datetime:
+    # The next local day, which is not 24 hours away when clocks change.
+    return _midnight(midnight.astimezone(zone(tz) or UTC).date() + timedelta(days=1), tz)
+
+
+def _search(words: str) -> dict[str, str]:
+    """What the one search field means: a number, an id, or words of the text."""
+    if not words:
+        return {}
+    digits = re.sub(r"\D", "", words)
+    if NUMBER.fullmatch(words) and digits:
+        if len(digits) < 4:
+            raise MakesNoSense("Enter at least the last four digits of a number.")
+        if words.startswith("+"):
+            return {"number": f"+{digits}"}
+        return {"number": digits.removeprefix("00"), "ident": digits}
+    if " " not in words and any(c.isdigit() for c in words) and len(words) >= 10:
+        return {"ident": words}
+    return {"words": words}
