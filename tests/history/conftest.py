@@ -69,7 +69,8 @@ class Pages:
                 messages.add(conn, message)
 
     def failed(self, reason: str, **values: Any) -> Message:
-        """One more failed message, stored."""
+        """One more failed message, stored, later than the one before."""
+        self.site.clock.advance(0.001)
         message = made.failed(self.flow.catalogue, self.install.id, self.now, reason, **values)
         self.add(message)
         return message
