@@ -56,6 +56,13 @@ def _whole(value: str) -> int:
     return number
 
 
+def _days(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError("it must be at least one day")
+    return number
+
+
 def _port(value: str) -> int:
     number = int(value)
     if not 0 < number < 65536:
@@ -167,7 +174,8 @@ SETTINGS = (
         "What HubSpot is asked to allow where the account can; the app's optional scopes.",
     ),
     Setting("DEFAULT_REGION", _region, "US", "The country numbers without a code are read in, by default."),
-    Setting("RETENTION_DAYS", _whole, "90", "Days after which messages are removed."),
+    Setting("RETENTION_DAYS", _days, "90", "Days after which messages are removed."),
+    Setting("ERASE_AFTER_DAYS", _whole, "30", "Days after an uninstall until everything of it is erased."),
     Setting(
         "POLL_SCHEDULE",
         _steps,

@@ -23,7 +23,7 @@ from canvas.clients.links import Links
 from canvas.clients.octopods import Octopods
 from canvas.config import Config
 from canvas.domain.masking import masked
-from canvas.flows import carry_out, come_in, repeats
+from canvas.flows import carry_out, come_in, repeats, retention
 from canvas.flows.context import Flow, VendorApp, utc_now
 from canvas.flows.counting import Tally
 from canvas.flows.fix import Tokens
@@ -86,6 +86,10 @@ def teach_queue(huey: Huey, flow_of: Callable[[], Flow]) -> Wake:
         repeats.forget_old(flow_of())
         carry_out.sweep(flow_of())
 
+    @huey.periodic_task(crontab(minute="23"), name="purge")
+    def purge_task() -> None:
+        retention.purge(flow_of())
+
     def wake(action_id: str, due_at: datetime) -> None:
         try:
             # Aware on purpose: Huey cuts a naive time to the second, and a wake-up before its time is lost.
@@ -123,6 +127,8 @@ def build_flow(
         poll_spacing=timedelta(seconds=config["POLL_SPACING"]),
         settings_url=config["OCTOPODS_SETTINGS_URL"],
         default_region=config["DEFAULT_REGION"],
+        retention_days=config["RETENTION_DAYS"],
+        erase_after=timedelta(days=config["ERASE_AFTER_DAYS"]),
         intercom_app=VendorApp(config["INTERCOM_CLIENT_ID"], config["INTERCOM_CLIENT_SECRET"]),
         hubspot_app=VendorApp(
             config["HUBSPOT_CLIENT_ID"], config["HUBSPOT_CLIENT_SECRET"].split(",")[0].strip()

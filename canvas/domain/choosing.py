@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from canvas.domain.fixes import Fix
+from canvas.domain.fix import Fix
 
 SAME = ("retry_now", "retry_later", "reformat_phone")
 WISHES = ("best", "same", "sms")

@@ -53,3 +53,5 @@ class Flow:
     intercom_app: VendorApp = field(default_factory=VendorApp)
     hubspot_app: VendorApp = field(default_factory=VendorApp)
     default_region: str = "US"
+    retention_days: int = 90
+    erase_after: timedelta = timedelta(days=30)

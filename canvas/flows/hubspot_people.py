@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection
 
 from canvas.domain.message import Actor
+from canvas.flows import erase
 from canvas.flows.context import Flow
 from canvas.store import audit, installs, people
 from canvas.store.database import writing
@@ -38,11 +39,12 @@ def _heard(conn: Connection, flow: Flow, install: Install, event: Mapping[str, A
     elif kind == DELETED and contact:
         touched = people.unlink(conn, install.id, contact)
     elif kind == FORGOTTEN and contact:
-        touched = people.forget(conn, install.id, contact)
+        touched = erase.contact(conn, install.id, contact, HUBSPOT, flow.clock())
     else:
         return 0
-    if touched:
+    if touched and kind != FORGOTTEN:
         audit.write(conn, install.id, flow.clock(), HUBSPOT, f"contact.{kind}", contact, result=str(touched))
+    if touched:
         log.info("hubspot.contact", kind=kind, install=install.public_id, messages=touched)
     return touched
 

@@ -12,7 +12,7 @@ from canvas.domain import phones
 from canvas.domain.message import Actor
 from canvas.flows.context import Flow
 from canvas.flows.outcome import refresh_templates
-from canvas.store import audit, channels, installs
+from canvas.store import audit, channels, erasing, installs
 from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
@@ -73,7 +73,7 @@ def _named(conn: Connection, public_id: str) -> Install:
 def erase(flow: Flow, public_id: str) -> None:
     """Remove an install and all that belongs to it. Raises Refused."""
     with writing(flow.engine) as conn:
-        installs.remove(conn, _named(conn, public_id).id)
+        erasing.install(conn, _named(conn, public_id).id)
 
 
 def channels_of(flow: Flow, public_id: str) -> list[Channel]:

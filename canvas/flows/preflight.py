@@ -8,7 +8,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from canvas.domain.dates import soon
-from canvas.domain.fixes import CHANNEL_NAMES
+from canvas.domain.fix import CHANNEL_NAMES
 from canvas.domain.message import ARRIVED, Message, Status
 from canvas.flows.context import Flow
 from canvas.store import channels, messages, people

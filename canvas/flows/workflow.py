@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from canvas.clients.errors import CallFailed
 from canvas.domain.choosing import choose
-from canvas.domain.fixes import Fix, offered
+from canvas.domain.fix import Fix
+from canvas.domain.fixes import offered
 from canvas.domain.message import SETTLED, Actor, Message, Status
 from canvas.domain.story import Story
 from canvas.flows import chores

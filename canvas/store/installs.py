@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, insert, or_, select, update
 
 from canvas.store.tables import installs
 
@@ -103,8 +103,3 @@ def end_renewal(conn: Connection, install_id: int, **changes: Any) -> None:
     """Give the turn back, with what came of it."""
     values = {"renewing_until": None, **changes}
     conn.execute(update(installs).where(installs.c.id == install_id).values(**values))
-
-
-def remove(conn: Connection, install_id: int) -> bool:
-    """Erase the install and everything that belongs to it."""
-    return conn.execute(delete(installs).where(installs.c.id == install_id)).rowcount == 1

@@ -41,6 +41,7 @@ def from_row(row: RowMapping) -> Message:
 
 
 OBJECTS = {
+    "content_dropped",  # the purge's own mark
     "status",
     "content",
     "sender",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
 from canvas.domain.message import Message
 from canvas.store.messages import from_row
-from canvas.store.tables import actions, messages
+from canvas.store.tables import messages
 
 
 def move(conn: Connection, install_id: int, old_ids: Sequence[str], new_id: str) -> int:
@@ -21,17 +21,6 @@ def unlink(conn: Connection, install_id: int, contact_id: str) -> int:
     """The record is gone: its messages are found by their number alone. Gives the number of messages."""
     where = (messages.c.install_id == install_id) & (messages.c.contact_id == contact_id)
     return conn.execute(update(messages).where(where).values(contact_id=None)).rowcount
-
-
-def forget(conn: Connection, install_id: int, contact_id: str) -> int:
-    """The person asked to be forgotten: their messages and all deeds about them go. Gives the number of messages."""
-    where = (messages.c.install_id == install_id) & (messages.c.contact_id == contact_id)
-    threads = [thread for (thread,) in conn.execute(select(messages.c.thread_id).where(where).distinct())]
-    theirs = (messages.c.install_id == install_id) & messages.c.thread_id.in_(threads)
-    ids = [message_id for (message_id,) in conn.execute(select(messages.c.id).where(theirs))]
-    about = (actions.c.install_id == install_id) & actions.c.message_id.in_(ids)
-    conn.execute(delete(actions).where(about))
-    return conn.execute(delete(messages).where(theirs)).rowcount
 
 
 def last_to(conn: Connection, install_id: int, channel: str, number: str) -> Message | None:

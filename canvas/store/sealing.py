@@ -17,7 +17,8 @@ class Sealer:
     """Seals with the newest key and opens with any; `fingerprint` finds an API key without storing it."""
 
     def __init__(self, encryption_keys: Sequence[str], hash_key: str) -> None:
-        self._fernet = MultiFernet([Fernet(key.encode()) for key in encryption_keys])
+        fernets = [Fernet(key.encode()) for key in encryption_keys]
+        self._newest, self._fernet = fernets[0], MultiFernet(fernets)
         self._hash_key = hashlib.sha256(b"redeliver fingerprint " + hash_key.encode()).digest()
 
     def seal(self, secret: str) -> str:
@@ -29,6 +30,14 @@ class Sealer:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken as error:
             raise CannotOpen("The key it was sealed with is not among ENCRYPTION_KEYS.") from error
+
+    def is_newest(self, sealed: str) -> bool:
+        """Whether it is sealed with the newest key already."""
+        try:
+            self._newest.decrypt(sealed.encode())
+        except InvalidToken:
+            return False
+        return True
 
     def reseal(self, sealed: str) -> str:
         """The same secret under the newest key. Raises CannotOpen."""

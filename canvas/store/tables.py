@@ -120,6 +120,7 @@ messages = Table(
     Column("sent_at", Instant),
     Column("failed_at", Instant),
     Column("version", Integer, nullable=False, default=1),
+    Column("content_dropped", Boolean, nullable=False, default=False, server_default=false()),
     UniqueConstraint("install_id", "channel", "octopods_id"),
     Index("ix_messages_install", "install_id", "id"),
     Index("ix_messages_thread", "install_id", "thread_id", "id"),
@@ -169,6 +170,13 @@ for _name, _when in {
         sqlite_where=_when,
         postgresql_where=_when,
     )
+_with_content = messages.c.content_dropped.is_(False)
+Index(
+    "ix_messages_with_content",
+    messages.c.updated_at,
+    sqlite_where=_with_content,
+    postgresql_where=_with_content,
+)
 _sending = messages.c.status == "sending"
 Index("ix_messages_sending", messages.c.updated_at, sqlite_where=_sending, postgresql_where=_sending)
 

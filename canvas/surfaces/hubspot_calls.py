@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 
 from canvas.domain import phones
 from canvas.domain.choosing import WISHES
-from canvas.domain.fixes import CHANNEL_NAMES
+from canvas.domain.fix import CHANNEL_NAMES
 from canvas.domain.message import Actor
 from canvas.flows import hubspot_people, workflow
 from canvas.flows.look import Person

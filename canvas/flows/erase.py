@@ -1,0 +1,73 @@
+"""Erasing on request: one person, or a whole install, each with its proof. Doing it twice is harmless."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from canvas.domain.message import Actor
+from canvas.flows.context import Flow
+from canvas.store import audit, erasing, installs
+from canvas.store.database import reading, writing
+from canvas.store.installs import Install
+
+
+class NotThere(Exception):
+    """There is no such install."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was erased, by table, and what a last search of every table still found: nothing, if all is well."""
+
+    gone: dict[str, int]
+    left: dict[str, int]
+
+
+def find(conn: Connection, public_id: str) -> Install:
+    """Raises NotThere."""
+    platform, _, external_id = public_id.partition(":")
+    found = installs.find(conn, platform, external_id)
+    if found is None:
+        raise NotThere(
+            f"There is no install {public_id}. `flask --app app install list` shows those there are."
+        )
+    return found
+
+
+def person(flow: Flow, public_id: str, contact_id_or_number: str, by: Actor = audit.OPERATOR) -> Erased:
+    """Erase one person by contact id or by number in full international form. Raises NotThere."""
+    with writing(flow.engine) as conn:
+        tenant = find(conn, public_id)
+        who = erasing.known_as(conn, tenant.id, contact_id_or_number)
+        gone = forget(conn, tenant.id, who, by, flow.clock())
+    with reading(flow.engine) as conn:
+        return Erased(gone, erasing.traces(conn, tenant.id, who))
+
+
+def contact(conn: Connection, install_id: int, contact_id: str, by: Actor, now: datetime) -> int:
+    """The same inside a transaction, for a vendor's call that asks for it; the number of messages erased."""
+    who = erasing.known_as(conn, install_id, contact_id)
+    return forget(conn, install_id, who, by, now).get("messages", 0)
+
+
+def forget(
+    conn: Connection, install_id: int, who: erasing.Person, by: Actor, now: datetime
+) -> dict[str, int]:
+    """Erase, and say in the audit trail that it was done, but not to whom."""
+    gone = dict(erasing.person(conn, install_id, who))
+    if gone:
+        audit.write(conn, install_id, now, by, "contact.erased", after=gone, result="erased")
+    return gone
+
+
+def install(flow: Flow, public_id: str) -> Erased:
+    """Erase an install and all that belongs to it, its audit trail included. Raises NotThere."""
+    with writing(flow.engine) as conn:
+        tenant = find(conn, public_id)
+        before = erasing.rows(conn, tenant.id)
+        erasing.install(conn, tenant.id)
+    with reading(flow.engine) as conn:
+        return Erased({"installs": 1, **before}, erasing.rows(conn, tenant.id))

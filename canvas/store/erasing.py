@@ -1,0 +1,158 @@
+"""Erasing one person or one install, and proving it. Works on every table there is, by the names of its columns.
+
+A new table is covered as soon as it follows the naming: `install_id` for the tenant, `message_id`, `contact_id` and
+`to` for the person. The proof does not trust the naming: it reads every text column of the tenant.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    String,
+    Table,
+    Text,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
+
+from canvas.store.tables import (
+    actions,
+    audit,
+    channels,
+    installs,
+    key_limits,
+    messages,
+    metadata,
+    unknown_reasons,
+)
+
+LOT = 500  # ids in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom to erase: the ids and the numbers they are known by within one install."""
+
+    contact_ids: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+
+
+def tenant_tables() -> list[Table]:
+    """Every table with rows of a tenant."""
+    return [table for table in metadata.sorted_tables if "install_id" in table.c]
+
+
+def _lots(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[start : start + LOT] for start in range(0, len(ids), LOT))
+
+
+def known_as(conn: Connection, install_id: int, given: str) -> Person:
+    """The person behind a contact id or a number: a contact's numbers count where no other contact has them."""
+    mine = messages.c.install_id == install_id
+    numbers = {given} if given.startswith("+") else set()
+    contact_ids = set() if numbers else {given}
+    query = select(messages.c.to, messages.c.raw_to).where(mine, messages.c.contact_id == given)
+    for to, raw_to in conn.execute(query):
+        numbers.update(number for number in (to, raw_to) if number)
+    others = select(messages.c.to).where(mine, messages.c.to.in_(numbers), messages.c.contact_id != given)
+    shared = set() if given.startswith("+") else {to for (to,) in conn.execute(others)}
+    return Person(tuple(contact_ids), tuple(sorted(numbers - shared)))
+
+
+def person(conn: Connection, install_id: int, who: Person) -> Counter[str]:
+    """Erase everything about that person in that install; the number of rows by table."""
+    gone: Counter[str] = Counter()
+    ids = _message_ids(conn, install_id, who)
+    for table in tenant_tables():
+        if table is not audit and table is not messages and "message_id" in table.c:
+            for lot in _lots(ids):
+                gone[table.name] += _delete(conn, table, install_id, table.c.message_id.in_(lot))
+    for lot in _lots(ids):
+        gone["messages"] += _delete(conn, messages, install_id, messages.c.id.in_(lot))
+    for table in tenant_tables():
+        if table is not audit:
+            for name, values in (("contact_id", who.contact_ids), ("to", who.numbers)):
+                if name in table.c and values:
+                    gone[table.name] += _delete(conn, table, install_id, table.c[name].in_(values))
+    gone["actions"] += _delete(conn, actions, install_id, _mentions(actions, who))
+    _forget_examples(conn, install_id, who)
+    return +gone
+
+
+def _delete(conn: Connection, table: Table, install_id: int, where: ColumnElement[bool]) -> int:
+    return conn.execute(delete(table).where(table.c.install_id == install_id, where)).rowcount
+
+
+def _message_ids(conn: Connection, install_id: int, who: Person) -> list[str]:
+    """Their messages with all attempts of each, since an attempt may have gone to another number of theirs."""
+    mine = messages.c.install_id == install_id
+    theirs = or_(
+        messages.c.contact_id.in_(who.contact_ids),
+        messages.c.to.in_(who.numbers),
+        messages.c.raw_to.in_(who.numbers),
+    )
+    threads = select(messages.c.thread_id).where(mine, theirs)
+    return [
+        id_ for (id_,) in conn.execute(select(messages.c.id).where(mine, messages.c.thread_id.in_(threads)))
+    ]
+
+
+def _forget_examples(conn: Connection, install_id: int, who: Person) -> None:
+    """An unnamed failure text keeps its shape; the example that names this person goes."""
+    table = unknown_reasons
+    where = (table.c.install_id == install_id) & _mentions(table, who)
+    conn.execute(update(table).where(where).values(example=table.c.shape))
+
+
+def _mentions(table: Table, who: Person) -> ColumnElement[bool]:
+    """Whether any text of a row holds one of their numbers, or is, or quotes, one of their ids."""
+    found: list[ColumnElement[bool]] = []
+    for column in table.c:
+        text = cast(column, Text)
+        if isinstance(column.type, String | JSON):
+            found += [text.contains(number, autoescape=True) for number in who.numbers]
+        if isinstance(column.type, JSON):
+            found += [text.contains(f'"{id_}"', autoescape=True) for id_ in who.contact_ids]
+        elif isinstance(column.type, String):
+            found.append(column.in_(who.contact_ids))
+    return or_(*found)
+
+
+def traces(conn: Connection, install_id: int, who: Person) -> dict[str, int]:
+    """The proof: the rows of any table in which that person can still be found, by table; empty is right."""
+    found = {}
+    for table in tenant_tables():
+        query = select(func.count()).select_from(table)
+        rows = conn.execute(query.where(table.c.install_id == install_id, _mentions(table, who))).scalar_one()
+        if rows:
+            found[table.name] = rows
+    return found
+
+
+def install(conn: Connection, install_id: int) -> None:
+    """Erase a tenant with all its rows, and the limits of keys that nobody else uses."""
+    mine = channels.c.install_id == install_id
+    kept = select(channels.c.key_hash).where(channels.c.install_id != install_id)
+    hashes = select(channels.c.key_hash).where(mine, channels.c.key_hash.not_in(kept))
+    conn.execute(delete(key_limits).where(key_limits.c.key_hash.in_(hashes)))
+    conn.execute(delete(installs).where(installs.c.id == install_id))
+
+
+def rows(conn: Connection, install_id: int) -> dict[str, int]:
+    """How many rows of that tenant each table holds; empty tables are left out."""
+    counted = {}
+    for table in tenant_tables():
+        query = select(func.count()).select_from(table).where(table.c.install_id == install_id)
+        if number := conn.execute(query).scalar_one():
+            counted[table.name] = number
+    return counted

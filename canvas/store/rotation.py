@@ -1,0 +1,71 @@
+"""Sealing everything again with the newest key, in small steps beside the running app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, Engine, Table, select, update
+
+from canvas.store.database import reading, writing
+from canvas.store.sealing import CannotOpen, Sealer
+from canvas.store.tables import channels, metadata
+
+
+@dataclass(slots=True)
+class Rotated:
+    """How many secrets were sealed anew, were so already, or cannot be opened (as `table.column row`)."""
+
+    resealed: int = 0
+    newest: int = 0
+    fingerprints: int = 0
+    lost: list[str] = field(default_factory=list)
+
+
+def rotate(engine: Engine, sealer: Sealer) -> Rotated:
+    """Seal every `*_sealed` column with the newest key. Stopped half-way, run it again: it goes on.
+
+    Keys are also found by their fingerprint, which depends on SECRET_KEY; a changed one is renewed here.
+    """
+    done = Rotated()
+    for table in metadata.sorted_tables:
+        for column in table.c:
+            if column.name.endswith("_sealed"):
+                _column(engine, sealer, table, column, done)
+    _fingerprints(engine, sealer, done)
+    return done
+
+
+def _column(engine: Engine, sealer: Sealer, table: Table, column: ColumnElement[str], done: Rotated) -> None:
+    keys = list(table.primary_key)
+    with reading(engine) as conn:
+        found = conn.execute(select(column, *keys).where(column.is_not(None), column != "")).all()
+    for sealed, *ids in found:
+        if sealer.is_newest(sealed):
+            done.newest += 1
+            continue
+        try:
+            fresh = sealer.reseal(sealed)
+        except CannotOpen:
+            done.lost.append(f"{table.name}.{column.key} {' '.join(map(str, ids))}")
+            continue
+        same = [key == id_ for key, id_ in zip(keys, ids, strict=True)]
+        with writing(engine) as conn:
+            # Only over what was read: a token refreshed meanwhile is sealed with the newest key already.
+            change = update(table).where(*same, column == sealed).values({column.key: fresh})
+            done.resealed += conn.execute(change).rowcount
+
+
+def _fingerprints(engine: Engine, sealer: Sealer, done: Rotated) -> None:
+    with reading(engine) as conn:
+        query = select(channels.c.id, channels.c.key_sealed, channels.c.key_hash)
+        found = conn.execute(query.where(channels.c.key_sealed != "")).all()
+    for id_, sealed, known in found:
+        try:
+            wanted = sealer.fingerprint(sealer.open(sealed))
+        except CannotOpen:
+            continue  # told above
+        if wanted != known:
+            with writing(engine) as conn:
+                where = (channels.c.id == id_) & (channels.c.key_sealed == sealed)
+                change = update(channels).where(where).values(key_hash=wanted)
+                done.fingerprints += conn.execute(change).rowcount

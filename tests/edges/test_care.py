@@ -1,0 +1,241 @@
+"""Least data: what is purged when, what erasing leaves (nothing), what an export holds, and rotating keys."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner, Result
+from cryptography.fernet import Fernet
+from flask.cli import FlaskGroup
+from sqlalchemy import insert, select, update
+
+from canvas.cli.commands import register
+from canvas.flows import erase, export, retention
+from canvas.flows import installs as install_flow
+from canvas.sandbox.octopods import keys
+from canvas.sandbox.people import BY_ID
+from canvas.store import audit, erasing, installs, rotation
+from canvas.store.database import reading, writing
+from canvas.store.installs import Install
+from canvas.store.sealing import CannotOpen, Sealer
+from canvas.store.tables import channels, messages, metadata, opt_outs
+from canvas.store.tables import installs as installs_table
+from tests.desk import WORKSPACE, Desk
+from tests.edges.test_audit import fix_mara, install_id, trail
+
+MARA = BY_ID["not_on_whatsapp"]
+PUBLIC = f"intercom:{WORKSPACE}"
+WORDS = "Tuesday"
+
+
+def everything(desk: Desk) -> str:
+    """All that the database holds, as text."""
+    with reading(desk.flow.engine) as conn:
+        return "\n".join(repr(row) for t in metadata.sorted_tables for row in conn.execute(select(t)))
+
+
+def purge(desk: Desk) -> retention.Purged:
+    done = retention.purge(desk.flow)
+    again = retention.purge(desk.flow)
+    assert (again.contents, again.messages, again.installs) == (0, 0, 0)
+    return done
+
+
+def test_the_words_of_a_message_go_when_no_fix_may_need_them_and_its_failure_stays(both_desk: Desk) -> None:
+    desk = both_desk
+    fix_mara(desk)
+    desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Wednesday"], contact="c2")
+    desk.pass_time(60)
+    desk.pass_time(2 * 24 * 3600)
+    assert purge(desk).contents == 0
+    desk.pass_time(2 * 24 * 3600)
+    assert purge(desk).contents == 2
+    with reading(desk.flow.engine) as conn:
+        rows = list(conn.execute(select(messages).order_by(messages.c.attempt)))
+    mara, other = ([row for row in rows if row.contact_id == contact] for contact in ("c1", "c2"))
+    assert [(row.preview, row.content_dropped) for row in mara] == [(None, True)] * 2
+    assert mara[0].content == {"template_id": "90001"}
+    assert mara[0].failure_raw
+    assert "Wednesday" in json.dumps(other[0].content)
+    assert "Send as SMS instead" in desk.initialize(contact="c2").buttons
+
+
+def test_a_handled_message_loses_its_words_at_once(desk: Desk) -> None:
+    desk.connect()
+    desk.send_whatsapp(MARA.phone, 90001, ["Mara", WORDS])
+    desk.pass_time(15)
+    screen = desk.click(desk.initialize(), "Details")
+    desk.click(screen, "Mark as handled")
+    assert purge(desk).contents == 1
+    assert WORDS not in everything(desk)
+
+
+@pytest.mark.parametrize(("chosen", "kept"), [(None, 90), (30, 30), (365, 90)])
+def test_rows_go_after_the_days_the_admin_chose_within_the_operators_limit(
+    both_desk: Desk, chosen: int | None, kept: int
+) -> None:
+    desk = both_desk
+    fix_mara(desk)
+    if chosen:
+        install_flow.connect(desk.flow, "intercom", WORKSPACE, None, settings={"retention_days": chosen})
+    desk.pass_time((kept - 1) * 24 * 3600)
+    assert purge(desk).messages == 0
+    desk.pass_time(2 * 24 * 3600)
+    assert purge(desk).messages == 2
+    assert MARA.phone not in everything(desk)
+
+
+def test_an_uninstalled_tenant_is_erased_after_its_grace_and_not_before(both_desk: Desk) -> None:
+    desk = both_desk
+    fix_mara(desk)
+    with writing(desk.flow.engine) as conn:
+        installs.put(conn, "intercom", WORKSPACE, desk.clock(), status=installs.REMOVED)
+    desk.clock.advance(29 * 24 * 3600)
+    assert purge(desk).installs == 0
+    desk.clock.advance(2 * 24 * 3600)
+    assert purge(desk).installs == 1
+    assert MARA.phone not in everything(desk)
+    assert WORKSPACE not in everything(desk)
+
+
+def test_a_tenant_that_came_back_is_kept(desk: Desk) -> None:
+    desk.connect("sms")
+    with writing(desk.flow.engine) as conn:
+        installs.put(conn, "intercom", WORKSPACE, desk.clock(), status=installs.REMOVED)
+    desk.clock.advance(40 * 24 * 3600)
+    install_flow.connect(desk.flow, "intercom", WORKSPACE, None)
+    assert purge(desk).installs == 0
+    assert install_id(desk)
+
+
+@pytest.mark.parametrize("by", ["c1", MARA.phone])
+def test_erasing_a_person_leaves_no_trace_of_them_and_all_of_the_others(both_desk: Desk, by: str) -> None:
+    desk = both_desk
+    fix_mara(desk)
+    desk.send_sms("+46701740699", "Other words", contact="c2")
+    row = {"install_id": install_id(desk), "to": MARA.phone, "channel": "sms", "created_at": desk.clock()}
+    with writing(desk.flow.engine) as conn:
+        conn.execute(insert(opt_outs).values(row))
+    done = erase.person(desk.flow, PUBLIC, by)
+    assert done.gone["messages"] == 2
+    assert done.gone["opt_outs"] == 1
+    assert done.left == {}
+    kept = everything(desk)
+    assert MARA.phone not in kept
+    assert WORDS not in kept
+    assert "+46701740699" in kept
+    assert erase.person(desk.flow, PUBLIC, by) == erase.Erased({}, {})
+    assert trail(desk)[-1].deed == "contact.erased"
+
+
+def test_the_proof_finds_what_is_still_there(both_desk: Desk) -> None:
+    fix_mara(both_desk)
+    who = erasing.Person(("c1",), (MARA.phone,))
+    with reading(both_desk.flow.engine) as conn:
+        assert {"messages"} <= set(erasing.traces(conn, install_id(both_desk), who))
+
+
+def test_erasing_an_install_touches_no_other(both_desk: Desk) -> None:
+    desk = both_desk
+    fix_mara(desk)
+    install_flow.connect(desk.flow, "intercom", "other", "other-token")
+    done = erase.install(desk.flow, PUBLIC)
+    assert done.gone["messages"] == 2
+    assert done.left == {}
+    assert [found.public_id for found in install_flow.everyone(desk.flow)] == ["intercom:other"]
+    with pytest.raises(erase.NotThere, match="There is no install"):
+        erase.install(desk.flow, PUBLIC)
+
+
+def test_an_export_holds_every_row_and_no_secret(both_desk: Desk) -> None:
+    desk = both_desk
+    fix_mara(desk)
+    lines = [json.dumps(row) for row in export.rows_of(desk.flow, PUBLIC)]
+    with reading(desk.flow.engine) as conn:
+        assert len(lines) == 1 + sum(erasing.rows(conn, install_id(desk)).values())
+        sealed = [s for (s,) in conn.execute(select(channels.c.key_sealed))]
+        hashes = [h for (h,) in conn.execute(select(channels.c.key_hash))]
+    written = "\n".join(lines)
+    assert MARA.phone in written
+    for secret in [keys.SMS, keys.WHATSAPP, "sandbox-token", *sealed, *hashes]:
+        assert secret not in written
+
+
+def test_the_commands_say_what_they_did(desk: Desk) -> None:
+    fix_mara(desk)
+    register(desk.app)
+    runner = FlaskGroup(create_app=lambda: desk.app)
+
+    def run(args: list[str]) -> Result:
+        return CliRunner().invoke(runner, args)
+
+    assert len(run(args=["export", PUBLIC]).output.splitlines()) > 5
+    assert "0 contents dropped, 0 messages" in run(args=["purge"]).output
+    assert "3 secrets sealed anew" not in run(args=["keys", "rotate"]).output
+    erased = run(args=["erase", PUBLIC, "--contact", "c1", "--yes"])
+    assert "messages\t2 erased" in erased.output
+    assert "A last search of every table finds nothing." in erased.output
+    gone = run(args=["erase", PUBLIC, "--yes"])
+    assert "installs\t1 erased" in gone.output
+    missing = run(args=["erase", PUBLIC, "--yes"])
+    assert missing.exit_code == 1
+    assert "There is no install" in missing.output
+
+
+OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+
+
+def sealed_by(desk: Desk, sealer: Sealer) -> None:
+    """As if everything had been stored with that sealer."""
+    with writing(desk.flow.engine) as conn:
+        sealed = {"key_sealed": sealer.seal(keys.SMS), "key_hash": sealer.fingerprint(keys.SMS)}
+        conn.execute(update(channels).values(sealed))
+        conn.execute(update(installs_table).values(token_sealed=sealer.seal("a-token")))
+
+
+def of(desk: Desk) -> Install:
+    return install_flow.everyone(desk.flow)[0]
+
+
+def test_rotation_seals_everything_with_the_newest_key_and_the_old_one_can_go(both_desk: Desk) -> None:
+    desk = both_desk
+    desk.connect("sms")
+    sealed_by(desk, Sealer([OLD], "s" * 32))
+    both = Sealer([NEW, OLD], "s" * 32)
+    first = rotation.rotate(desk.flow.engine, both)
+    assert (first.resealed, first.newest, first.lost) == (2, 0, [])
+    second = rotation.rotate(desk.flow.engine, both)
+    assert (second.resealed, second.newest, second.fingerprints) == (0, 2, 0)
+    assert Sealer([NEW], "s" * 32).open(of(desk).token_sealed or "") == "a-token"
+    with pytest.raises(CannotOpen):
+        Sealer([OLD], "s" * 32).open(of(desk).token_sealed or "")
+
+
+def test_rotation_stopped_half_way_goes_on_and_names_what_cannot_be_opened(desk: Desk) -> None:
+    desk.connect("sms")
+    sealed_by(desk, Sealer([OLD], "s" * 32))
+    with writing(desk.flow.engine) as conn:
+        lost = Sealer([Fernet.generate_key().decode()], "s" * 32).seal("gone")
+        conn.execute(update(installs_table).values(token_sealed=lost))
+    done = rotation.rotate(desk.flow.engine, Sealer([NEW, OLD], "s" * 32))
+    assert done.resealed == 1
+    assert done.lost == [f"installs.token_sealed {of(desk).id}"]
+
+
+def test_a_changed_secret_key_finds_the_api_keys_again_after_rotation(desk: Desk) -> None:
+    desk.connect("sms")
+    sealed_by(desk, Sealer([OLD], "s" * 32))
+    changed = Sealer([OLD], "t" * 32)
+    assert rotation.rotate(desk.flow.engine, changed).fingerprints == 1
+    with reading(desk.flow.engine) as conn:
+        assert conn.execute(select(channels.c.key_hash)).scalar() == changed.fingerprint(keys.SMS)
+
+
+def test_old_audit_lines_are_purged_with_the_rest(desk: Desk) -> None:
+    desk.connect("sms")
+    with writing(desk.flow.engine) as conn:
+        audit.write(conn, install_id(desk), desk.clock() - timedelta(days=3000), None, "old")
+    retention.purge(desk.flow)
+    assert "old" not in [line.deed for line in trail(desk)]
