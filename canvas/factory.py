@@ -41,6 +41,7 @@ from canvas.surfaces import (
     intercom,
     oauth,
     operate,
+    pages,
     reasons,
 )
 from canvas.surfaces.limits import Limits
@@ -56,6 +57,7 @@ BLUEPRINTS = (
     api.blueprint,
     oauth.blueprint,
     history.blueprint,
+    pages.blueprint,
     reasons.blueprint,
     operate.blueprint,
 )
@@ -120,7 +122,7 @@ def build_flow(
         intercom=Intercom(http, config["INTERCOM_URL"] or None, clock=clock),
         hubspot=HubSpot(http, config["HUBSPOT_URL"], clock=clock),
         links=Links(allow_private=config["ALLOW_PRIVATE_LINKS"]),
-        message_links=MessageLinks(config["SECRET_KEY"], config["PUBLIC_URL"]),
+        message_links=MessageLinks(config["SECRET_KEY"], config["PUBLIC_URL"], clock),
         wake=wake,
         clock=clock,
         poll_steps=config["POLL_SCHEDULE"],

@@ -1,33 +1,54 @@
-"""Links to the page of one message: signed, expiring, good for one install."""
+"""Links to the page of one message: signed, expiring, good for one message of one install."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from itsdangerous import BadData
 
 from canvas.domain.message import Message
 from canvas.flows.signing import serializer
 
-LIFE_SECONDS = 30 * 24 * 3600
+LIFE = timedelta(days=7)
 
 
 class BadLink(Exception):
-    """The link was not made here, was altered, or is too old."""
+    """The link was not made here, or was altered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link names. One that is too old still says what it was about, to people who sign in."""
+
+    install_id: int
+    message_id: str
+    until: datetime
 
 
 class MessageLinks:
     """Makes and reads the links `{public_url}/m/{token}`."""
 
-    def __init__(self, secret_key: str, public_url: str) -> None:
+    def __init__(self, secret_key: str, public_url: str, clock: Callable[[], datetime]) -> None:
         self._serializer = serializer(secret_key, "message-page")
         self._public_url = public_url.rstrip("/")
+        self._clock = clock
+
+    def token(self, message: Message) -> str:
+        issued = int(self._clock().timestamp())
+        return self._serializer.dumps([message.install_id, message.id, issued])
 
     def url(self, message: Message) -> str:
-        return f"{self._public_url}/m/{self._serializer.dumps([message.install_id, message.id])}"
+        return f"{self._public_url}/m/{self.token(message)}"
 
-    def read(self, token: str) -> tuple[int, str]:
-        """The install's and the message's id. Raises BadLink."""
+    def read(self, token: str) -> Link:
+        """Raises BadLink."""
         try:
-            install_id, message_id = self._serializer.loads(token, max_age=LIFE_SECONDS)
+            install_id, message_id, issued = self._serializer.loads(token)
         except (BadData, TypeError, ValueError) as error:
             raise BadLink from error
-        return install_id, message_id
+        return Link(install_id, message_id, datetime.fromtimestamp(issued, UTC) + LIFE)
+
+    def expired(self, link: Link) -> bool:
+        return self._clock() > link.until

@@ -184,7 +184,8 @@ def _support(install: Install, asked: Request, message_id: str) -> Canvas:
         message = messages.get(conn, install.id, message_id)
         if message is None:
             return _gone()
-        return view.support(detail(conn, services().flow, install, _person(install, asked), message))
+        story = detail(conn, services().flow, install, _person(install, asked), message)
+    return view.support(story, services().flow.message_links.url(message))
 
 
 def _fix(install: Install, asked: Request, token: str) -> Canvas:

@@ -224,13 +224,13 @@ def receipt(clicked: Clicked, story: Story, tokens: Tokens) -> Canvas:
     return kit.canvas(components, completed=bool(mark))
 
 
-def support(story: Story) -> Canvas:
-    """All that support will ask for, in one field to copy from."""
+def support(story: Story, link: str) -> Canvas:
+    """All that support will ask for, in one field to copy from. `link` leads to the message's page."""
     return kit.canvas(
         [
             kit.text("title", "Copy for support", "header", tight=True),
             kit.text("how", "Select all of it, copy it, and send it to Octopods support.", "muted"),
-            kit.textarea("bundle", "Report", kit.printable(story.support)),
+            kit.textarea("bundle", "Report", kit.printable(f"{story.support}\nPage: {link}")),
             kit.divider("end"),
             kit.button(f"open:{story.message.id}", "Back", "link"),
         ]

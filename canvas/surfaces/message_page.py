@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from canvas.domain.fix import Fix
-from canvas.domain.message import Actor, Message, Status
+from canvas.domain.message import IN_FLIGHT, Actor, Message, Status
 from canvas.domain.plan import ASKED
 from canvas.domain.story import Story
 from canvas.flows import fix as fixing
@@ -33,6 +33,11 @@ class Shown:
     def undoable(self) -> bool:
         message = self.story.message
         return message.status is Status.QUEUED and message.parent_id is not None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether loading the page again may show something new."""
+        return self.story.message.status in IN_FLIGHT
 
 
 class Buttons:

@@ -15,6 +15,7 @@ from canvas.flows import oauth
 from canvas.flows.oauth import Arrival, Stopped
 from canvas.store.oauth_states import State
 from canvas.surfaces import sessions
+from canvas.surfaces.edges import for_people
 from canvas.surfaces.guard import open_to_all
 from canvas.surfaces.services import services
 from canvas.surfaces.sessions import csrf_token, keep_fresh, problem, signed_in, whoever
@@ -49,6 +50,7 @@ def welcome() -> str:
 
 @blueprint.get("/intercom/install")
 @open_to_all
+@for_people
 def intercom_install() -> AnyResponse | tuple[str, int]:
     """Send an admin to Intercom's page of their region. `from=appstore` leads back there at the end."""
     region = request.args.get("region", "").upper()
@@ -59,6 +61,7 @@ def intercom_install() -> AnyResponse | tuple[str, int]:
 
 @blueprint.get("/hubspot/install")
 @open_to_all
+@for_people
 def hubspot_install() -> AnyResponse | tuple[str, int]:
     """Send somebody to HubSpot's page."""
     config = current_app.config
@@ -103,6 +106,7 @@ def own_path(wanted: str | None) -> str:
 
 @blueprint.get("/intercom/callback")
 @open_to_all
+@for_people
 def intercom_callback() -> AnyResponse | tuple[str, int]:
     """Intercom sends the admin back with a code."""
     flow = services().flow
@@ -111,6 +115,7 @@ def intercom_callback() -> AnyResponse | tuple[str, int]:
 
 @blueprint.get("/hubspot/callback")
 @open_to_all
+@for_people
 def hubspot_callback() -> AnyResponse | tuple[str, int]:
     """HubSpot sends the person back with a code."""
     flow = services().flow

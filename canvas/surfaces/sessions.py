@@ -109,6 +109,17 @@ def _csrf(secret: str) -> str:
     return hmac.new(key, secret.encode(), hashlib.sha256).hexdigest()
 
 
+def form_token(purpose: str) -> str:
+    """What the forms of a page carry that may also be used without signing in; `purpose` names the page."""
+    return _csrf((g.session.secret if whoever() else "") + purpose)
+
+
+def same_form_token(purpose: str) -> bool:
+    """Whether the form that came in was drawn for this page and whoever looks at it now."""
+    given = request.form.get("csrf_token", "").encode("utf-8", "replace")
+    return hmac.compare_digest(given, form_token(purpose).encode())
+
+
 def signed_in(view: View) -> View:
     """For people of a connected workspace. A change must come from a form that this session was given."""
     return _guarded(view, "session", lambda: None)

@@ -104,8 +104,10 @@ class Page:
     def words(self) -> str:
         return self.read.words
 
-    def form(self, button: str) -> Form:
+    def form(self, button: str, field: str = "") -> Form:
+        """The form with that button, and with that field when several have one."""
         found = [f for f in self.read.forms if any(label == button for label, _, _ in f.buttons)]
+        found = [f for f in found if not field or field in f.values]
         assert found, f"no button {button!r} among {[b for f in self.read.forms for b in f.buttons]}"
         return found[0]
 
@@ -124,9 +126,9 @@ class Browser:
             response = self.client.get(response.location)
         return Page(response)
 
-    def press(self, page: Page, button: str, **changes: Any) -> Page:
+    def press(self, page: Page, button: str, field: str = "", /, **changes: Any) -> Page:
         """Send the form with that button as it is drawn, with `changes`; None leaves a field out."""
-        form = page.form(button)
+        form = page.form(button, field)
         name, value = next((n, v) for label, n, v in form.buttons if label == button)
         sent = {**form.values, **({name: value} if name else {}), **changes}
         sent = {key: str(value) for key, value in sent.items() if value is not None}
