@@ -183,6 +183,12 @@ SETTINGS = (
         "Seconds between status questions; the last repeats.",
     ),
     Setting("POLL_SPACING", _seconds, "1", "Seconds at least between two status questions on one key."),
+    Setting(
+        "LIST_EVERY",
+        _seconds,
+        "300",
+        "Seconds between looks into Octopods' list of WhatsApp messages; 0: never.",
+    ),
     Setting("CONNECT_TIMEOUT", _seconds, "5", "Seconds to wait for a connection to a vendor."),
     Setting("READ_TIMEOUT", _seconds, "30", "Seconds to wait for Octopods' answer to a send."),
     Setting(

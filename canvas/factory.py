@@ -23,7 +23,7 @@ from canvas.clients.links import Links
 from canvas.clients.octopods import Octopods
 from canvas.config import Config
 from canvas.domain.masking import masked
-from canvas.flows import carry_out, come_in, repeats, retention
+from canvas.flows import carry_out, come_in, discovery, repeats, retention
 from canvas.flows.context import Flow, VendorApp, utc_now
 from canvas.flows.counting import Tally
 from canvas.flows.fix import Tokens
@@ -86,6 +86,7 @@ def teach_queue(huey: Huey, flow_of: Callable[[], Flow]) -> Wake:
     def sweep_task() -> None:
         come_in.abandoned(flow_of())
         repeats.forget_old(flow_of())
+        discovery.keep_looking(flow_of())
         carry_out.sweep(flow_of())
 
     @huey.periodic_task(crontab(minute="23"), name="purge")
@@ -127,6 +128,7 @@ def build_flow(
         clock=clock,
         poll_steps=config["POLL_SCHEDULE"],
         poll_spacing=timedelta(seconds=config["POLL_SPACING"]),
+        list_every=timedelta(seconds=config["LIST_EVERY"]),
         settings_url=config["OCTOPODS_SETTINGS_URL"],
         default_region=config["DEFAULT_REGION"],
         retention_days=config["RETENTION_DAYS"],

@@ -10,6 +10,9 @@ LEASE = timedelta(seconds=120)  # longer than any single call may take
 SEND_TRIES = 6
 OTHER_TRIES = 12
 GIVE_UP_POLLING = timedelta(hours=24)
+POLL_SHARE = 0.05
+LONGEST_SPACING = timedelta(minutes=1)
+MANY_NEW = 30  # of the hundred that a list shows
 BACKOFF_FIRST = 5.0
 BACKOFF_CAP = 15 * 60.0
 
@@ -34,3 +37,22 @@ def next_poll(
     """
     due = now + timedelta(seconds=steps[min(tries, len(steps) - 1)])
     return due if due <= sent_at + deadline else None
+
+
+def poll_spacing(least: timedelta, tolerated: int | None) -> timedelta:
+    """The time between two of our own questions on one key.
+
+    `tolerated` is how many requests a minute the key was seen to bear when Octopods answered 429; from then on
+    we take at most a twentieth of that. Octopods' limit itself is documented nowhere.
+    """
+    if tolerated is None or not least:
+        return least
+    share = timedelta(minutes=1) / (max(1, tolerated) * POLL_SHARE)
+    return max(least, min(share, LONGEST_SPACING))
+
+
+def next_look(every: timedelta, new: int) -> timedelta:
+    """When to look into a list again: sooner when much came since, later when nothing did."""
+    if new >= MANY_NEW:
+        return every / 5
+    return every if new else every * 3

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from canvas.domain.schedule import OTHER_TRIES, backoff
-from canvas.flows import chores, polling, sending, timeline, workflow
+from canvas.flows import chores, discovery, polling, sending, timeline, workflow
 from canvas.flows.context import Flow
 from canvas.store import actions
 from canvas.store.actions import Action
@@ -20,6 +20,7 @@ DEEDS: dict[str, Deed] = {
     "send": sending.send,
     "poll": polling.poll,
     "reconcile": polling.reconcile,
+    "discover": discovery.discover,
     "templates": chores.list_templates,
     "write_phone": chores.write_phone,
     "ask_admin": chores.ask_admin,

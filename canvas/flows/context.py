@@ -49,6 +49,7 @@ class Flow:
     clock: Callable[[], datetime] = utc_now
     poll_steps: Sequence[float] = (10, 30, 60, 300, 1800, 3600)
     poll_spacing: timedelta = timedelta(seconds=1)
+    list_every: timedelta = timedelta(minutes=5)
     settings_url: str = ""
     intercom_app: VendorApp = field(default_factory=VendorApp)
     hubspot_app: VendorApp = field(default_factory=VendorApp)

@@ -146,6 +146,7 @@ def _begin_once(
         )
     except messages.AlreadySent:
         raise repeats.SentFromHere from None
+    channels.note_use(conn, channel.key_hash, now)
     if ticket:
         idempotency.reopen(conn, ticket, message.id)
     elif request.key:

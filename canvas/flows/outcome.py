@@ -124,6 +124,11 @@ def reported(conn: Connection, flow: Flow, message: Message, report: StatusRepor
     return fresh
 
 
+def named(conn: Connection, message: Message, octopods_id: str, now: datetime) -> Message:
+    """A message that came without Octopods' id turned out to have one."""
+    return store(conn, replace(message, octopods_id=octopods_id), now)
+
+
 def _verbatim(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) if value else ""
 

@@ -118,7 +118,7 @@ def _match(flow: Flow, action: Action, listed: list[StatusReport]) -> datetime |
             return None
         hits = _hits(conn, message, listed)
         if len(hits) == 1:
-            _found(conn, flow, message, hits[0], now)
+            found(conn, flow, message, hits[0], now)
             actions.finish(conn, action, actions.DONE, now, {"found": hits[0].message_id})
             return None
         if action.tries > len(RECONCILE_STEPS):
@@ -141,24 +141,24 @@ def _hits(conn: Connection, message: Message, listed: list[StatusReport]) -> lis
     taken = messages.known_octopods_ids(
         conn, message.install_id, [r.message_id for r in listed if r.message_id]
     )
-    return [r for r in listed if r.message_id and r.message_id not in taken and _fits(message, r)]
+    return [r for r in listed if r.message_id and r.message_id not in taken and fits(message, r)]
 
 
-def _fits(message: Message, report: StatusReport) -> bool:
-    left = message.sent_at or message.updated_at
-    return (
-        report.phone == message.to
-        and report.sent_at is not None
-        and abs(report.sent_at - left) <= CLOCK_SLACK
-    )
+def fits(message: Message, report: StatusReport) -> bool:
+    """Whether an entry of the list can be this send: its number and its time."""
+    at = report.sent_at or report.created_at
+    # The gateway forwards in the moment a message is made; a fix may have waited long before it left.
+    left = message.created_at if message.source == "gateway" else message.sent_at or message.updated_at
+    return report.phone == message.to and at is not None and abs(at - left) <= CLOCK_SLACK
 
 
-def _found(conn: Connection, flow: Flow, message: Message, report: StatusReport, now: datetime) -> None:
+def found(conn: Connection, flow: Flow, message: Message, report: StatusReport, now: datetime) -> None:
+    """The list shows that Octopods took this unsure send after all, and how it stands."""
     fresh = replace(
         message,
         status=Status.SENT,
         octopods_id=report.message_id,
-        sent_at=report.sent_at,
+        sent_at=report.sent_at or report.created_at,
         failure=None,
         failure_raw=None,
     )

@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, case, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from canvas.store.tables import channels, key_limits
+from canvas.domain.schedule import poll_spacing
+from canvas.store.installs import ACTIVE
+from canvas.store.tables import channels, installs, key_limits
+
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,13 @@ def by_key(conn: Connection, key_hash: str) -> list[Channel]:
     return [_from_row(row) for row in conn.execute(query).mappings()]
 
 
+def listed(conn: Connection) -> list[Channel]:
+    """Every connected WhatsApp channel of every active install: those whose messages Octopods lists."""
+    joined = _all.join(installs, installs.c.id == channels.c.install_id)
+    query = joined.where(channels.c.kind == "whatsapp", _present, installs.c.status == ACTIVE)
+    return [_from_row(row) for row in conn.execute(query).mappings()]
+
+
 def add(conn: Connection, install_id: int, now: datetime, **values: Any) -> int:
     row = {**values, "install_id": install_id, "created_at": now, "changed_at": now}
     result = conn.execute(insert(channels).values(row))
@@ -93,11 +104,31 @@ def _limit_row(conn: Connection, key_hash: str) -> None:
 
 
 def block(conn: Connection, key_hash: str, until: datetime) -> None:
-    """Stop every send and poll on this key until then; a later block already there stays."""
+    """Octopods answered 429: stop every send and poll on this key until then; a later block already there stays.
+
+    What the key bore until now is remembered as what it tolerates.
+    """
     _limit_row(conn, key_hash)
-    sooner = or_(key_limits.c.blocked_until.is_(None), key_limits.c.blocked_until < until)
-    where = (key_limits.c.key_hash == key_hash) & sooner
-    conn.execute(update(key_limits).where(where).values(blocked_until=until))
+    row = key_limits.c
+    sooner = or_(row.blocked_until.is_(None), row.blocked_until < until)
+    conn.execute(update(key_limits).where(row.key_hash == key_hash, sooner).values(blocked_until=until))
+    busiest = case((row.used > row.used_before, row.used), else_=row.used_before)
+    bore = case((busiest < 1, 1), else_=busiest)
+    less = or_(row.tolerated.is_(None), row.tolerated > bore)
+    conn.execute(update(key_limits).where(row.key_hash == key_hash, less).values(tolerated=bore))
+
+
+def note_use(conn: Connection, key_hash: str, now: datetime) -> None:
+    """Count one request on this key; more in a minute than was ever seen tolerated is tolerated, too."""
+    _limit_row(conn, key_hash)
+    row = key_limits.c
+    minute = now.replace(second=0, microsecond=0)
+    same = row.minute == minute
+    used = case((same, row.used + 1), else_=1)
+    before = case((same, row.used_before), (row.minute == minute - MINUTE, row.used), else_=0)
+    raised = case((row.tolerated < row.used, row.used), else_=row.tolerated)
+    values = {"minute": minute, "used": used, "used_before": before, "tolerated": raised}
+    conn.execute(update(key_limits).where(row.key_hash == key_hash).values(values))
 
 
 def blocked_until(conn: Connection, key_hash: str, now: datetime) -> datetime | None:
@@ -107,13 +138,22 @@ def blocked_until(conn: Connection, key_hash: str, now: datetime) -> datetime | 
     return until if until and until > now else None
 
 
-def take_poll_turn(conn: Connection, key_hash: str, now: datetime, spacing: timedelta) -> datetime | None:
-    """Take this key's turn to ask Octopods something; the time of the next turn when it is not ours."""
+def take_poll_turn(conn: Connection, key_hash: str, now: datetime, least: timedelta) -> datetime | None:
+    """Take this key's turn to ask Octopods something; else the time when a turn of our own comes.
+
+    Turns are at least `least` apart over all processes, and more where a 429 taught us how little the key bears.
+    """
     _limit_row(conn, key_hash)
+    where = key_limits.c.key_hash == key_hash
+    tolerated = conn.execute(select(key_limits.c.tolerated).where(where)).scalar()
+    spacing = poll_spacing(least, tolerated)
     free = or_(key_limits.c.next_poll_at.is_(None), key_limits.c.next_poll_at <= now)
-    where = (key_limits.c.key_hash == key_hash) & free
-    if conn.execute(update(key_limits).where(where).values(next_poll_at=now + spacing)).rowcount == 1:
+    if conn.execute(update(key_limits).where(where, free).values(next_poll_at=now + spacing)).rowcount == 1:
+        note_use(conn, key_hash, now)
         return None
-    query = select(key_limits.c.next_poll_at).where(key_limits.c.key_hash == key_hash)
-    at: datetime = conn.execute(query).scalar_one()
-    return at
+    # Each of those who wait gets a time of its own, so that they do not all come back at once.
+    query = select(key_limits.c.next_poll_at, key_limits.c.poll_tail).where(where)
+    next_at, tail = conn.execute(query).one()
+    turn: datetime = max(next_at, tail or next_at)
+    conn.execute(update(key_limits).where(where).values(poll_tail=turn + spacing))
+    return turn

@@ -160,6 +160,15 @@ def by_any_id(conn: Connection, install_id: int, channel: str, given: str) -> Me
     return next((message for message in found if message), None)
 
 
+def by_octopods_ids(
+    conn: Connection, install_id: int, channel: str, ids: Sequence[str]
+) -> dict[str, Message]:
+    """The messages of those Octopods ids, by id; unknown ones are left out."""
+    where = (messages.c.install_id == install_id) & (messages.c.channel == channel)
+    rows = conn.execute(select(messages).where(where, messages.c.octopods_id.in_(ids))).mappings()
+    return {str(row["octopods_id"]): from_row(row) for row in rows}
+
+
 def newest_to(conn: Connection, install_id: int, channel: str, number: str, limit: int) -> list[Message]:
     """The newest messages to that number on that channel, newest first."""
     # The end of the number has an index that is in order of id; the whole number has none.

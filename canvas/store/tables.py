@@ -77,6 +77,13 @@ key_limits = Table(
     Column("key_hash", String(64), primary_key=True),
     Column("blocked_until", Instant),
     Column("next_poll_at", Instant),
+    # Where the queue of those who wait for a turn ends.
+    Column("poll_tail", Instant),
+    # Requests in this minute and in the one before; `tolerated` is what was let through when a 429 came.
+    Column("minute", Instant),
+    Column("used", Integer, nullable=False, server_default="0"),
+    Column("used_before", Integer, nullable=False, server_default="0"),
+    Column("tolerated", Integer),
 )
 
 messages = Table(
@@ -323,4 +330,36 @@ oauth_states = Table(
     Column("back", String(200), nullable=False),
     Column("created_at", Instant, nullable=False, index=True),
     Column("used_at", Instant),
+)
+
+# How far each WhatsApp channel's list was read, and the stretches of it that passed by unseen.
+list_marks = Table(
+    "list_marks",
+    metadata,
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), primary_key=True),
+    Column("channel_id", Integer, primary_key=True),
+    Column("newest_id", String(64), nullable=False),
+    Column("newest_at", Instant, nullable=False),
+)
+list_gaps = Table(
+    "list_gaps",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), nullable=False),
+    Column("channel_id", Integer, nullable=False),
+    Column("from_at", Instant, nullable=False),
+    Column("to_at", Instant, nullable=False),
+    Column("at_most", Integer),
+    Column("noticed_at", Instant, nullable=False),
+    Index("ix_list_gaps_install", "install_id", "id"),
+)
+
+hook_secrets = Table(
+    "hook_secrets",
+    metadata,
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), primary_key=True),
+    Column("provider", String(16), primary_key=True),
+    Column("secret_sealed", Text, nullable=False),
+    Column("verify_sealed", Text),
+    Column("changed_at", Instant, nullable=False),
 )

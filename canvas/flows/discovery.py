@@ -1,0 +1,233 @@
+"""Looking into Octopods' list of WhatsApp messages: those sent from elsewhere, and news of those known.
+
+Octopods lists the newest hundred of a key ("List Sent WhatsApp Messages"); SMS and Viber have no list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from canvas.clients.errors import CallFailed, RateLimited
+from canvas.clients.octopods_answers import StatusReport
+from canvas.domain import phones
+from canvas.domain.dates import when
+from canvas.domain.ids import new_id
+from canvas.domain.message import Actor, Content, Message, Status, follows
+from canvas.domain.schedule import next_look
+from canvas.flows import outcome, polling
+from canvas.flows.come_in import LEFT_ALONE
+from canvas.flows.context import Flow
+from canvas.flows.sending import DEFAULT_BLOCK
+from canvas.store import actions, channels, installs, listing, messages
+from canvas.store.actions import Action
+from canvas.store.channels import Channel
+from canvas.store.database import reading, writing
+from canvas.store.listing import Gap, Mark
+from canvas.store.sealing import CannotOpen
+
+log = structlog.get_logger()
+HOOK_SLACK = timedelta(minutes=30)  # a provider tells of a failure some time after the send
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One entry of the list with an id, and the time it was sent."""
+
+    report: StatusReport
+    id: str
+    at: datetime
+
+
+def keep_looking(flow: Flow) -> int:
+    """See to it that every WhatsApp channel's list is looked into; how many were not yet."""
+    if not flow.list_every:
+        return 0
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        missing = [c for c in channels.listed(conn) if actions.by_key(conn, c.install_id, _key(c.id)) is None]
+        for channel in missing:
+            payload = {"channel_id": channel.id}
+            actions.ensure(conn, channel.install_id, "discover", _key(channel.id), now, now, payload=payload)
+    return len(missing)
+
+
+def _key(channel_id: int) -> str:
+    return f"discover:{channel_id}"
+
+
+def discover(flow: Flow, action: Action) -> None:
+    """Look once, within the key's budget, and decide when to look again."""
+    turn = _take_turn(flow, action)
+    if turn is None:
+        return
+    channel, secret = turn
+    try:
+        reports = flow.octopods.recent_whatsapp(secret, polling.LIST_LIMIT)
+    except CallFailed as error:
+        _not_answered(flow, action, channel, error)
+        return
+    new = take(flow, channel, reports)
+    _again(flow, action, flow.clock() + next_look(flow.list_every, new))
+
+
+def _take_turn(flow: Flow, action: Action) -> tuple[Channel, str] | None:
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        channel = channels.get(conn, action.install_id, int(action.payload["channel_id"]))
+        if channel is None or not flow.list_every:
+            actions.forget(conn, action)
+            return None
+        wait = channels.blocked_until(conn, channel.key_hash, now)
+        wait = wait or channels.take_poll_turn(conn, channel.key_hash, now, flow.poll_spacing)
+        if wait is None:
+            try:
+                return channel, flow.sealer.open(channel.key_sealed)
+            except CannotOpen:
+                wait = now + flow.list_every * 3
+        actions.again(conn, action, wait, counted=False)
+    flow.wake(action.id, wait)
+    return None
+
+
+def _again(flow: Flow, action: Action, due: datetime) -> None:
+    with writing(flow.engine) as conn:
+        actions.again(conn, action, due, counted=False)
+    flow.wake(action.id, due)
+
+
+def _not_answered(flow: Flow, action: Action, channel: Channel, error: CallFailed) -> None:
+    log.info("discover.failed", action=action.id, error=type(error).__name__, status=error.status)
+    now = flow.clock()
+    due = now + flow.list_every
+    if isinstance(error, RateLimited):
+        due = error.retry_at or now + DEFAULT_BLOCK
+        with writing(flow.engine) as conn:
+            channels.block(conn, channel.key_hash, due)
+    _again(flow, action, due)
+
+
+def take(flow: Flow, channel: Channel, reports: Sequence[StatusReport]) -> int:
+    """Write down what a list shows, oldest first; how many messages were new."""
+    now = flow.clock()
+    shown = [Seen(r, r.message_id, r.sent_at or r.created_at or now) for r in reports if r.message_id]
+    # What was sent a moment ago may be our own send whose answer is still on its way here.
+    ripe = [entry for entry in shown if now - entry.at >= LEFT_ALONE]
+    fresh: list[Message] = []
+    with writing(flow.engine) as conn:
+        known = messages.by_octopods_ids(conn, channel.install_id, "whatsapp", [e.id for e in shown])
+        for entry in reversed(shown):
+            if entry.id in known:
+                _news(conn, flow, known[entry.id], entry.report, now)
+        for entry in reversed(ripe):
+            if entry.id not in known and (made := _unknown(conn, flow, channel, entry, now)):
+                fresh.append(made)
+        _note_gap(conn, channel, shown, now)
+        if ripe:
+            newest = max(ripe, key=lambda entry: (entry.at, _number(entry.id) or 0))
+            listing.put_mark(conn, channel.install_id, channel.id, Mark(newest.id, newest.at))
+    for message in fresh:
+        outcome.wake_poll(flow, message)
+    return len(fresh)
+
+
+def _news(conn: Connection, flow: Flow, message: Message, report: StatusReport, now: datetime) -> None:
+    if follows(message.status, Status(report.status)):
+        outcome.reported(conn, flow, messages.locked(conn, message.install_id, message.id), report, now)
+
+
+def _unknown(conn: Connection, flow: Flow, channel: Channel, entry: Seen, now: datetime) -> Message | None:
+    """The message this entry is: one of ours that lacked its id, or a new one sent from elsewhere."""
+    install = installs.get(conn, channel.install_id)
+    assert install is not None  # the foreign key says so
+    number = phones.normalise(entry.report.phone or "", install.country)
+    past = messages.newest_to(conn, channel.install_id, "whatsapp", number, 20) if number else []
+    nameless = [m for m in past if m.octopods_id is None and _may_be(m, entry)]
+    if len(nameless) > 1:
+        return None  # they cannot be told apart; each stays unsure rather than being told twice
+    if nameless:
+        _name(conn, flow, nameless[0], entry, now)
+        return None
+    return _made(conn, flow, channel, entry, number, now)
+
+
+def _may_be(message: Message, entry: Seen) -> bool:
+    if message.source == "hook":
+        return abs(message.created_at - entry.at) <= HOOK_SLACK
+    return message.status in (Status.UNSURE, Status.SENDING) and polling.fits(message, entry.report)
+
+
+def _name(conn: Connection, flow: Flow, message: Message, entry: Seen, now: datetime) -> None:
+    held = messages.locked(conn, message.install_id, message.id)
+    if held.status is Status.UNSURE:
+        polling.found(conn, flow, held, entry.report, now)
+    elif held.source == "hook":
+        outcome.named(conn, held, entry.id, now)
+
+
+def _made(
+    conn: Connection, flow: Flow, channel: Channel, entry: Seen, number: str | None, now: datetime
+) -> Message:
+    message_id = new_id("msg", entry.at)
+    raw_to = (entry.report.phone or "").replace("\x00", "")[:64]
+    message = Message(
+        id=message_id,
+        install_id=channel.install_id,
+        channel="whatsapp",
+        channel_id=channel.id,
+        status=Status.SENT,
+        created_at=entry.at,
+        updated_at=now,
+        raw_to=raw_to,
+        to=number,
+        content=Content(),
+        preview=(entry.report.text or "").replace("\x00", "") or None,
+        source="list",
+        sender=Actor("key", channel.key_last4, channel.name),
+        octopods_id=entry.id,
+        sent_at=entry.at,
+        thread_id=message_id,
+    )
+    messages.add(conn, message)
+    message = outcome.reported(conn, flow, message, entry.report, now)
+    outcome.begin_polling(conn, flow, message, now)
+    return message
+
+
+def _note_gap(conn: Connection, channel: Channel, shown: Sequence[Seen], now: datetime) -> None:
+    """A full list that does not reach back to where we were has let messages pass unseen."""
+    mark = listing.mark_of(conn, channel.install_id, channel.id)
+    if mark is None or len(shown) < polling.LIST_LIMIT or any(_reaches(entry, mark) for entry in shown):
+        return
+    oldest = shown[-1]  # the list is newest first
+    first, last = _number(mark.newest_id), _number(oldest.id)
+    at_most = last - first - 1 if first is not None and last is not None else None
+    gap = Gap(channel.id, mark.newest_at, oldest.at, at_most, now)
+    log.warning("list.gap", channel=channel.id, at_most=at_most)
+    listing.add_gap(conn, channel.install_id, gap)
+
+
+def _reaches(entry: Seen, mark: Mark) -> bool:
+    """Whether this entry is the marked one, older, or the very next: ids of a key only grow."""
+    one, other = _number(entry.id), _number(mark.newest_id)
+    return entry.id == mark.newest_id or (one is not None and other is not None and one <= other + 1)
+
+
+def _number(given: str) -> int | None:
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+
+
+def gaps_of(flow: Flow, install_id: int) -> list[Gap]:
+    """What could not be seen, newest first."""
+    with reading(flow.engine) as conn:
+        return listing.gaps(conn, install_id)
+
+
+def gap_words(gap: Gap, tz: str | None) -> str:
+    """One sentence for people."""
+    many = f"Up to {gap.at_most}" if gap.at_most is not None else "An unknown number of"
+    return f"{many} messages between {when(gap.from_at, tz)} and {when(gap.to_at, tz)} could not be seen."

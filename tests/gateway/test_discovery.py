@@ -1,0 +1,151 @@
+"""Messages that were sent from elsewhere, as far as Octopods' list tells; and the budget of a key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from canvas.domain.schedule import poll_spacing
+from canvas.flows.discovery import gap_words, gaps_of, keep_looking
+from canvas.sandbox.octopods import keys
+from canvas.sandbox.people import BY_ID
+from canvas.store import channels
+from canvas.store.database import writing
+from tests.desk import Desk
+from tests.gateway.records import all_messages, only_message
+
+MARA = BY_ID["not_on_whatsapp"]
+TO = "+353871234567"
+
+
+def elsewhere(desk: Desk, to: str = TO, times: int = 1, key: str = keys.WHATSAPP) -> None:
+    """The customer's backend sends with Octopods itself, past us."""
+    path = f"{desk.octopods.url}/api/v1/whatsapp/templates/90001/messages"
+    body = {"destination_phone": to, "message_variables": ["Mara", "Tuesday"]}
+    with requests.Session() as session:
+        for _ in range(times):
+            session.post(path, json=body, headers={"X-Octopods-Auth": key}, timeout=5).raise_for_status()
+
+
+def look(desk: Desk, seconds: float = 0) -> None:
+    """Time passes, and the worker looks at whatever is due."""
+    keep_looking(desk.flow)
+    desk.pass_time(seconds)
+
+
+@pytest.mark.parametrize("shape", ["reference", "guide"])
+def test_a_failure_sent_from_elsewhere_is_found_by_the_persons_number(both_desk: Desk, shape: str) -> None:
+    desk = both_desk
+    desk.connect()
+    desk.octopods.shapes(listing=shape)
+    elsewhere(desk, MARA.phone)
+    look(desk, 130)
+    message = only_message(desk)
+    assert (message.source, message.to, message.reason) == ("list", MARA.phone, "not_on_whatsapp")
+    assert "Not on WhatsApp" in desk.initialize("anybody", MARA.phone).words
+
+
+def test_an_empty_list_is_no_trouble_and_is_looked_at_again(desk: Desk) -> None:
+    desk.connect()
+    look(desk)
+    elsewhere(desk)
+    look(desk, 1000)
+    assert only_message(desk).status == "read"
+
+
+def test_what_came_through_the_gateway_is_not_told_twice(desk: Desk) -> None:
+    desk.connect()
+    desk.send_whatsapp(TO, 90001, ["Mara", "Tuesday"])
+    look(desk, 130)
+    assert only_message(desk).source == "gateway"
+
+
+def test_delivered_becomes_read_through_the_list(desk: Desk) -> None:
+    desk.connect()
+    desk.send_whatsapp(TO, 90001, ["Mara", "Tuesday"])
+    desk.clock.advance(20)
+    desk.octopods.advance(4)
+    desk.work()
+    assert only_message(desk).status == "delivered"
+    look(desk, 60)
+    assert only_message(desk).status == "read"
+
+
+def test_a_lost_answer_is_not_told_twice_by_the_list(desk: Desk) -> None:
+    desk.connect()
+    desk.octopods.set_fault("cut_after", path="/messages", method="POST")
+    assert desk.send_whatsapp(TO, 90001, ["Mara", "Tuesday"]).status_code == 504
+    keep_looking(desk.flow)
+    desk.octopods.set_fault("down", path="/whatsapp/messages", times=3)
+    desk.pass_time(600)
+    desk.pass_time(1900)
+    assert only_message(desk).octopods_id == desk.octopods.sends()[0]["id"]
+
+
+def test_messages_that_left_the_list_unseen_are_said_to_be(desk: Desk) -> None:
+    desk.connect()
+    elsewhere(desk)
+    look(desk, 130)
+    elsewhere(desk, times=104)
+    desk.pass_time(2000)
+    (gap,) = gaps_of(desk.flow, 1)
+    assert gap.at_most == 4
+    assert gap_words(gap, "Europe/Dublin").startswith("Up to 4 messages between Nov 23, 2026 at 1:0")
+    assert len(all_messages(desk)) == 101
+    desk.pass_time(2000)
+    assert len(gaps_of(desk.flow, 1)) == 1
+
+
+def test_a_429_stops_looking_until_its_time(desk: Desk) -> None:
+    desk.connect()
+    desk.octopods.block_key(keys.WHATSAPP, 900)
+    look(desk)
+    asked = len(desk.octopods.log())
+    desk.pass_time(850)
+    assert len(desk.octopods.log()) == asked
+    desk.pass_time(60)
+    assert len(desk.octopods.log()) > asked
+
+
+def polled(desk: Desk) -> list[Any]:
+    return [e["at"] for e in desk.octopods.log() if e["method"] == "GET" and "/messages" in e["path"]]
+
+
+def test_questions_on_one_key_keep_their_distance(both_desk: Desk) -> None:
+    both_desk.connect()
+    slow = replace(both_desk, flow=replace(both_desk.flow, poll_spacing=timedelta(seconds=1)))
+    for number in range(8):
+        slow.send_sms(TO, f"Code {number}")
+    slow.clock.advance(10)
+    slow.octopods.advance(10)
+    for expected in range(1, 9):
+        slow.work()
+        slow.work()
+        assert len(polled(slow)) == expected
+        slow.clock.advance(1)
+
+
+def test_once_a_429_was_seen_a_twentieth_of_what_the_key_bore_is_taken() -> None:
+    second = timedelta(seconds=1)
+    assert poll_spacing(second, None) == second
+    assert poll_spacing(second, 6000) == second
+    assert poll_spacing(second, 100) == timedelta(seconds=12)
+    assert poll_spacing(second, 1) == timedelta(seconds=60)
+
+
+def test_what_a_key_bears_is_learned_from_its_429(both_desk: Desk) -> None:
+    both_desk.connect()
+    now, key = both_desk.clock(), "k"
+    with writing(both_desk.flow.engine) as conn:
+        for _ in range(50):
+            channels.note_use(conn, key, now)
+        channels.block(conn, key, now)
+        assert channels.take_poll_turn(conn, key, now, timedelta(seconds=1)) is None
+        turn = channels.take_poll_turn(conn, key, now, timedelta(seconds=1))
+        assert turn == now + timedelta(seconds=24)
+        # Those who wait get turns one after the other.
+        assert channels.take_poll_turn(conn, key, now, timedelta(seconds=1)) == now + timedelta(seconds=48)
