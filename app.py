@@ -1,5 +1,7 @@
 """The web app, for `gunicorn app:app` and `flask --app app …`."""
 
+import gc
+
 from canvas.cli.commands import register
 from canvas.config import BadSetting
 from canvas.factory import create_app
@@ -9,3 +11,5 @@ try:
 except BadSetting as error:
     raise SystemExit(f"Redeliver does not start. {error}.") from None
 register(app)
+# What was built until here lives as long as the process: the collector need not walk it again and again.
+gc.freeze()

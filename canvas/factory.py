@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import structlog
-from flask import Flask
+from flask import Flask, g, has_app_context
 from huey import Huey, PostgresHuey, SqliteHuey, crontab
 from sqlalchemy.engine import make_url
 from structlog.typing import EventDict, Processor
@@ -26,6 +27,7 @@ from canvas.domain.masking import masked
 from canvas.flows import carry_out, come_in, discovery, repeats, retention
 from canvas.flows.context import Flow, VendorApp, utc_now
 from canvas.flows.counting import Tally
+from canvas.flows.first_look import FirstLooks
 from canvas.flows.fix import Tokens
 from canvas.flows.message_links import MessageLinks
 from canvas.knowledge import catalogue
@@ -39,6 +41,7 @@ from canvas.surfaces import (
     hubspot,
     hubspot_calls,
     intercom,
+    intercom_view,
     oauth,
     operate,
     pages,
@@ -151,16 +154,18 @@ def create_app(config: Config | None = None, flow: Flow | None = None) -> Flask:
     app.config.update({setting.name: config[setting.name] for setting in configuration.SETTINGS})
     if flow is None:
         flow = _own_flow(config)
-    app.extensions["redeliver"] = Services(
-        flow,
-        Tokens(config["SECRET_KEY"]),
-        Limits(flow.engine, config["RATE_PER_INSTALL"], config["RATE_PER_ADDRESS"]),
-        flow.tally,
-    )
+    app.extensions["redeliver"] = _services(config, flow)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     edges.protect(app)
     return app
+
+
+def _services(config: Config, flow: Flow) -> Services:
+    tokens = Tokens(config["SECRET_KEY"])
+    limits = Limits(flow.engine, config["RATE_PER_INSTALL"], config["RATE_PER_ADDRESS"])
+    canvases = FirstLooks(flow, lambda look: orjson.dumps(intercom_view.first(look, tokens)))
+    return Services(flow, tokens, limits, flow.tally, canvases)
 
 
 def _own_flow(config: Config) -> Flow:
@@ -181,7 +186,7 @@ def set_up_logging(level: str) -> None:
     """
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     common: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _request_number,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
@@ -202,6 +207,11 @@ def set_up_logging(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(number),
         cache_logger_on_first_use=True,
     )
+
+
+def _request_number(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Each line of a request carries its number."""
+    return {**event, "request": g.get("request_id")} if has_app_context() else event
 
 
 def _mask(_logger: Any, _method: str, event: EventDict) -> EventDict:

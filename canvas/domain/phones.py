@@ -89,14 +89,20 @@ def candidates(raw: str, region: str, others: Sequence[str] = ()) -> list[Candid
     A single reading is certain; of two, neither is. Quirks of Brazil, Mexico and Argentina are tried when the
     number itself has nothing wrong. Another number of the person is never certain.
     """
-    best = _best(list(_readings(raw, region)))
-    found = [Candidate(r.e164, r.why, r.sure and len(best) == 1) for r in best]
-    if [c.e164 for c in found] == [clean(raw)]:
-        found += [Candidate(e164, why) for e164, why in _quirks(found[0].e164)]
+    found = list(_meant(raw, region))
     for other in others:
         if (e164 := normalise(other, region)) and e164 not in {c.e164 for c in found}:
             found.append(Candidate(e164, "it is another number of this person"))
     return found
+
+
+@lru_cache(CACHED)
+def _meant(raw: str, region: str) -> tuple[Candidate, ...]:
+    best = _best(list(_readings(raw, region)))
+    found = [Candidate(r.e164, r.why, r.sure and len(best) == 1) for r in best]
+    if [c.e164 for c in found] == [clean(raw)]:
+        found += [Candidate(e164, why) for e164, why in _quirks(found[0].e164)]
+    return tuple(found)
 
 
 def _readings(raw: str, region: str) -> Iterator[_Reading]:

@@ -42,32 +42,6 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """Everything a surface may say about one message. `line` is the muted one under the title."""
-
-    message: Message
-    title: str
-    line: str
-    text: str
-    label: str
-    variant: Variant
-    lines: tuple[tuple[str, str], ...]
-    said: str | None
-    code: str | None
-    attempts: tuple[Attempt, ...]
-    fixes: tuple[Fix, ...]
-    candidates: tuple[tuple[str, str, str], ...] = ()
-    pattern: str | None = None
-    undo_until: datetime | None = None
-    support: str = ""
-
-    @property
-    def preview(self) -> str | None:
-        """The text that the first fix would send, when it is not the text that was sent."""
-        return next((fix.preview for fix in self.fixes if fix.enabled and fix.preview), None)
-
-
-@dataclass(frozen=True, slots=True)
 class Teller:
     """What the words depend on besides the message: the clock, the reader's zone, and the catalogue."""
 
@@ -77,34 +51,79 @@ class Teller:
     queued_until: datetime | None = None
 
 
-def tell(
-    t: Teller,
-    message: Message,
-    reason: Reason,
-    fixes: Sequence[Fix],
-    thread: Sequence[Message] = (),
-    pattern: str | None = None,
-) -> Story:
-    """The story of one message. `thread` holds all its attempts, oldest first."""
-    label, variant = LABELS[message.status]
-    if message.status is Status.FAILED and message.handled_at:
-        label, variant = "Handled", "default"
-    return Story(
-        message=message,
-        title=_title(t, message, reason),
-        line=_line(t, message),
-        text=_text(t, message, reason),
-        label=label,
-        variant=variant,
-        lines=_four_lines(t, message, reason, fixes),
-        said=_said(message),
-        code=_code(message),
-        attempts=tuple(_attempt(t, m) for m in thread or (message,)),
-        fixes=tuple(fixes),
-        candidates=_candidates(t, message),
-        pattern=pattern,
-        support=_support(t, message, reason, thread or (message,)),
-    )
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything a surface may say about one message; each part is made when it is asked for.
+
+    `thread` holds all its attempts, oldest first. `pattern` is the sentence about others like it.
+    """
+
+    teller: Teller
+    message: Message
+    reason: Reason
+    fixes: tuple[Fix, ...] = ()
+    thread: tuple[Message, ...] = ()
+    pattern: str | None = None
+
+    @property
+    def title(self) -> str:
+        return _title(self.teller, self.message, self.reason)
+
+    @property
+    def line(self) -> str:
+        """The muted line under the title: channel, number, time."""
+        return _line(self.teller, self.message)
+
+    @property
+    def text(self) -> str:
+        """One sentence: what happened, or what became of it."""
+        return _text(self.teller, self.message, self.reason)
+
+    @property
+    def label(self) -> str:
+        return self._label[0]
+
+    @property
+    def variant(self) -> Variant:
+        return self._label[1]
+
+    @property
+    def _label(self) -> tuple[str, Variant]:
+        if self.message.status is Status.FAILED and self.message.handled_at:
+            return "Handled", "default"
+        return LABELS[self.message.status]
+
+    @property
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """What happened, who can fix it, will sending again help, what to do now."""
+        return _four_lines(self.teller, self.message, self.reason, self.fixes)
+
+    @property
+    def said(self) -> str | None:
+        """The provider's own words, verbatim."""
+        return _said(self.message)
+
+    @property
+    def code(self) -> str | None:
+        return _code(self.message)
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        return tuple(_attempt(self.teller, m) for m in self.thread or (self.message,))
+
+    @property
+    def candidates(self) -> tuple[tuple[str, str, str], ...]:
+        return _candidates(self.teller, self.message)
+
+    @property
+    def support(self) -> str:
+        """The report for Octopods' support, ready to paste."""
+        return _support(self.teller, self.message, self.reason, self.thread or (self.message,))
+
+    @property
+    def preview(self) -> str | None:
+        """The text that the first fix would send, when it is not the text that was sent."""
+        return next((fix.preview for fix in self.fixes if fix.enabled and fix.preview), None)
 
 
 def channel_name(channel: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -12,13 +12,16 @@ from canvas.domain.fix import Line, Situation
 from canvas.domain.fixes import offered
 from canvas.domain.message import Message, Status
 from canvas.domain.pattern import LOOKED_AT, pattern
-from canvas.domain.story import Story, Teller, tell
+from canvas.domain.story import Story, Teller
 from canvas.domain.templates import Template
 from canvas.flows.chores import template_from
 from canvas.flows.context import Flow
 from canvas.knowledge.model import UNKNOWN, Reason
 from canvas.store import actions, channels, messages, templates
+from canvas.store.channels import Channel
+from canvas.store.database import Row
 from canvas.store.installs import Install
+from canvas.store.messages import Opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +35,45 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a first screen shows: the newest few stories, and how many open messages there are in all."""
+    """What a first screen shows: the newest few stories, and how many open messages there are in all.
+
+    `lasting` says that nothing in it waits for a time and nothing was read but the rows it was made of.
+    """
 
     stories: tuple[Story, ...]
     total: int
     generated_at: datetime
+    lasting: bool = True
 
 
 def look(
     conn: Connection, flow: Flow, install: Install, person: Person, limit: int = 3, offset: int = 0
 ) -> Look:
     """The open messages of one person, newest first."""
-    now = flow.clock()
-    found, total = messages.open_for_person(
-        conn, install.id, person.contact_id, person.numbers, limit, offset
-    )
-    if not found:
-        return Look((), 0, now)
-    around = Surroundings.read(conn, flow, install, person)
-    return Look(tuple(around.story(conn, message) for message in found), total, now)
+    rows = messages.open_rows(conn, install.id, person.contact_id, person.numbers, limit, offset)
+    return look_at(conn, flow, install, person, rows)
+
+
+def look_at(
+    conn: Connection,
+    flow: Flow,
+    install: Install,
+    person: Person,
+    rows: tuple[Row, ...],
+    lines: Sequence[Channel] | None = None,
+    with_fixes: int | None = None,
+) -> Look:
+    """The same from rows that were read already, and `lines`, the install's channels, where they were too.
+
+    Only the first `with_fixes` stories get their fixes (None: all), for a screen that draws no more.
+    """
+    if not rows:
+        return Look((), 0, flow.clock())
+    found, total = messages.read_open(conn, rows)
+    around = Surroundings.read(conn, flow, install, person, lines)
+    stories = [around.opened(conn, each) for each in found[:with_fixes]]
+    stories += [around.plain(each) for each in found[len(stories) :]]
+    return Look(tuple(stories), total, around.now, around.lasting(stories))
 
 
 def detail(conn: Connection, flow: Flow, install: Install, person: Person, message: Message) -> Story:
@@ -68,14 +91,36 @@ class Surroundings:
     person: Person
     now: datetime
     lines: tuple[Line, ...]
+    _copies: list[tuple[int, Template, datetime]] = field(default_factory=list)
+    _asked: list[bool] = field(default_factory=list)
 
     @classmethod
-    def read(cls, conn: Connection, flow: Flow, install: Install, person: Person) -> Surroundings:
-        lines = tuple(
-            Line(c.id, c.kind, c.name, c.blocked_until, c.changed_at, c.worked_at)
-            for c in channels.of_install(conn, install.id)
-        )
-        return cls(flow, install, person, flow.clock(), lines)
+    def read(
+        cls,
+        conn: Connection,
+        flow: Flow,
+        install: Install,
+        person: Person,
+        lines: Sequence[Channel] | None = None,
+    ) -> Surroundings:
+        found = channels.of_install(conn, install.id) if lines is None else lines
+        drawn = (Line(c.id, c.kind, c.name, c.blocked_until, c.changed_at, c.worked_at) for c in found)
+        return cls(flow, install, person, flow.clock(), tuple(drawn))
+
+    def opened(self, conn: Connection, opened: Opened) -> Story:
+        """The words and the fixes of an open message."""
+        situation = self.situation(conn, opened.message, opened.opted_out)
+        return Story(self._teller(opened.due_at), opened.message, situation.reason, offered(situation))
+
+    def plain(self, opened: Opened) -> Story:
+        """The words alone."""
+        return Story(self._teller(opened.due_at), opened.message, self.reason(opened.message))
+
+    def lasting(self, stories: Sequence[Story]) -> bool:
+        """Whether these stories will be told in the same words as long as their rows stay the same."""
+        waiting = any(line.blocked_until and line.blocked_until > self.now for line in self.lines)
+        timed = any(s.teller.queued_until or any(fix.run_at for fix in s.fixes) for s in stories)
+        return not (waiting or timed or self._asked)
 
     def story(
         self, conn: Connection, message: Message, thread: Sequence[Message] = (), *, told: bool = False
@@ -86,16 +131,21 @@ class Surroundings:
         if message.status is Status.QUEUED:
             action = actions.by_key(conn, self.install.id, send_key(message.id))
             queued = action.due_at if action else None
-        teller = Teller(self.now, self.install.tz, self.flow.catalogue.reasons, queued)
         seen = pattern(message, messages.recent_outcomes(conn, self.install.id, LOOKED_AT)) if told else None
         words = seen.sentence() if seen else None
-        return tell(teller, message, situation.reason, offered(situation), thread, words)
+        fixes = offered(situation)
+        return Story(self._teller(queued), message, situation.reason, fixes, tuple(thread), words)
 
-    def situation(self, conn: Connection, message: Message) -> Situation:
-        """All that decides which fixes this message gets."""
+    def _teller(self, queued_until: datetime | None) -> Teller:
+        return Teller(self.now, self.install.tz, self.flow.catalogue.reasons, queued_until)
+
+    def situation(self, conn: Connection, message: Message, opted_out: bool | None = None) -> Situation:
+        """All that decides which fixes this message gets. `opted_out` where it was read already."""
         reason = self.reason(message)
         choices, own = self._templates(conn, message, reason)
         seen_at = own[1] if own else None
+        if opted_out is None:
+            opted_out = messages.has_opted_out(conn, self.install.id, message.to)
         return Situation(
             message=message,
             reason=reason,
@@ -107,7 +157,7 @@ class Surroundings:
             contact_numbers=self.person.numbers,
             region=self.install.settings.get("country") or self.flow.default_region,
             tz=self.install.tz,
-            opted_out=messages.has_opted_out(conn, self.install.id, message.to),
+            opted_out=opted_out,
             has_child=self._has_child(conn, message),
             platform=self.install.platform,
             can_ask_admin=bool(self.person.conversation_id or message.conversation_id),
@@ -129,7 +179,11 @@ class Surroundings:
         wanted = {"choose_template", "supply_variables", "replace_media_url"} & set(reason.fixes)
         if not wanted and (message.channel != "sms" or "send_other_channel" not in reason.fixes):
             return (), None
-        found = [(c, template_from(data), at) for c, data, at in templates.of_install(conn, self.install.id)]
+        if not self._asked:  # once for all the messages of a screen
+            self._asked.append(True)
+            kept = templates.of_install(conn, self.install.id)
+            self._copies.extend((c, template_from(data), at) for c, data, at in kept)
+        found = self._copies
         own = next(
             (
                 (t, at)

@@ -41,26 +41,27 @@ _all = select(channels, key_limits.c.blocked_until).select_from(
 _present = channels.c.removed_at.is_(None)
 
 
-def _from_row(row: RowMapping) -> Channel:
+def from_row(row: RowMapping | dict[str, Any]) -> Channel:
+    """The channel of one row."""
     return Channel(**{name: row[name] for name in Channel.__dataclass_fields__})
 
 
 def of_install(conn: Connection, install_id: int) -> list[Channel]:
     """The connected channels, oldest first."""
     query = _all.where(channels.c.install_id == install_id, _present).order_by(channels.c.id)
-    return [_from_row(row) for row in conn.execute(query).mappings()]
+    return [from_row(row) for row in conn.execute(query).mappings()]
 
 
 def get(conn: Connection, install_id: int, channel_id: int) -> Channel | None:
     query = _all.where(channels.c.install_id == install_id, channels.c.id == channel_id, _present)
     row = conn.execute(query).mappings().first()
-    return _from_row(row) if row else None
+    return from_row(row) if row else None
 
 
 def by_key(conn: Connection, key_hash: str) -> list[Channel]:
     """Every connected channel that uses this key, of any install."""
     query = _all.where(channels.c.key_hash == key_hash, _present).order_by(channels.c.id)
-    return [_from_row(row) for row in conn.execute(query).mappings()]
+    return [from_row(row) for row in conn.execute(query).mappings()]
 
 
 def listed(conn: Connection) -> list[Channel]:

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Dialect, Engine, create_engine, event
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    Dialect,
+    Engine,
+    PoolProxiedConnection,
+    Select,
+    Text,
+    cast,
+    create_engine,
+    event,
+)
 from sqlalchemy.engine import make_url
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 PATIENCE = 4.0  # seconds a screen waits for a locked database; it must still answer within eight
+
+
+# As many connections as a process has threads, so that none is opened for one question; the last used comes first.
+POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 10, "pool_use_lifo": True}
 
 
 class Instant(TypeDecorator[datetime]):
@@ -37,7 +54,11 @@ def open_engine(url: str, patience: float = PATIENCE) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(
-            parsed, hide_parameters=True, connect_args={"timeout": patience, "check_same_thread": False}
+            parsed,
+            hide_parameters=True,
+            connect_args={"timeout": patience, "check_same_thread": False},
+            pool_timeout=patience,
+            **POOL,
         )
         _teach_sqlite(engine)
         return engine
@@ -49,10 +70,9 @@ def open_engine(url: str, patience: float = PATIENCE) -> Engine:
         parsed,
         hide_parameters=True,
         pool_pre_ping=True,
-        pool_size=5,
-        max_overflow=15,
         pool_timeout=patience,
         connect_args=waits,
+        **POOL,
     )
 
 
@@ -69,8 +89,10 @@ def _teach_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A writer takes its lock at once: upgrading a read lock later can fail with "database is locked".
-        write = connection.get_execution_options().get("write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        if connection.get_execution_options().get("write"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.connection.cursor().execute("BEGIN")  # it waits for nobody, so it cannot fail
 
 
 @contextmanager
@@ -85,3 +107,84 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """One write transaction: committed when the block ends, rolled back when it raises."""
     with engine.connect().execution_options(write=True) as connection, connection.begin():
         yield connection
+
+
+Row = tuple[Any, ...]
+
+
+class Glance(NamedTuple):
+    """A driver's connection for `Question`s alone, each a transaction of its own on SQLite."""
+
+    connection: PoolProxiedConnection
+    dialect: Dialect
+
+
+@contextmanager
+def glancing(engine: Engine) -> Iterator[Glance]:
+    """The cheapest way to ask: nothing of SQLAlchemy but its pool."""
+    connection = engine.raw_connection()
+    try:
+        yield Glance(connection, engine.dialect)
+    finally:
+        connection.close()
+
+
+class _Compiled(NamedTuple):
+    sql: str
+    names: list[str] | None  # the order of the parameters, where the driver takes them by place
+    literals: dict[str, Any]
+    columns: list[tuple[str, Callable[[Any], Any] | None]]
+
+
+class Question:
+    """A `select` that every screen asks: compiled once for each database, then handed to the driver as it is.
+
+    Going through SQLAlchemy's execution each time costs several times what the database itself takes, and these
+    few are most of what a screen does (`make bench`). Parameters are plain text and numbers.
+    """
+
+    def __init__(self, query: Select[Any]) -> None:
+        self._types = [column.type for column in query.selected_columns]
+        # JSON as text on both databases, so that rows are plain values and can be compared and hashed.
+        plain = [
+            cast(column, Text).label(column.name) if isinstance(column.type, JSON) else column
+            for column in query.selected_columns
+        ]
+        self._query = query.with_only_columns(*plain, maintain_column_froms=True)
+        self._compiled: dict[str, _Compiled] = {}
+
+    def rows(self, conn: Connection | Glance, **values: Any) -> tuple[Row, ...]:
+        """The rows as the driver gives them; `read` makes sense of them."""
+        made = self._for(conn.dialect)
+        given = {**made.literals, **values}
+        cursor = conn.connection.cursor()
+        cursor.execute(made.sql, given if made.names is None else [given[name] for name in made.names])
+        rows = cursor.fetchall()
+        cursor.close()
+        return tuple(rows)
+
+    def read(self, dialect: Dialect, rows: tuple[Row, ...]) -> list[dict[str, Any]]:
+        """The rows by column name, each value by its column's type."""
+        columns = self._for(dialect).columns
+        return [
+            {name: read(value) if read else value for (name, read), value in zip(columns, row, strict=True)}
+            for row in rows
+        ]
+
+    def _for(self, dialect: Dialect) -> _Compiled:
+        made = self._compiled.get(dialect.name)
+        if made is None:
+            compiled = self._query.compile(dialect=dialect)
+            names = list(compiled.positiontup) if compiled.positiontup is not None else None
+            readers = (_reader(type_, dialect) for type_ in self._types)
+            columns = list(
+                zip((column.name for column in self._query.selected_columns), readers, strict=True)
+            )
+            made = self._compiled[dialect.name] = _Compiled(str(compiled), names, compiled.params, columns)
+        return made
+
+
+def _reader(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    if isinstance(type_, JSON):
+        return lambda text: None if text is None else json.loads(text)
+    return type_.dialect_impl(dialect).result_processor(dialect, None)

@@ -5,14 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    RowMapping,
+    Select,
+    String,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from canvas.domain.message import ARRIVED, Actor, Content, Message, Status
 from canvas.knowledge.model import Candidate, Diagnosis, Evidence
-from canvas.store.tables import messages, opt_outs
+from canvas.store.database import Glance, Question, Row
+from canvas.store.tables import actions, messages, opt_outs
 
 
 class AlreadySent(Exception):
@@ -26,7 +42,7 @@ def _diagnosis(data: Any) -> Diagnosis | None:
     return Diagnosis(**{**data, "candidates": candidates, "fixes": tuple(data["fixes"])})
 
 
-def from_row(row: RowMapping) -> Message:
+def from_row(row: RowMapping | dict[str, Any]) -> Message:
     """The message of one row."""
     values = {name: row[name] for name in PLAIN}
     return Message(
@@ -191,6 +207,60 @@ def thread(conn: Connection, install_id: int, thread_id: str) -> list[Message]:
     return [from_row(row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open message with what its screen must know besides: whether its person opted out, and until when it waits."""
+
+    message: Message
+    opted_out: bool
+    due_at: datetime | None
+
+
+@lru_cache
+def _open_question(how_many: int) -> Question:
+    """The newest open messages of a contact, or of `how_many` numbers that are tied to nobody else."""
+    theirs = (messages.c.install_id == bindparam("install_id")) & messages.c.open.is_(True)
+    ids = [
+        select(messages.c.id).where(theirs, messages.c.contact_id == bindparam("contact_id", type_=String))
+    ]
+    # One look into its index for each number: with OR or IN the databases may walk all open messages instead.
+    for place in range(how_many):
+        number = bindparam(f"number{place}", type_=String)
+        ids.append(
+            select(messages.c.id).where(theirs, messages.c.to == number, messages.c.contact_id.is_(None))
+        )
+    stopped = exists().where(opt_outs.c.install_id == messages.c.install_id, opt_outs.c.to == messages.c.to)
+    waits = select(actions.c.due_at).where(actions.c.key == "send:" + messages.c.id).scalar_subquery()
+    return Question(
+        select(
+            messages,
+            func.count().over().label("total"),
+            stopped.label("opted_out"),
+            waits.label("due_at"),
+        )
+        .where(messages.c.id.in_(union_all(*ids)))
+        .order_by(messages.c.id.desc())
+        .limit(bindparam("limit", type_=Integer))
+        .offset(bindparam("offset", type_=Integer))
+    )
+
+
+def open_rows(
+    conn: Connection | Glance,
+    install_id: int,
+    contact_id: str | None,
+    numbers: Sequence[str],
+    limit: int,
+    offset: int = 0,
+) -> tuple[Row, ...]:
+    """The newest open messages of one person (by contact id or number), for `read_open`."""
+    given = {f"number{place}": number for place, number in enumerate(numbers)}
+    question = _open_question(len(numbers))
+    return question.rows(
+        conn, install_id=install_id, contact_id=contact_id, limit=limit, offset=offset, **given
+    )
+
+
 def open_for_person(
     conn: Connection,
     install_id: int,
@@ -199,20 +269,16 @@ def open_for_person(
     limit: int,
     offset: int = 0,
 ) -> tuple[list[Message], int]:
-    """The newest open messages of one person (by contact id or number), and how many there are."""
-    people = []
-    if contact_id:
-        people.append(messages.c.contact_id == contact_id)
-    if numbers:
-        # A number counts only where the message is not tied to somebody else.
-        people.append(messages.c.to.in_(numbers) & messages.c.contact_id.is_(None))
-    if not people:
-        return [], 0
-    where = (messages.c.install_id == install_id) & messages.c.open.is_(True) & or_(*people)
-    total = func.count().over().label("total")
-    query = select(messages, total).where(where).order_by(messages.c.id.desc()).limit(limit).offset(offset)
-    rows = conn.execute(query).mappings().all()
-    return [from_row(row) for row in rows], rows[0]["total"] if rows else 0
+    """The newest open messages of one person, and how many there are."""
+    found, total = read_open(conn, open_rows(conn, install_id, contact_id, numbers, limit, offset))
+    return [each.message for each in found], total
+
+
+def read_open(conn: Connection, rows: tuple[Row, ...]) -> tuple[list[Opened], int]:
+    """The messages of `open_rows`, and how many there are in all."""
+    read = _open_question(0).read(conn.dialect, rows)
+    found = [Opened(from_row(row), bool(row["opted_out"]), row["due_at"]) for row in read]
+    return found, read[0]["total"] if read else 0
 
 
 def unsure_whatsapp(conn: Connection, install_id: int, channel_id: int) -> list[Message]:

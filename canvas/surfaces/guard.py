@@ -21,7 +21,7 @@ View = Callable[..., Any]
 
 def body_signature(secret: str, body: bytes) -> str:
     """`X-Body-Signature`: HMAC-SHA256 in lower-case hex (Intercom, "Signing notifications")."""
-    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), body, "sha256").hex()
 
 
 def hub_signature(secret: str, body: bytes) -> str:

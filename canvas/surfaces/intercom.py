@@ -16,6 +16,7 @@ from canvas.domain.message import Actor, Message
 from canvas.domain.plan import ASKED
 from canvas.flows import fix as fixing
 from canvas.flows import looking_up
+from canvas.flows.first_look import NotConnected
 from canvas.flows.fix import BadToken, Clicked
 from canvas.flows.look import Person, detail, look
 from canvas.store import installs, messages
@@ -42,7 +43,7 @@ class Request:
     values: Mapping[str, str]
 
 
-def drawable(handler: Callable[[], Canvas]) -> Callable[[], Response]:
+def drawable(handler: Callable[[], Canvas | bytes]) -> Callable[[], Response]:
     """Answer with the handler's canvas; when it cannot be made, with one that says so and offers to try again."""
 
     @wraps(handler)
@@ -53,7 +54,8 @@ def drawable(handler: Callable[[], Canvas]) -> Callable[[], Response]:
             log.exception("canvas.broke", path=request.path)
             words = "Redeliver cannot read its records right now. Nothing was changed."
             canvas = view.notice(words, request_id=g.request_id)
-        return Response(orjson.dumps(canvas), mimetype="application/json")
+        drawn = canvas if isinstance(canvas, bytes) else orjson.dumps(canvas)
+        return Response(drawn, mimetype="application/json")
 
     return answer
 
@@ -61,10 +63,17 @@ def drawable(handler: Callable[[], Canvas]) -> Callable[[], Response]:
 @blueprint.post("/initialize")
 @signed_by_intercom
 @drawable
-def initialize() -> Canvas:
+def initialize() -> Canvas | bytes:
     """Draw the first canvas. It only reads: Intercom calls it for every conversation that is looked at."""
     asked = _read()
-    return asked if isinstance(asked, dict) else _with_install(asked, _first)
+    if isinstance(asked, dict):
+        return asked
+    try:
+        return services().first_canvases.first(
+            "intercom", asked.workspace, lambda install: _person(install, asked)
+        )
+    except NotConnected as refusal:
+        return _not_connected(refusal.known)
 
 
 @blueprint.post("/submit")
@@ -133,9 +142,13 @@ def _with_install(asked: Request, draw: Callable[[Install, Request], Canvas]) ->
     with reading(services().flow.engine) as conn:
         install = installs.find(conn, "intercom", asked.workspace)
     if install is None or install.status != installs.ACTIVE:
-        words = "Redeliver is not connected to this workspace. Ask a workspace admin to connect it."
-        return view.notice(words, retry=install is not None)
+        return _not_connected(install is not None)
     return draw(install, asked)
+
+
+def _not_connected(known: bool) -> Canvas:
+    words = "Redeliver is not connected to this workspace. Ask a workspace admin to connect it."
+    return view.notice(words, retry=known)
 
 
 def _person(install: Install, asked: Request) -> Person:

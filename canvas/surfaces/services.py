@@ -8,18 +8,21 @@ from flask import current_app
 
 from canvas.flows.context import Flow
 from canvas.flows.counting import Tally
+from canvas.flows.first_look import FirstLooks
 from canvas.flows.fix import Tokens
 from canvas.surfaces.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The flows' surroundings, the signer of fix tokens, the rate limits and the counters."""
+    """The flows' surroundings, the signer of fix tokens, the rate limits, the counters, and who draws the
+    Inbox's first canvases."""
 
     flow: Flow
     tokens: Tokens
     limits: Limits
     tally: Tally
+    first_canvases: FirstLooks
 
 
 def services() -> Services:

@@ -1,0 +1,90 @@
+"""The first screen in the fewest steps: two questions, then what the same answers drew before, or a fresh drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from canvas.flows.context import Flow
+from canvas.flows.look import Look, Person, look_at
+from canvas.store import installs, messages
+from canvas.store.channels import Channel
+from canvas.store.database import Glance, Row, glancing, reading
+from canvas.store.installs import Install
+
+KEPT = 2048  # drawings, of about two kilobytes each
+FRESH_SECONDS = 300  # for so long a drawing, and with it its fix tokens, is used again
+SHOWN = 3
+
+
+class NotConnected(Exception):
+    """Nobody who is connected here; `known` says that they once were."""
+
+    def __init__(self, known: bool) -> None:
+        super().__init__()
+        self.known = known
+
+
+class Sight(NamedTuple):
+    """What a first screen is made of. Equal keys make equal screens."""
+
+    install: Install
+    lines: tuple[Channel, ...]
+    person: Person
+    rows: tuple[Row, ...]
+    key: Hashable
+
+
+class FirstLooks:
+    """Draws first screens, and remembers what it drew from which rows.
+
+    The rows are read from the database each time and are themselves the key, so what is remembered cannot be
+    out of date: whatever changes, in any process, makes another key. A screen that depends on the time (a wait, a
+    queued send) or on more than those rows (templates) is drawn each time.
+    """
+
+    def __init__(self, flow: Flow, draw: Callable[[Look], bytes]) -> None:
+        self._flow = flow
+        self._draw = draw
+        self._drawn: dict[Hashable, bytes] = {}
+
+    def first(self, platform: str, external_id: str, person_of: Callable[[Install], Person]) -> bytes:
+        """The drawn first screen. Raises NotConnected."""
+        who = (platform, external_id, person_of)
+        with glancing(self._flow.engine) as glance:
+            known = self._drawn.get(self._read(glance, *who).key)
+        if known is not None:
+            return known
+        with reading(self._flow.engine) as conn:
+            fresh = self._read(conn, *who)
+            lines, person = fresh.lines, fresh.person
+            seen = look_at(conn, self._flow, fresh.install, person, fresh.rows, lines, with_fixes=1)
+        drawn = self._draw(seen)
+        if seen.lasting:
+            self._keep(fresh.key, drawn)
+        return drawn
+
+    def _read(
+        self,
+        conn: Connection | Glance,
+        platform: str,
+        external_id: str,
+        person_of: Callable[[Install], Person],
+    ) -> Sight:
+        tenant_rows = installs.tenant_rows(conn, platform, external_id)
+        tenant = installs.read_tenant(conn.dialect, tenant_rows)
+        if tenant is None or tenant[0].status != installs.ACTIVE:
+            raise NotConnected(known=tenant is not None)
+        install, lines = tenant
+        person = person_of(install)
+        rows = messages.open_rows(conn, install.id, person.contact_id, person.numbers, SHOWN)
+        beat = int(self._flow.clock().timestamp()) // FRESH_SECONDS
+        key = (tenant_rows, rows, person.numbers, bool(person.conversation_id), beat)
+        return Sight(install, lines, person, rows, key)
+
+    def _keep(self, key: Hashable, drawn: bytes) -> None:
+        if len(self._drawn) >= KEPT:
+            self._drawn.clear()
+        self._drawn[key] = drawn

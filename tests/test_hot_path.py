@@ -1,0 +1,128 @@
+"""The screens everybody opens all day: few questions to the database, and never an old answer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import event, text
+
+from canvas.flows import installs as install_flow
+from canvas.sandbox.people import BY_ID
+from canvas.store import channels, messages
+from canvas.store.database import reading, writing
+from tests.desk import Desk
+
+MARA = BY_ID["not_on_whatsapp"]
+OUTAGE = BY_ID["provider_outage"]
+
+
+@contextmanager
+def statements(desk: Desk) -> Iterator[list[str]]:
+    """What SQLite is asked within the block, however it is asked."""
+    seen: list[str] = []
+
+    def trace(connection: Any, *_: Any) -> None:
+        connection.set_trace_callback(seen.append)
+
+    desk.flow.engine.dispose()
+    event.listen(desk.flow.engine, "connect", trace)
+    yield seen
+    event.remove(desk.flow.engine, "connect", trace)
+
+
+def questions(seen: list[str]) -> list[str]:
+    return [line for line in seen if line.lstrip().upper().startswith(("SELECT", "WITH", "INSERT", "UPDATE"))]
+
+
+def failed(desk: Desk, how_many: int = 1) -> None:
+    desk.connect()
+    for _ in range(how_many):
+        desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"])
+    desk.pass_time(15)
+
+
+def test_a_first_canvas_takes_two_questions_when_it_was_drawn_before_and_nothing_changed(desk: Desk) -> None:
+    failed(desk, 4)
+    desk.initialize()
+    with statements(desk) as seen:
+        desk.initialize()
+    assert len(questions(seen)) == 2
+
+
+def test_a_first_canvas_that_must_be_drawn_takes_the_same_two_again(desk: Desk) -> None:
+    failed(desk, 4)
+    with statements(desk) as seen:
+        desk.initialize()
+    assert len(questions(seen)) == 4
+    assert len(set(questions(seen))) == 2
+
+
+def test_both_questions_find_their_rows_by_an_index(desk: Desk) -> None:
+    failed(desk)
+    with statements(desk) as seen:
+        desk.initialize(phone=MARA.phone)
+    with sqlite3.connect(str(desk.flow.engine.url.database)) as plain:
+        for question in questions(seen):
+            steps = [row[3] for row in plain.execute(f"EXPLAIN QUERY PLAN {question}")]
+            walks = [step for step in steps if step.startswith("SCAN") and "subquery" not in step]
+            assert walks == [], f"{question}: {steps}"
+            assert not [step for step in steps if step.endswith("(install_id=?)") and "messages" in step]
+
+
+def test_a_canvas_shows_what_another_process_wrote_a_moment_ago(both_desk: Desk) -> None:
+    desk = both_desk
+    failed(desk)
+    assert "Send as SMS instead" in desk.initialize().buttons
+    with writing(desk.flow.engine) as conn:
+        conn.execute(text("UPDATE channels SET removed_at = 1 WHERE kind = 'sms'"))
+    assert "Send as SMS instead" not in desk.initialize().buttons
+
+
+def test_a_new_failure_an_opt_out_and_a_disconnected_workspace_show_at_once(both_desk: Desk) -> None:
+    desk = both_desk
+    failed(desk)
+    desk.initialize()
+    desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Friday"])
+    desk.pass_time(15)
+    assert len(desk.initialize().items) == 1
+    with writing(desk.flow.engine) as conn:
+        message = messages.open_for_person(conn, 1, "c1", (), 1)[0][0]
+        messages.remember_opt_out(conn, message, desk.clock())
+    assert not [label for label in desk.initialize().buttons if label.startswith("Send")]
+    install_flow.connect(desk.flow, "intercom", "abcd123", None, settings={"timezone": "Asia/Tokyo"})
+    assert "10:05PM" in desk.initialize().words
+    with writing(desk.flow.engine) as conn:
+        conn.execute(text("UPDATE installs SET status = 'disconnected'"))
+    assert "not connected" in desk.initialize().words
+
+
+def test_a_wait_shows_at_once_and_ends_by_itself(both_desk: Desk) -> None:
+    """No row changes when a block ends, so a canvas with a time in it may not be drawn from memory."""
+    desk = both_desk
+    desk.connect()
+    desk.send_whatsapp(OUTAGE.phone, 90001, ["Kim", "Tuesday"])
+    desk.pass_time(15)
+    desk.pass_time(125)
+    assert "Send again" in desk.initialize().buttons
+    with writing(desk.flow.engine) as conn:
+        fingerprint = channels.of_install(conn, 1)[0].key_hash
+        channels.block(conn, fingerprint, desk.clock() + timedelta(seconds=90))
+    waiting = desk.initialize().buttons
+    assert [label for label in waiting if label.startswith("Send again at")], waiting
+    desk.clock.advance(91)
+    assert "Send again" in desk.initialize().buttons
+
+
+def test_two_people_with_the_same_open_messages_see_them_by_contact_and_by_number_alike(desk: Desk) -> None:
+    desk.connect()
+    body = {"destination_phone": MARA.phone, "message_variables": ["Mara", "Tuesday"]}
+    desk.gateway("/whatsapp/templates/90001/messages", body, "sandbox-whatsapp-1111")
+    desk.pass_time(15)
+    assert "Not on WhatsApp" in desk.initialize("somebody", phone=MARA.phone).words
+    assert "No failed messages" in desk.initialize("somebody", phone="+353871234567").words
+    with reading(desk.flow.engine) as conn:
+        assert messages.open_for_person(conn, 1, "nobody", (), 3) == ([], 0)
