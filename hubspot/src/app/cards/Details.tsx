@@ -9,9 +9,11 @@ import {
   useExtensionActions,
 } from '@hubspot/ui-extensions';
 import type { Failure } from './types';
+import { useTestId } from './testIds';
 
 /** Everything behind the reason: the four lines, what remains possible, the provider's words, the attempts. */
 export function Details({ failure }: { failure: Failure }) {
+  const id = useTestId();
   const { candidates } = failure.reason;
   return (
     <Accordion title="Details" size="small">
@@ -29,7 +31,7 @@ export function Details({ failure }: { failure: Failure }) {
           <Section title="It may be one of these">
             <List variant="unordered-styled">
               {candidates.map((one) => (
-                <Text key={one.code} testId="candidate">
+                <Text key={one.code} testId={id(`candidate-${one.code}`)}>
                   {one.title}. {one.test}
                 </Text>
               ))}
@@ -40,7 +42,7 @@ export function Details({ failure }: { failure: Failure }) {
         <Section title="Attempts">
           <List variant="unordered-styled">
             {failure.attempts.map((attempt, place) => (
-              <Text key={place} testId="attempt">
+              <Text key={place} testId={id(`attempt-${place}`)}>
                 {attempt.when}: {attempt.text}
               </Text>
             ))}
@@ -53,9 +55,10 @@ export function Details({ failure }: { failure: Failure }) {
 }
 
 function Said({ said }: { said: NonNullable<Failure['said']> }) {
+  const id = useTestId();
   return (
     <Section title="Octopods said">
-      <Text testId="said">{said.text}</Text>
+      <Text testId={id('said')}>{said.text}</Text>
       {said.code && <Text variant="microcopy">Code {said.code}</Text>}
     </Section>
   );
@@ -71,10 +74,11 @@ function Section({ title, children }: { title: string; children: React.ReactNode
 }
 
 function OpenButton({ url }: { url: string }) {
+  const id = useTestId();
   const actions = useExtensionActions<'crm.record.sidebar'>();
   const open = () => actions.openIframeModal({ uri: url, width: 720, height: 700, title: 'Message' });
   return (
-    <Button variant="transparent" onClick={open} testId="open">
+    <Button variant="transparent" onClick={open} testId={id('open')}>
       Open the message
     </Button>
   );

@@ -11,6 +11,7 @@ import {
 import { useState } from 'react';
 import type { Person } from './api';
 import { Message } from './Message';
+import { Place } from './testIds';
 import type { Card, Problem } from './types';
 import { useCard } from './useCard';
 
@@ -36,14 +37,9 @@ export function FailedMessages({ person, tz, first }: FailedMessagesProps) {
       {card.notice && <NoticeBox card={card} />}
       {card.failures.length === 0 && <Nothing />}
       {card.failures.map((failure, place) => (
-        <Message
-          key={`${card.requestId} ${place}`}
-          failure={failure}
-          objectId={card.contact.objectId}
-          tz={tz}
-          redraw={redraw}
-          refresh={load}
-        />
+        <Place.Provider key={`${card.requestId} ${place}`} value={place}>
+          <Message failure={failure} objectId={card.contact.objectId} tz={tz} redraw={redraw} refresh={load} />
+        </Place.Provider>
       ))}
       {card.total > card.failures.length && (
         <Button variant="transparent" onClick={() => setLimit(ALL)} testId="show-all">

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { Button, ButtonRow, Flex, Form, Input, LoadingButton, Select, Text, TextArea } from '@hubspot/ui-extensions';
 import type { Field, Fix, Problem } from './types';
 import type { Values } from './useFix';
+import { useTestId } from './testIds';
 
 interface FixFormProps {
   fix: Fix;
@@ -13,13 +14,14 @@ interface FixFormProps {
 
 /** Asks for exactly the fields the server named, filled with what it knows, the old value beside the new. */
 export function FixForm({ fix, problem, sending, onSubmit, onBack }: FixFormProps) {
+  const id = useTestId();
   const [typed, setTyped] = useState<Values>({});
   const values = Object.fromEntries(fix.fields.map((f) => [f.name, typed[f.name] ?? f.value]));
   const general = problem && !fix.fields.some((f) => f.name === problem.field || f.error) ? problem.message : null;
   const set = (name: string) => (value: unknown) => setTyped((old) => ({ ...old, [name]: String(value ?? '') }));
 
   return (
-    <Form onSubmit={() => onSubmit(values)} autoComplete="off" testId={`form-${fix.id}`}>
+    <Form onSubmit={() => onSubmit(values)} autoComplete="off" testId={id(`form-${fix.id}`)}>
       <Flex direction="column" gap="small">
         {fix.fields.map((field) => (
           <FormField
@@ -30,12 +32,12 @@ export function FixForm({ fix, problem, sending, onSubmit, onBack }: FixFormProp
             onChange={set(field.name)}
           />
         ))}
-        {general && <Text testId="form-problem">{general}</Text>}
+        {general && <Text testId={id('form-problem')}>{general}</Text>}
         <ButtonRow disableDropdown>
-          <LoadingButton type="submit" variant="primary" loading={sending} testId="submit">
+          <LoadingButton type="submit" variant="primary" loading={sending} testId={id('submit')}>
             {sending ? 'Sending' : fix.submitLabel}
           </LoadingButton>
-          <Button variant="secondary" onClick={onBack} disabled={sending} testId="back">
+          <Button variant="secondary" onClick={onBack} disabled={sending} testId={id('back')}>
             Back
           </Button>
         </ButtonRow>
@@ -52,6 +54,7 @@ interface FormFieldProps {
 }
 
 function FormField({ field, value, error, onChange }: FormFieldProps) {
+  const id = useTestId();
   const shared = {
     name: field.name,
     label: field.label,
@@ -62,7 +65,7 @@ function FormField({ field, value, error, onChange }: FormFieldProps) {
     ...(describe(field) && { description: describe(field) }),
     ...(field.placeholder && { placeholder: field.placeholder }),
     onChange,
-    testId: `field-${field.name}`,
+    testId: id(`field-${field.name}`),
   };
   if (field.type === 'select') return <Select {...shared} options={field.options} />;
   if (field.type === 'textarea') return <TextArea {...shared} onInput={onChange} rows={4} />;

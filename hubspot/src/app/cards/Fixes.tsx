@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { FixForm } from './FixForm';
 import type { Fix } from './types';
 import type { Step, Values } from './useFix';
+import { useTestId } from './testIds';
 
 interface FixesProps {
   fixes: Fix[];
@@ -36,24 +37,39 @@ export function Fixes({ fixes, step, setStep, run }: FixesProps) {
   const main = fixes.find((fix) => !fix.disabled && (fix.kind === 'one_click' || fix.kind === 'form'));
   return (
     <Flex direction="column" gap="extra-small">
-      {fixes.map((fix) => (
-        <FixButton key={fix.fixToken} fix={fix} main={fix === main} step={step} onClick={() => begin(fix)} />
+      {fixes.map((fix, place) => (
+        <FixButton
+          key={fix.fixToken}
+          fix={fix}
+          name={nameOf(fixes, place)}
+          main={fix === main}
+          step={step}
+          onClick={() => begin(fix)}
+        />
       ))}
     </Flex>
   );
 }
 
+/** A fix may be there more than once, for instance on two SMS channels. */
+function nameOf(fixes: Fix[], place: number): string {
+  const { id } = fixes[place]!;
+  return fixes.findIndex((fix) => fix.id === id) === place ? id : `${id}-${place}`;
+}
+
 interface FixButtonProps {
   fix: Fix;
+  name: string;
   main: boolean;
   step: Step;
   onClick: () => void;
 }
 
-function FixButton({ fix, main, step, onClick }: FixButtonProps) {
+function FixButton({ fix, name, main, step, onClick }: FixButtonProps) {
+  const id = useTestId();
   const busy = step.at === 'sending';
   const mine = busy && step.token === fix.fixToken;
-  const testId = `fix-${fix.id}`;
+  const testId = id(`fix-${name}`);
   if (fix.kind === 'link' && fix.url) {
     return (
       <Button href={{ url: fix.url, external: true }} variant="transparent" testId={testId}>
@@ -61,7 +77,7 @@ function FixButton({ fix, main, step, onClick }: FixButtonProps) {
       </Button>
     );
   }
-  if (fix.kind === 'copy') return <CopyButton fix={fix} />;
+  if (fix.kind === 'copy') return <CopyButton fix={fix} testId={testId} />;
   return (
     <Flex direction="column" gap="flush">
       <LoadingButton
@@ -74,7 +90,7 @@ function FixButton({ fix, main, step, onClick }: FixButtonProps) {
         {mine && fix.sends ? 'Sending' : fix.label}
       </LoadingButton>
       {fix.why && (
-        <Text variant="microcopy" testId={`why-${fix.id}`}>
+        <Text variant="microcopy" testId={id(`why-${name}`)}>
           {fix.why}
         </Text>
       )}
@@ -83,13 +99,14 @@ function FixButton({ fix, main, step, onClick }: FixButtonProps) {
 }
 
 function Confirm({ fix, onYes, onNo }: { fix: Fix; onYes: () => void; onNo: () => void }) {
+  const id = useTestId();
   return (
-    <Alert title={fix.confirm ?? fix.label} variant="warning" testId="confirm">
+    <Alert title={fix.confirm ?? fix.label} variant="warning" testId={id('confirm')}>
       <ButtonRow disableDropdown>
-        <Button variant="primary" onClick={onYes} testId="confirm-yes">
+        <Button variant="primary" onClick={onYes} testId={id('confirm-yes')}>
           {fix.label}
         </Button>
-        <Button variant="secondary" onClick={onNo} testId="confirm-no">
+        <Button variant="secondary" onClick={onNo} testId={id('confirm-no')}>
           Back
         </Button>
       </ButtonRow>
@@ -97,7 +114,8 @@ function Confirm({ fix, onYes, onNo }: { fix: Fix; onYes: () => void; onNo: () =
   );
 }
 
-function CopyButton({ fix }: { fix: Fix }) {
+function CopyButton({ fix, testId }: { fix: Fix; testId: string }) {
+  const id = useTestId();
   const actions = useExtensionActions<'crm.record.sidebar'>();
   const [byHand, setByHand] = useState(false);
   const text = fix.copyText ?? '';
@@ -112,11 +130,11 @@ function CopyButton({ fix }: { fix: Fix }) {
   };
   return (
     <Flex direction="column" gap="extra-small">
-      <Button variant="transparent" onClick={copy} testId={`fix-${fix.id}`}>
+      <Button variant="transparent" onClick={copy} testId={testId}>
         {fix.label}
       </Button>
       {byHand && (
-        <TextArea label="Copy this text" name="support" value={text} readOnly rows={6} testId="copy-by-hand" />
+        <TextArea label="Copy this text" name="support" value={text} readOnly rows={6} testId={id('copy-by-hand')} />
       )}
     </Flex>
   );

@@ -3,6 +3,7 @@ import { Details } from './Details';
 import { Fixes } from './Fixes';
 import type { Failure, Notice } from './types';
 import { type Redraw, useFix } from './useFix';
+import { useTestId } from './testIds';
 
 interface MessageProps {
   failure: Failure;
@@ -14,28 +15,29 @@ interface MessageProps {
 
 /** One message: did it arrive, why not, what to do now, and the receipt of what was done. */
 export function Message({ failure, objectId, tz, redraw, refresh }: MessageProps) {
+  const id = useTestId();
   const { step, setStep, receipt, setReceipt, run } = useFix(failure, objectId, tz, redraw);
   return (
-    <Tile compact testId="message">
+    <Tile compact testId={id('message')}>
       <Flex direction="column" gap="small">
         <Flex direction="row" justify="between" align="start" gap="small" wrap="wrap">
           <Heading>{failure.reason.title}</Heading>
-          <StatusTag variant={failure.status.variant} testId="status">
+          <StatusTag variant={failure.status.variant} testId={id('status')}>
             {failure.status.label}
           </StatusTag>
         </Flex>
-        <Text variant="microcopy" testId="line">
+        <Text variant="microcopy" testId={id('line')}>
           {failure.line}
         </Text>
-        {!receipt && <Text testId="reason">{failure.reason.text}</Text>}
+        {!receipt && <Text testId={id('reason')}>{failure.reason.text}</Text>}
         {failure.pattern && (
-          <Text format={{ italic: true }} testId="pattern">
+          <Text format={{ italic: true }} testId={id('pattern')}>
             {failure.pattern}
           </Text>
         )}
         {receipt && <ReceiptBox receipt={receipt} onRefresh={refresh} onDone={() => setReceipt(null)} />}
         {failure.preview && step.at === 'rest' && !receipt && (
-          <Text variant="microcopy" testId="preview">
+          <Text variant="microcopy" testId={id('preview')}>
             {failure.preview}
           </Text>
         )}
@@ -53,6 +55,7 @@ interface ReceiptBoxProps {
 }
 
 function ReceiptBox({ receipt, onRefresh, onDone }: ReceiptBoxProps) {
+  const id = useTestId();
   const refresh = () => {
     onDone();
     onRefresh();
@@ -60,14 +63,14 @@ function ReceiptBox({ receipt, onRefresh, onDone }: ReceiptBoxProps) {
   const variant = receipt.variant === 'default' ? 'info' : receipt.variant;
   return (
     <Flex direction="column" gap="extra-small">
-      <Alert title={receipt.title} variant={variant} testId="receipt">
+      <Alert title={receipt.title} variant={variant} testId={id('receipt')}>
         {receipt.text}
       </Alert>
       <ButtonRow disableDropdown>
-        <Button variant="secondary" onClick={refresh} testId="receipt-refresh">
+        <Button variant="secondary" onClick={refresh} testId={id('receipt-refresh')}>
           Refresh
         </Button>
-        <Button variant="transparent" onClick={onDone} testId="receipt-done">
+        <Button variant="transparent" onClick={onDone} testId={id('receipt-done')}>
           Done
         </Button>
       </ButtonRow>

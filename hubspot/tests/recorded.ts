@@ -1,0 +1,9 @@
+import { readFileSync } from 'node:fs';
+import type { Card, Receipt, Refusal } from '../src/app/cards/types';
+
+const read = (scene: string) => JSON.parse(readFileSync(new URL(`./recorded/${scene}.json`, import.meta.url), 'utf8'));
+
+/** What the running app answered (`python -m tests.hubspot.record`). */
+export const recorded = (scene: string): Card => read(scene) as Card;
+export const receiptOf = (scene: string): Receipt => read(scene) as Receipt;
+export const refusalOf = (scene: string): Refusal => read(scene) as Refusal;
