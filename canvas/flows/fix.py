@@ -290,7 +290,7 @@ def _mark_handled(
     now: datetime,
 ) -> Stored:
     fresh = outcome.store(conn, replace(message, handled_at=now, handled_by=actor), now)
-    timeline.news(conn, fresh, now)
+    timeline.news(conn, flow, fresh, now)
     return Stored(Clicked("receipt", fresh, note="Marked as handled."))
 
 

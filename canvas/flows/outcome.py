@@ -52,7 +52,7 @@ def accepted(conn: Connection, flow: Flow, message: Message, sent: Sent, now: da
     fresh = store(conn, fresh, now)
     begin_polling(conn, flow, fresh, now)
     if fresh.parent_id:
-        timeline.news(conn, fresh, now)
+        timeline.news(conn, flow, fresh, now)
     return fresh
 
 
@@ -81,7 +81,7 @@ def failed(
         messages.remember_opt_out(conn, fresh, now)
     if diagnosis.category == "template" and fresh.channel_id is not None:
         refresh_templates(conn, fresh.install_id, fresh.channel_id, now)
-    timeline.news(conn, fresh, now)
+    timeline.news(conn, flow, fresh, now)
     return fresh
 
 
@@ -120,7 +120,7 @@ def reported(conn: Connection, flow: Flow, message: Message, report: StatusRepor
     if status in ARRIVED:
         messages.forget_opt_out(conn, fresh)
     if status in ARRIVED and message.parent_id:
-        timeline.news(conn, fresh, now)
+        timeline.news(conn, flow, fresh, now)
     return fresh
 
 

@@ -30,6 +30,7 @@ from canvas.store.sealing import CannotOpen
 log = structlog.get_logger()
 INDEXED_AFTER = timedelta(seconds=90)  # HubSpot's search lags behind what was written
 ENTRY_PENDING = timedelta(seconds=10)
+COMMITTED_BY = timedelta(seconds=2)  # by then the caller's transaction is over; if not, the sweep finds it
 OFF, ACTIVITY, APP_EVENT = "off", "activity", "app_event"
 EVENT_SYMBOL, PROJECT = "message_failed", "redeliver"
 WRITE, REWRITE = "timeline", "timeline_update"
@@ -49,17 +50,18 @@ class Entry:
         return self.root.message
 
 
-def news(conn: Connection, message: Message, now: datetime) -> None:
+def news(conn: Connection, flow: Flow, message: Message, now: datetime) -> None:
     """On a HubSpot install, have the timeline say how this message stands now: by its entry, or a change of it."""
     install = installs.get(conn, message.install_id)
     if install is None or install.platform != "hubspot" or writer(install) == OFF:
         return
-    key = _key(message.thread_id)
-    if actions.by_key(conn, install.id, key) is None:
-        actions.ensure(conn, install.id, WRITE, key, now, now, message_id=message.thread_id)
-    else:
-        change = f"{key}:{message.id}:{message.version}"
-        actions.ensure(conn, install.id, REWRITE, change, now, now, message_id=message.thread_id)
+    key, kind = _key(message.thread_id), WRITE
+    if actions.by_key(conn, install.id, key):
+        key, kind = f"{key}:{message.id}:{message.version}", REWRITE
+    actions.ensure(conn, install.id, kind, key, now, now, message_id=message.thread_id)
+    made = actions.by_key(conn, install.id, key)
+    if made:
+        flow.wake(made.id, now + COMMITTED_BY)
 
 
 def writer(install: Install) -> str:

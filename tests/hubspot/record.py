@@ -101,6 +101,8 @@ SCENES: dict[str, Callable[[HubSpotDesk], Json]] = {
 def steady(document: Json) -> str:
     """The answer as a file, with what differs from run to run replaced by names in order of appearance."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
+    # How sure the diagnosis is belongs to the catalogue, whose calibration is no change of the answers.
+    text = re.sub(r'(?<="confidence": )[\d.]+', "0.9", text)
     for name, pattern in (
         ("message", r"msg_[0-9a-z]{26}"),
         ("token", r'(?<="fixToken": ")[^"]+'),
