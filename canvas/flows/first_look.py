@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from canvas.flows.context import Flow
 from canvas.flows.look import Look, Person, look_at
-from canvas.store import installs, messages
+from canvas.store import installs, messages, tenants
 from canvas.store.channels import Channel
 from canvas.store.database import Glance, Row, glancing, reading
 from canvas.store.installs import Install
@@ -73,8 +73,8 @@ class FirstLooks:
         external_id: str,
         person_of: Callable[[Install], Person],
     ) -> Sight:
-        tenant_rows = installs.tenant_rows(conn, platform, external_id)
-        tenant = installs.read_tenant(conn.dialect, tenant_rows)
+        tenant_rows = tenants.rows(conn, platform, external_id)
+        tenant = tenants.read(conn.dialect, tenant_rows)
         if tenant is None or tenant[0].status != installs.ACTIVE:
             raise NotConnected(known=tenant is not None)
         install, lines = tenant

@@ -68,7 +68,7 @@ def listed(conn: Connection) -> list[Channel]:
     """Every connected WhatsApp channel of every active install: those whose messages Octopods lists."""
     joined = _all.join(installs, installs.c.id == channels.c.install_id)
     query = joined.where(channels.c.kind == "whatsapp", _present, installs.c.status == ACTIVE)
-    return [_from_row(row) for row in conn.execute(query).mappings()]
+    return [from_row(row) for row in conn.execute(query).mappings()]
 
 
 def add(conn: Connection, install_id: int, now: datetime, **values: Any) -> int:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, RowMapping, String, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, insert, or_, select, update
 
-from canvas.store import channels
-from canvas.store.channels import Channel
-from canvas.store.database import Glance, Question, Row
-from canvas.store.tables import channels as channel_table
-from canvas.store.tables import installs, key_limits
+from canvas.store.tables import installs
 
 ACTIVE, DISCONNECTED, REMOVED = "active", "disconnected", "removed"
 
@@ -59,41 +54,6 @@ def find(conn: Connection, platform: str, external_id: str) -> Install | None:
     where = (installs.c.platform == platform) & (installs.c.external_id == external_id)
     row = conn.execute(select(installs).where(where)).mappings().first()
     return _from_row(row) if row else None
-
-
-_WITH_CHANNELS = Question(
-    select(
-        *(column.label(f"install_{column.name}") for column in installs.c),
-        *channel_table.c,
-        key_limits.c.blocked_until,
-    )
-    .select_from(
-        installs.outerjoin(
-            channel_table,
-            (channel_table.c.install_id == installs.c.id) & channel_table.c.removed_at.is_(None),
-        ).outerjoin(key_limits, key_limits.c.key_hash == channel_table.c.key_hash)
-    )
-    .where(
-        installs.c.platform == bindparam("platform", type_=String),
-        installs.c.external_id == bindparam("external_id", type_=String),
-    )
-    .order_by(channel_table.c.id)
-)
-
-
-def tenant_rows(conn: Connection | Glance, platform: str, external_id: str) -> tuple[Row, ...]:
-    """An install and its connected channels in one question, for `read_tenant`: every screen begins with it."""
-    return _WITH_CHANNELS.rows(conn, platform=platform, external_id=external_id)
-
-
-@lru_cache(1024)
-def read_tenant(dialect: Dialect, rows: tuple[Row, ...]) -> tuple[Install, tuple[Channel, ...]] | None:
-    """The install of `tenant_rows` and its channels, oldest first; read once for as long as the rows are the same."""
-    read = _WITH_CHANNELS.read(dialect, rows)
-    if not read:
-        return None
-    install = Install(**{name: read[0][f"install_{name}"] for name in Install.__dataclass_fields__})
-    return install, tuple(channels.from_row(row) for row in read if row["id"] is not None)
 
 
 def get(conn: Connection, install_id: int) -> Install | None:
