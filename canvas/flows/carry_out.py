@@ -40,8 +40,10 @@ def carry_out(flow: Flow, action_id: str) -> bool:
     try:
         DEEDS[action.kind](flow, action)
     except Exception:
+        flow.tally.count("actions", action.kind, "broke")
         _hand_back(flow, action)
         raise
+    flow.tally.count("actions", action.kind, "carried out")
     return True
 
 

@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any
 
 import structlog
-from flask import Response, current_app, request
+from flask import Response, abort, current_app, request
 
 from canvas.flows.gateway import caller
 from canvas.surfaces.octopods_wire import octopods_error
@@ -80,6 +80,25 @@ def _too_many(wait: int) -> Response:
     response = octopods_error(429, 0, f"Too many requests. Try again in {wait} seconds.")
     response.headers["Retry-After"] = str(wait)
     return response
+
+
+def bearer(setting: str) -> Callable[[View], View]:
+    """Let a request through only with the token of that setting; without one configured the view does not exist."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            token = current_app.config[setting]
+            if not token:
+                abort(404)
+            if not same(request.headers.get("Authorization", ""), f"Bearer {token}"):
+                return Response(status=401, headers={"WWW-Authenticate": "Bearer"})
+            return view(*args, **kwargs)
+
+        guarded.guard = "bearer"  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
 
 
 def open_to_all(view: View) -> View:
