@@ -35,6 +35,7 @@ from canvas.store.database import PATIENCE, open_engine
 from canvas.store.sealing import Sealer
 from canvas.surfaces import (
     api,
+    bulk,
     edges,
     gateway,
     history,
@@ -61,6 +62,7 @@ BLUEPRINTS = (
     oauth.blueprint,
     history.blueprint,
     pages.blueprint,
+    bulk.blueprint,
     reasons.blueprint,
     operate.blueprint,
 )

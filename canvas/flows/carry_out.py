@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from canvas.domain.schedule import OTHER_TRIES, backoff
-from canvas.flows import chores, discovery, polling, sending, timeline, workflow
+from canvas.flows import bulk, chores, discovery, polling, sending, timeline, workflow
 from canvas.flows.context import Flow
 from canvas.store import actions
 from canvas.store.actions import Action
@@ -18,6 +18,7 @@ Deed = Callable[[Flow, Action], None]
 
 DEEDS: dict[str, Deed] = {
     "send": sending.send,
+    "bulk": bulk.carry_on,
     "poll": polling.poll,
     "reconcile": polling.reconcile,
     "discover": discovery.discover,

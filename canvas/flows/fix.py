@@ -96,8 +96,14 @@ def click(
     values: Mapping[str, str] | None,
     actor: Actor,
     person: Person,
+    *,
+    patience: float = WAIT_SECONDS,
+    not_before: datetime | None = None,
 ) -> Clicked:
-    """Carry one click as far as it gets within the deadline. `values` is None when no form was shown yet."""
+    """Carry one click as far as it gets within `patience` seconds; a send leaves no sooner than `not_before`.
+
+    `values` is None when no form was shown yet.
+    """
     if token.install_id != install.id:
         return Clicked("unknown")
     if token.fix_id == UNDO:
@@ -108,7 +114,9 @@ def click(
     fix, todo = first
     if isinstance(todo, Send) and (trouble := blocking(check_fix(flow, install, todo))):
         return _would_fail(_get(flow, install, token.message_id), fix, values or {}, trouble)
-    return _commit(flow, install, token, fix, todo, actor, person)
+    if isinstance(todo, Send) and not_before:
+        todo = replace(todo, run_at=max(todo.run_at or not_before, not_before))
+    return _commit(flow, install, token, fix, todo, actor, person, patience)
 
 
 FIELD_OF = {"number": "phone", "text": "text", "template": "template", "header_media": "url"}
@@ -171,7 +179,14 @@ def _earlier(conn: Connection, message: Message, token: FixToken) -> Clicked | N
 
 
 def _commit(
-    flow: Flow, install: Install, token: FixToken, fix: Fix, todo: Send | Deed, actor: Actor, person: Person
+    flow: Flow,
+    install: Install,
+    token: FixToken,
+    fix: Fix,
+    todo: Send | Deed,
+    actor: Actor,
+    person: Person,
+    patience: float,
 ) -> Clicked:
     """Store the deed in one transaction that checks again, then wait a little for its outcome."""
     now = flow.clock()
@@ -191,7 +206,8 @@ def _commit(
     for action_id, due in done.wakes:
         flow.wake(action_id, due)
     if done.wakes:
-        return replace(done.clicked, message=_await(flow, install, done.clicked.message, done.wakes[0]))
+        seen = _await(flow, install, done.clicked.message, done.wakes[0], patience)
+        return replace(done.clicked, message=seen)
     return done.clicked
 
 
@@ -343,11 +359,11 @@ DEEDS = {"mark_handled": _mark_handled, "check_status": _check_status, "ask_admi
 
 
 def _await(
-    flow: Flow, install: Install, message: Message | None, wake: tuple[str, datetime]
+    flow: Flow, install: Install, message: Message | None, wake: tuple[str, datetime], patience: float
 ) -> Message | None:
     """The message as it stands when its action is no longer under way, or when waiting long enough."""
     action_id, due = wake
-    end = time.monotonic() + WAIT_SECONDS
+    end = time.monotonic() + patience
     pause = 0.02
     while due <= flow.clock() and time.monotonic() < end:
         with reading(flow.engine) as conn:

@@ -33,6 +33,11 @@ class Person:
     conversation_id: str | None = None
 
 
+def person_of(message: Message) -> Person:
+    """The person a message is to, as far as the message itself knows."""
+    return Person(message.contact_id, (message.to,) if message.to else (), message.conversation_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a first screen shows: the newest few stories, and how many open messages there are in all.

@@ -363,3 +363,36 @@ hook_secrets = Table(
     Column("verify_sealed", Text),
     Column("changed_at", Instant, nullable=False),
 )
+
+# Many fixes at once. A job is a draft (the dry run) until somebody starts it; its items are the truth of its progress.
+bulk_jobs = Table(
+    "bulk_jobs",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("choice", String(24), nullable=False),
+    Column("filter", Json, nullable=False),
+    Column("actor", Json, nullable=False),
+    Column("spread", Json, nullable=False, default=dict),
+    Column("note", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    Index("ix_bulk_jobs_install", "install_id", "id"),
+)
+
+bulk_items = Table(
+    "bulk_items",
+    metadata,
+    Column("job_id", String(40), ForeignKey("bulk_jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("message_id", String(40), primary_key=True),
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("fix_id", String(40)),
+    Column("target", Integer),
+    Column("state", String(16), nullable=False),
+    Column("why", Text),
+    Column("child_id", String(40)),
+    Index("ix_bulk_items_state", "job_id", "state", "message_id"),
+)

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 from sqlalchemy import Connection
 
 from canvas.domain.dates import when
-from canvas.domain.message import Actor, Message
+from canvas.domain.message import Message
 from canvas.flows.chores import template_from
 from canvas.flows.context import Flow
 from canvas.store import history, templates
@@ -23,12 +23,6 @@ from canvas.surfaces.sessions import me, problem, signed_in
 
 blueprint = Blueprint("history", __name__)
 View = Any
-
-
-def actor() -> Actor:
-    """Who is signed in, as the one who does a deed."""
-    person = me().person
-    return Actor(f"{me().install.platform}_admin", person.person_id, person.name)
 
 
 @blueprint.get("/history")
@@ -124,7 +118,7 @@ def message(message_id: str) -> View:
 @signed_in
 def fix(message_id: str) -> View:
     """One press of a button on that page. Pressed twice, it shows the first receipt."""
-    pressed = press(services().flow, services().tokens, me().install, message_id, request.form, actor())
+    pressed = press(services().flow, services().tokens, me().install, message_id, request.form, me().actor)
     return _message(pressed)
 
 

@@ -12,7 +12,7 @@ from canvas.domain.story import Story
 from canvas.flows import fix as fixing
 from canvas.flows.context import Flow
 from canvas.flows.fix import UNDO, BadToken, Clicked, Tokens
-from canvas.flows.look import Person, detail
+from canvas.flows.look import detail, person_of
 from canvas.store import messages
 from canvas.store.database import reading
 from canvas.store.installs import Install
@@ -51,11 +51,6 @@ class Buttons:
 
     def undo(self) -> str:
         return self._tokens.sign(self._message, UNDO)
-
-
-def person_of(message: Message) -> Person:
-    """The person a message is to, as far as the message itself knows."""
-    return Person(message.contact_id, (message.to,) if message.to else (), message.conversation_id)
 
 
 def show(flow: Flow, install: Install, message_id: str) -> Shown | None:

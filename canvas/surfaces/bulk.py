@@ -1,0 +1,165 @@
+"""Fixing many messages at once: choose, see the dry run, start, watch, stop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from canvas.domain.dates import when
+from canvas.domain.message import ARRIVED, Status
+from canvas.domain.story import LABELS
+from canvas.flows import bulk as flow_bulk
+from canvas.flows.bulk import CHOICES, MOST, NotNow
+from canvas.store import bulk
+from canvas.store.bulk import Job
+from canvas.store.database import reading
+from canvas.surfaces import history_filter
+from canvas.surfaces.history_filter import MakesNoSense
+from canvas.surfaces.services import services
+from canvas.surfaces.sessions import admin_only, me, problem, signed_in
+
+blueprint = Blueprint("bulk", __name__, url_prefix="/history/bulk")
+View = Any
+WATCH_SECONDS = 5
+SHOWN = 100
+LABEL_OF = {
+    bulk.WAITING: ("Waiting", "info"),
+    bulk.TRYING: ("Being done", "info"),
+    bulk.SENT: ("Done", "success"),
+    bulk.SKIPPED: ("Skipped", "default"),
+}
+STATES = {bulk.DRAFT: "Not started", bulk.RUNNING: "Running", bulk.STOPPED: "Stopped", bulk.DONE: "Done"}
+
+
+def _unknown() -> View:
+    words = "It may have been removed, or the link is not complete."
+    return problem("There is no such job here", words, 404, ("All messages", "/history"))
+
+
+@blueprint.get("")
+@signed_in
+def choose() -> View:
+    """What is to be done with the messages of this filter."""
+    values = history_filter.given(request.args)
+    with reading(services().flow.engine) as conn:
+        jobs = bulk.newest(conn, me().install.id)
+    past = [
+        (job.id, when(job.created_at, me().install.tz), CHOICES[job.choice], STATES[job.state])
+        for job in jobs
+    ]
+    return render_template(
+        "history/bulk.html", values=values, query=urlencode(values), choices=list(CHOICES.items()), past=past
+    )
+
+
+@blueprint.post("")
+@admin_only
+def draft() -> View:
+    """Make the dry run. Nothing is sent."""
+    flow, install = services().flow, me().install
+    choice = request.form.get("choice", "")
+    try:
+        asked = history_filter.read(request.form, flow.catalogue, install.tz)
+        if choice not in CHOICES:
+            raise MakesNoSense("Choose what is to be done.")
+    except MakesNoSense as error:
+        return problem("This cannot be done", str(error), 400, ("Back to the history", "/history"))
+    job_id, more = flow_bulk.draft(flow, install, asked.filter, asked.values, choice, me().actor)
+    return redirect(f"/history/bulk/{job_id}{'?more=yes' if more else ''}", 303)
+
+
+@blueprint.get("/<job_id>")
+@signed_in
+def job(job_id: str) -> View:
+    """The dry run, the progress, or the result of a job."""
+    return _shown(job_id)
+
+
+def _shown(job_id: str, wrong: str | None = None) -> View:
+    with reading(services().flow.engine) as conn:
+        found = bulk.get(conn, me().install.id, job_id)
+        if found is None:
+            return _unknown()
+        counts = bulk.counts(conn, job_id)
+        outcomes = bulk.outcomes(conn, job_id)
+        items = bulk.items(conn, job_id, request.args.get("after", ""), SHOWN + 1)
+    page = render_template(
+        "history/job.html",
+        job=found,
+        state=STATES[found.state],
+        what=CHOICES[found.choice],
+        by=found.actor.name,
+        began=when(found.started_at or found.created_at, me().install.tz),
+        **_sums(counts, outcomes),
+        items=[(item, *LABEL_OF[item.state]) for item in items[:SHOWN]],
+        after=items[SHOWN - 1].message_id if len(items) > SHOWN else None,
+        more=MOST if request.args.get("more") else None,
+        watching=bool(request.args.get("watch")) and found.state == bulk.RUNNING,
+        wrong=wrong,
+        back=f"/history?{urlencode(found.filter)}",
+    )
+    return _refreshing(page, found)
+
+
+def _sums(counts: list[tuple[str, str | None, str | None, int]], outcomes: dict[str, int]) -> dict[str, Any]:
+    total = sum(many for *_, many in counts)
+    waiting = sum(many for state, _, _, many in counts if state in bulk.OPEN)
+    by_fix: Counter[str] = Counter()
+    for state, fix_id, _, many in counts:
+        if state in bulk.OPEN:
+            by_fix[FIX_WORDS.get(fix_id or "", fix_id or "")] += many
+    return {
+        "total": total,
+        "waiting": waiting,
+        "sent": sum(many for state, _, _, many in counts if state == bulk.SENT),
+        "by_fix": by_fix.most_common(),
+        "skipped": [(why, many) for state, _, why, many in counts if state == bulk.SKIPPED],
+        "arrived": sum(many for status, many in outcomes.items() if Status(status) in ARRIVED),
+        "outcomes": [(LABELS[Status(status)][0], many) for status, many in sorted(outcomes.items())],
+    }
+
+
+FIX_WORDS = {
+    "retry_now": "Sent again, unchanged",
+    "retry_later": "Sent again, unchanged, once it may be",
+    "reformat_phone": "Sent to the same number, written right",
+    "send_other_channel": "Sent on another channel",
+    "mark_handled": "Marked as handled",
+}
+
+
+def _refreshing(page: str, found: Job) -> Response:
+    """With `watch`, and only while it runs, the page loads itself again: chosen by a link, undone by a link."""
+    response = make_response(page)
+    if request.args.get("watch") and found.state == bulk.RUNNING:
+        response.headers["Refresh"] = str(WATCH_SECONDS)
+    return response
+
+
+@blueprint.post("/<job_id>/start")
+@admin_only
+def start(job_id: str) -> View:
+    """Let the worker begin with what the dry run showed."""
+    return _changed(flow_bulk.start, job_id)
+
+
+@blueprint.post("/<job_id>/stop")
+@admin_only
+def stop(job_id: str) -> View:
+    """Take no further message."""
+    return _changed(flow_bulk.stop, job_id)
+
+
+def _changed(deed: Any, job_id: str) -> View:
+    with reading(services().flow.engine) as conn:
+        if bulk.get(conn, me().install.id, job_id) is None:
+            return _unknown()
+    try:
+        deed(services().flow, me().install, job_id, me().actor)
+    except NotNow as error:
+        return _shown(job_id, str(error))
+    return redirect(f"/history/bulk/{job_id}", 303)
