@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from flask import Flask
 
-from canvas.cli import care, installs, knowing, operate, sandbox
+from canvas.cli import care, hooks, installs, knowing, operate, sandbox
 
-GROUPS = (operate.db, installs.install, installs.channel, knowing.catalogue, knowing.unknown, care.keys)
+GROUPS = (
+    operate.db,
+    installs.install,
+    installs.channel,
+    hooks.hook,
+    knowing.catalogue,
+    knowing.unknown,
+    care.keys,
+)
 COMMANDS = (
     operate.show_config,
     operate.run_worker,

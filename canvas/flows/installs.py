@@ -62,7 +62,8 @@ def everyone(flow: Flow) -> list[Install]:
         return installs.everyone(conn)
 
 
-def _named(conn: Connection, public_id: str) -> Install:
+def named(conn: Connection, public_id: str) -> Install:
+    """The install of that public id. Raises Refused."""
     platform, _, external_id = public_id.partition(":")
     found = installs.find(conn, platform, external_id)
     if found is None:
@@ -73,13 +74,13 @@ def _named(conn: Connection, public_id: str) -> Install:
 def erase(flow: Flow, public_id: str) -> None:
     """Remove an install and all that belongs to it. Raises Refused."""
     with writing(flow.engine) as conn:
-        erasing.install(conn, _named(conn, public_id).id)
+        erasing.install(conn, named(conn, public_id).id)
 
 
 def channels_of(flow: Flow, public_id: str) -> list[Channel]:
     """Raises Refused."""
     with reading(flow.engine) as conn:
-        return channels.of_install(conn, _named(conn, public_id).id)
+        return channels.of_install(conn, named(conn, public_id).id)
 
 
 def add_channel(
@@ -98,7 +99,7 @@ def add_channel(
         raise Refused("The number must be in full international form, such as +353871234567.")
     now = flow.clock()
     with writing(flow.engine) as conn:
-        install = _named(conn, public_id)
+        install = named(conn, public_id)
         fingerprint = flow.sealer.fingerprint(key)
         if any(c.install_id != install.id for c in channels.by_key(conn, fingerprint)):
             raise Refused("This key belongs to another install.")
@@ -125,7 +126,7 @@ def add_channel(
 def remove_channel(flow: Flow, public_id: str, channel_id: int, by: Actor = audit.OPERATOR) -> None:
     """Raises Refused."""
     with writing(flow.engine) as conn:
-        install = _named(conn, public_id)
+        install = named(conn, public_id)
         old = channels.get(conn, install.id, channel_id)
         if old is None or not channels.remove(conn, install.id, channel_id, flow.clock()):
             raise Refused(f"There is no channel {channel_id} in {public_id}.")

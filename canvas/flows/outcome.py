@@ -105,16 +105,25 @@ def unsure(conn: Connection, flow: Flow, message: Message, said: str, raw: str, 
     return fresh
 
 
-def reported(conn: Connection, flow: Flow, message: Message, report: StatusReport, now: datetime) -> Message:
-    """A status came from outside. Late, repeated or backward news changes nothing."""
+def reported(
+    conn: Connection,
+    flow: Flow,
+    message: Message,
+    report: StatusReport,
+    now: datetime,
+    evidence: Evidence | None = None,
+) -> Message:
+    """A status came from outside. Late, repeated or backward news changes nothing.
+
+    `evidence` is what a provider itself told; without it, it is read out of Octopods' failure reason.
+    """
     status = Status(report.status)
     if not follows(message.status, status):
         return message
     known = replace(message, provider_id=report.provider_id or message.provider_id)
     if status is Status.FAILED:
-        evidence = from_failure_reason(report.failure_reason, message.channel) or Evidence(
-            channel=message.channel
-        )
+        evidence = evidence or from_failure_reason(report.failure_reason, message.channel)
+        evidence = evidence or Evidence(channel=message.channel)
         return failed(conn, flow, known, evidence, _verbatim(report.failure_reason), now)
     fresh = store(conn, replace(known, status=status), now)
     if status in ARRIVED:

@@ -185,6 +185,11 @@ def by_octopods_ids(
     return {str(row["octopods_id"]): from_row(row) for row in rows}
 
 
+def by_provider_id(conn: Connection, install_id: int, channel: str, provider_id: str) -> Message | None:
+    where = (messages.c.install_id == install_id) & (messages.c.provider_id == provider_id)
+    return _one(conn, select(messages).where(where, messages.c.channel == channel).limit(1))
+
+
 def newest_to(conn: Connection, install_id: int, channel: str, number: str, limit: int) -> list[Message]:
     """The newest messages to that number on that channel, newest first."""
     # The end of the number has an index that is in order of id; the whole number has none.
