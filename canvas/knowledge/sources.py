@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -53,6 +53,7 @@ def files(home: Path = HOME) -> list[Path]:
         home / "vocabulary.toml",
         home / "providers.toml",
         home / "octopods.toml",
+        home / "phrases.tsv",
         *sorted((home / "reasons").glob("*.toml")),
         *sorted((home / "codes").glob("*.jsonl")),
     ]
@@ -74,6 +75,7 @@ def read(home: Path = HOME) -> Row:
             if name in reasons:
                 raise CatalogueError(path.name, name, "this id is taken by another row")
             reasons[name] = checked_reason(path.name, name, row)
+    read_phrases(home / "phrases.tsv", reasons)
     return {
         "reasons": reasons,
         "vocabulary": read_vocabulary(home / "vocabulary.toml"),
@@ -171,6 +173,26 @@ def read_octopods(path: Path, reasons: dict[str, Row]) -> dict[str, Row]:
         if set(row) - {"reason", "whatsapp", "sms", "vbm"}:
             raise CatalogueError(path.name, name, "unknown key")
     return names
+
+
+def read_phrases(path: Path, reasons: Container[str]) -> list[tuple[str, str]]:
+    """The wordings of phrases.tsv with the reason each means. Raises CatalogueError."""
+    found: list[tuple[str, str]] = []
+    meant: dict[str, str] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("#"):
+            continue
+        parts = line.split("\t")
+        if len(parts) != 3 or parts[0] not in reasons:
+            raise CatalogueError(
+                path.name, f"line {number}", "needs a reason we have, a language and wordings"
+            )
+        for phrase in parts[2].split(" | "):
+            if meant.setdefault(phrase.casefold(), parts[0]) != parts[0]:
+                why = f"{phrase!r} already means {meant[phrase.casefold()]}"
+                raise CatalogueError(path.name, f"line {number}", why)
+            found.append((parts[0], phrase))
+    return found
 
 
 def read_codes(path: Path, reasons: dict[str, Row]) -> Iterator[Row]:

@@ -1,12 +1,13 @@
 """The catalogue is complete, says what it should, and refuses files that are wrong."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from canvas.knowledge import compiled, sources
+from canvas.knowledge import compiled, scores, sources
 from canvas.knowledge.catalogue import load
 from canvas.knowledge.check import check, load_from
 from canvas.knowledge.diagnose import diagnose, diagnose_with
@@ -19,6 +20,11 @@ REASONS = list(load().reasons.values())
 def test_the_compiled_catalogue_is_fresh() -> None:
     made = (sources.HOME / compiled.NAME).read_text(encoding="utf-8")
     assert made == compiled.text(), "run python -m canvas.knowledge.build"
+
+
+def test_the_learned_weights_are_of_these_files() -> None:
+    weights = json.loads((sources.HOME / scores.NAME).read_text(encoding="utf-8"))
+    assert weights["stamp"] == sources.stamp(), "run python -m canvas.knowledge.build"
 
 
 def test_every_example_finds_its_own_row() -> None:
@@ -131,6 +137,21 @@ def test_an_id_in_two_files_is_refused(home: Path) -> None:
     text = (home / "reasons" / "recipient.toml").read_text(encoding="utf-8")
     (home / "reasons" / "zz.toml").write_text(text, encoding="utf-8")
     with pytest.raises(CatalogueError, match=r"zz\.toml: missing_phone: this id is taken"):
+        load_from(home)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("no_such_reason\ten\tSome words", "needs a reason we have"),
+        ("missing_phone\ten", "needs a reason we have"),
+        ("missing_phone\ten\tInvalid recipient", "already means invalid_phone"),
+    ],
+)
+def test_a_wrong_phrase_is_refused_with_its_line(home: Path, line: str, why: str) -> None:
+    path = home / "phrases.tsv"
+    path.write_text(path.read_text(encoding="utf-8") + line + "\n", encoding="utf-8")
+    with pytest.raises(CatalogueError, match=rf"phrases\.tsv: line \d+: .*{why}"):
         load_from(home)
 
 
