@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from canvas.domain import phones
-from canvas.domain.message import IN_FLIGHT, Message, Status
+from canvas.domain.message import IN_FLIGHT, Content, Message, Status
 from canvas.domain.plan import Send
 from canvas.domain.preflight import (
     SAME_WITHIN,
@@ -32,6 +32,7 @@ from canvas.store.channels import Channel
 from canvas.store.database import reading
 from canvas.store.installs import Install
 
+ABOUT_THE_PERSON = {"number", "region", "line_kind", "recipient", "opt_out", "key"}
 LOOK_BACK = 20  # messages to one number, newest first; older ones tell little
 
 
@@ -53,6 +54,13 @@ def check_fix(flow: Flow, install: Install, todo: Send) -> tuple[Finding, ...]:
     """What is to be said about the send a fix would make."""
     planned = Planned(todo.channel, todo.raw_to, todo.content, install.country)
     return _findings(flow, install, todo.channel_id, planned, look_behind=todo.check_link)
+
+
+def check_person(flow: Flow, install: Install, channel: Channel, raw_to: str) -> tuple[Finding, ...]:
+    """What is to be said about a person on a channel, whatever is sent to them."""
+    planned = Planned(channel.kind, raw_to, Content(), install.country)
+    found = _findings(flow, install, channel.id, planned, look_behind=False)
+    return tuple(finding for finding in found if finding.id in ABOUT_THE_PERSON)
 
 
 def _findings(

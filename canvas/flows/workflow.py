@@ -10,16 +10,16 @@ from datetime import timedelta
 
 from canvas.clients.errors import CallFailed
 from canvas.domain.choosing import choose
-from canvas.domain.fix import Fix
+from canvas.domain.fix import CHANNEL_NAMES, Fix
 from canvas.domain.fixes import offered
 from canvas.domain.message import SETTLED, Actor, Message, Status
 from canvas.domain.story import Story
-from canvas.flows import chores
+from canvas.flows import checking, chores
 from canvas.flows.context import Flow
 from canvas.flows.fix import FixToken, click
 from canvas.flows.hubspot_access import calling
 from canvas.flows.look import Person, Surroundings, detail
-from canvas.store import actions, messages
+from canvas.store import actions, channels, messages
 from canvas.store.actions import Action
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
@@ -40,6 +40,27 @@ class Answer:
     outputs: Outputs
     wait: bool = False
     ok: bool = True
+
+
+def check(flow: Flow, install: Install, channel: str, raw_to: str) -> Outputs:
+    """Whether a message to this number would fail: `yes`, `likely`, `no` (one arrived before), or `unknown`."""
+    with reading(flow.engine) as conn:
+        line = next((c for c in channels.of_install(conn, install.id) if c.kind == channel), None)
+    if line is None:
+        return _forecast("yes", "channel", f"No {CHANNEL_NAMES[channel]} channel is connected.")
+    found = checking.check_person(flow, install, line, raw_to)
+    for word, level in (("yes", "certain"), ("likely", "likely")):
+        for finding in found:
+            if not finding.ok and finding.level == level:
+                return _forecast(word, finding.id, finding.text)
+    arrived = next((f for f in found if f.id == "recipient"), None)
+    if arrived and arrived.level == "likely":
+        return _forecast("no", "", arrived.text)
+    return _forecast("unknown", "", arrived.text if arrived else "Nothing is known about this number.")
+
+
+def _forecast(would_fail: str, reason: str, message: str) -> Outputs:
+    return {"would_fail": would_fail, "reason": reason, "message": message}
 
 
 def retry(flow: Flow, install: Install, callback: str, person: Person, wish: str, actor: Actor) -> Answer:

@@ -14,7 +14,6 @@ from canvas.domain.fix import CHANNEL_NAMES
 from canvas.domain.message import Actor
 from canvas.flows import hubspot_people, workflow
 from canvas.flows.look import Person
-from canvas.flows.preflight import forecast
 from canvas.store import installs
 from canvas.store.database import reading
 from canvas.store.installs import Install
@@ -66,11 +65,8 @@ def check() -> Response:
     install = _install(body)
     if install is None:
         return _not_connected()
-    numbers = _person(install, body).numbers
-    found = forecast(
-        services().flow, install, _wish(body, tuple(CHANNEL_NAMES)), numbers[0] if numbers else None
-    )
-    told = {"would_fail": found.would_fail, "reason": found.reason, "message": found.message}
+    channel, numbers = _wish(body, tuple(CHANNEL_NAMES)), _numbers(body)
+    told = workflow.check(services().flow, install, channel, numbers[0] if numbers else "")
     return _told(told, "SUCCESS")
 
 
@@ -92,13 +88,17 @@ def _install(body: Json) -> Install | None:
 
 
 def _person(install: Install, body: Json) -> Person:
-    record = _object(body.get("object"))
-    properties = _object(record.get("properties"))
-    given = [properties.get(name) for name in PHONES]
-    read = (phones.normalise(one[:64], install.country) for one in given if isinstance(one, str) and one)
-    contact = record.get("objectId")
+    read = (phones.normalise(number, install.country) for number in _numbers(body))
+    contact = _object(body.get("object")).get("objectId")
     known = isinstance(contact, int | str) and not isinstance(contact, bool)
     return Person(str(contact)[:64] if known else None, tuple(dict.fromkeys(n for n in read if n)))
+
+
+def _numbers(body: Json) -> list[str]:
+    """The numbers on the record as they are written there, the one for WhatsApp first."""
+    properties = _object(_object(body.get("object")).get("properties"))
+    given = (properties.get(name) for name in PHONES)
+    return [number[:64] for number in given if isinstance(number, str) and number.strip()]
 
 
 def _wish(body: Json, known: tuple[str, ...]) -> str:
