@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     cast,
     delete,
+    false,
     func,
     or_,
     select,
@@ -125,7 +126,7 @@ def _mentions(table: Table, who: Person) -> ColumnElement[bool]:
             found += [text.contains(f'"{id_}"', autoescape=True) for id_ in who.contact_ids]
         elif isinstance(column.type, String):
             found.append(column.in_(who.contact_ids))
-    return or_(*found)
+    return or_(false(), *found)  # a table may hold no text at all
 
 
 def traces(conn: Connection, install_id: int, who: Person) -> dict[str, int]:
