@@ -23,7 +23,7 @@ COMES_BACK = {
     "request": "Octopods refuses the request itself.",
     "send": "Octopods refuses it at once: “{text}”",
     "delivery": "Octopods takes it; two seconds later it has failed: “{text}”",
-    "silence": "Octopods takes it, and no status ever comes.",
+    "silence": "Octopods takes it, and no status ever comes; after a day the card says so.",
     "arrives": "Octopods takes it, and it arrives.",
 }
 CURES = {

@@ -38,7 +38,7 @@ READY_SECONDS = 60
 
 def main() -> int:
     """Run until Ctrl-C or SIGTERM. Exit status 1, after one clear sentence, when it cannot."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _as_interrupt)
     try:
         _run(os.environ)

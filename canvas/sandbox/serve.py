@@ -22,7 +22,7 @@ class QuietHandler(WSGIRequestHandler):
         return
 
     def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
-        return
+        self.close_connection = True  # nothing more can be read from it
 
 
 @contextmanager

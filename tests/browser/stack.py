@@ -44,7 +44,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Stack]:
-    """Start, wait for the greeting, stop with SIGTERM; the exit must be clean and leave nothing running."""
+    """Start, wait for the greeting, stop as Ctrl-C does; the exit must be clean and leave nothing running."""
     port, desk_port = free_port(), free_port()
     environment = {"PORT": str(port), "DESK_PORT": str(desk_port), "SANDBOX_FOLDER": str(folder)}
     command = [sys.executable, "-m", "canvas.sandbox.run"]
@@ -55,7 +55,7 @@ def running(folder: Path) -> Iterator[Stack]:
         _until_greeting(process)
         yield Stack(f"http://127.0.0.1:{desk_port}", f"http://127.0.0.1:{port}")
     finally:
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
         status = process.wait(STOP_SECONDS)
     assert status == 0
     assert not listens(port)
