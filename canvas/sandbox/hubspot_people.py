@@ -30,7 +30,7 @@ def contact(person: Person) -> dict[str, Any]:
     first, _, last = person.name.partition(" ")
     properties = {
         "createdate": CREATED,
-        "email": f"{person.id.replace('_', '.')}@example.com",
+        "email": person.email,
         "firstname": first,
         "hs_object_id": contact_id(person),
         "hs_whatsapp_phone_number": None,

@@ -49,7 +49,7 @@ def contact(person: Person) -> dict[str, Any]:
         "workspace_id": WORKSPACE,
         "external_id": str(70 + PEOPLE.index(person)),
         "role": "user",
-        "email": f"{person.id.replace('_', '.')}@example.com",
+        "email": person.email,
         "phone": person.number_on_record or None,
         "name": person.name,
         "custom_attributes": {},

@@ -10,6 +10,7 @@ Bundesnetzagentur, North America's 555-01.
 from __future__ import annotations
 
 import csv
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -57,6 +58,11 @@ class Person:
     @property
     def first_name(self) -> str:
         return self.name.split()[0]
+
+    @property
+    def email(self) -> str:
+        letters = unicodedata.normalize("NFKD", self.name).encode("ascii", "ignore").decode()
+        return f"{letters.lower().replace(' ', '.')}@example.com"
 
     @property
     def number_on_record(self) -> str:

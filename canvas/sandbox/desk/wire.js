@@ -88,7 +88,7 @@ function octopodsView({ entries, person, checks, showChecks }) {
   return [
     el("p", { class: "tally", "data-sends": mine.length }, el("strong", {}, String(mine.length)), ` taken${who} · ${all} in all`),
     el("label", { class: "option" }, el("input", { type: "checkbox", checked: checks, onchange: (event) => showChecks(event.target.checked) }), " Status checks too"),
-    entries.length ? el("ol", { class: "log", reversed: true }, ...entries.toReversed().map(logLine)) : nothing("Octopods received nothing yet."),
+    entries.length ? el("ol", { class: "log", reversed: true }, ...entries.toReversed().map((entry) => logLine(entry, person))) : nothing("Octopods received nothing yet."),
   ];
 }
 
@@ -101,13 +101,14 @@ function told({ method, path, body }) {
   return number ? `Status of ${name} ${number}` : `${name} ${what}`;
 }
 
-function logLine(entry) {
+function logLine(entry, person) {
   const tone = entry.accepted ? "good" : entry.method === "GET" ? "" : "bad";
-  const result = entry.fault ?? (entry.accepted ? `took it as ${entry.id}` : String(entry.status ?? "…"));
+  const result = entry.fault ?? (entry.accepted ? `✓ ${entry.id}` : String(entry.status ?? "…"));
   const detail = entry.method === "GET" ? null : jsonView(JSON.stringify(entry.body));
+  const mine = person && entry.body?.destination_phone === person.phone;
   return el(
     "li",
-    {},
+    { class: mine ? "mine" : "" },
     el(
       "details",
       {},
