@@ -48,6 +48,7 @@ from canvas.surfaces import (
     operate,
     pages,
     reasons,
+    settings,
 )
 from canvas.surfaces.limits import Limits
 from canvas.surfaces.services import Services
@@ -64,6 +65,7 @@ BLUEPRINTS = (
     oauth.blueprint,
     history.blueprint,
     pages.blueprint,
+    settings.blueprint,
     bulk.blueprint,
     reasons.blueprint,
     operate.blueprint,

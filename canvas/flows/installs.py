@@ -93,16 +93,11 @@ def add_channel(
     by: Actor = audit.OPERATOR,
 ) -> Channel:
     """Connect a channel; one of that kind and name that is there gets the key instead. Raises Refused."""
-    if not _KEY.fullmatch(key):
-        raise Refused("An Octopods API key has 4 to 512 printable characters and no spaces.")
-    if number and not (number.startswith("+") and phones.normalise(number, "US")):
-        raise Refused("The number must be in full international form, such as +353871234567.")
     now = flow.clock()
     with writing(flow.engine) as conn:
         install = named(conn, public_id)
         fingerprint = flow.sealer.fingerprint(key)
-        if any(c.install_id != install.id for c in channels.by_key(conn, fingerprint)):
-            raise Refused("This key belongs to another install.")
+        _check(conn, install, key, fingerprint, number)
         secret = {"key_sealed": flow.sealer.seal(key), "key_hash": fingerprint, "key_last4": key[-4:]}
         label = name or CHANNEL_NAMES[kind]
         same = [c for c in channels.of_install(conn, install.id) if c.kind == kind and c.name == label]
@@ -121,6 +116,21 @@ def add_channel(
     if listing:
         flow.wake(listing, now)
     return made
+
+
+def check_channel(flow: Flow, install: Install, key: str, number: str) -> None:
+    """Whether this key and number could belong to a channel of that install. Raises Refused."""
+    with reading(flow.engine) as conn:
+        _check(conn, install, key, flow.sealer.fingerprint(key), number)
+
+
+def _check(conn: Connection, install: Install, key: str, fingerprint: str, number: str | None) -> None:
+    if not _KEY.fullmatch(key):
+        raise Refused("An Octopods API key has 4 to 512 printable characters and no spaces.")
+    if number and not (number.startswith("+") and phones.normalise(number, "US")):
+        raise Refused("The number must be in full international form, such as +353871234567.")
+    if any(c.install_id != install.id for c in channels.by_key(conn, fingerprint)):
+        raise Refused("This key belongs to another install.")
 
 
 def remove_channel(flow: Flow, public_id: str, channel_id: int, by: Actor = audit.OPERATOR) -> None:

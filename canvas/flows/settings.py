@@ -1,0 +1,124 @@
+"""Changing an install: its settings, its channels, who may change them. Every change is in the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from canvas.clients.errors import CallFailed, Unauthorised
+from canvas.clients.errors import Refused as CallRefused
+from canvas.domain import settings
+from canvas.domain.message import Actor
+from canvas.domain.settings import Settings
+from canvas.flows import installs as install_flow
+from canvas.flows.context import Flow
+from canvas.flows.installs import Refused
+from canvas.store import audit, channels, installs, teammates
+from canvas.store.channels import Channel
+from canvas.store.database import reading, writing
+from canvas.store.installs import Install
+
+KINDS = {"whatsapp": "WhatsApp", "sms": "SMS", "vbm": "Viber"}
+
+
+def of(flow: Flow, install: Install) -> Settings:
+    """The settings in force."""
+    return settings.read(install.settings, country=flow.default_region, retention_days=flow.retention_days)
+
+
+def change(flow: Flow, install: Install, values: Mapping[str, Any], drawn: str, by: Actor) -> Install:
+    """Save checked values. `drawn` is the state the form showed. Raises Refused when that is not the state now."""
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        current = installs.get(conn, install.id)
+        if current is None or stamp(current) != drawn:
+            raise Refused(
+                "The settings were changed since this page was drawn. Look at them, then save again."
+            )
+        before = {name: current.settings.get(name) for name in values}
+        fresh = installs.put(conn, install.platform, install.external_id, now, settings=dict(values))
+        audit.write(
+            conn, install.id, now, by, "settings.changed", install.public_id, before=before, after=values
+        )
+    return fresh
+
+
+def stamp(install: Install) -> str:
+    """Names the state of an install, so that an old or repeated form is noticed."""
+    return str(int(install.updated_at.timestamp() * 1000))
+
+
+def connect_channel(
+    flow: Flow, install: Install, kind: str, key: str, name: str, number: str, by: Actor
+) -> Channel:
+    """Connect a channel whose key Octopods accepts. Raises Refused."""
+    if kind not in KINDS:
+        raise Refused("Choose WhatsApp, SMS or Viber.")
+    label = name.strip()[:200] or KINDS[kind]
+    with reading(flow.engine) as conn:
+        own = channels.of_install(conn, install.id)
+    if any(c.kind == kind and c.name == label for c in own):
+        raise Refused(f"There is a {KINDS[kind]} channel named {label} already. Give this one another name.")
+    key, number = key.strip(), number.strip()
+    install_flow.check_channel(flow, install, key, number)
+    _try_key(flow, kind, key)
+    return install_flow.add_channel(flow, install.public_id, kind, key, label, number or None, by)
+
+
+def replace_key(flow: Flow, install: Install, channel_id: int, key: str, by: Actor) -> Channel:
+    """Give a connected channel a new key, once Octopods accepts it. Raises Refused."""
+    with reading(flow.engine) as conn:
+        found = channels.get(conn, install.id, channel_id)
+    if found is None:
+        raise Refused("This channel is not connected any more.")
+    install_flow.check_channel(flow, install, key.strip(), "")
+    _try_key(flow, found.kind, key.strip())
+    return install_flow.add_channel(
+        flow, install.public_id, found.kind, key.strip(), found.name, found.number, by
+    )
+
+
+def _try_key(flow: Flow, kind: str, key: str) -> None:
+    """Ask Octopods something harmless with the key. Raises Refused when it is not accepted."""
+    ask: Mapping[str, Callable[[], object]] = {
+        "whatsapp": lambda: flow.octopods.whatsapp_templates(key),
+        "vbm": lambda: flow.octopods.vbm_templates(key),
+        # There is no list for SMS: with a good key, a message that nobody sent is declined as not found.
+        "sms": lambda: flow.octopods.message_status(key, "sms", "1"),
+    }
+    try:
+        ask[kind]()
+    except Unauthorised as error:
+        raise Refused(
+            f"Octopods does not accept this key for {KINDS[kind]}. Copy it again from the channel's page there."
+        ) from error
+    except CallRefused as error:
+        if kind != "sms":
+            raise Refused(f"Octopods refused to try this key ({error.status}). Check the key.") from error
+    except CallFailed as error:
+        raise Refused("Octopods does not answer right now, so the key cannot be tried. Try again.") from error
+
+
+def change_role(flow: Flow, install: Install, person_id: str, deed: str, by: Actor) -> None:
+    """Make somebody an admin or a member, take them out, or let them back in. Raises Refused."""
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        found = teammates.get(conn, install.id, person_id)
+        if found is None or deed not in DEEDS:
+            raise Refused("This person is not known here. They have to sign in once first.")
+        last = found.is_admin and not found.removed_at and teammates.admins(conn, install.id) == 1
+        if last and deed in ("member", "remove"):
+            raise Refused("This is the last admin. Make somebody else an admin first.")
+        teammates.change(conn, install.id, person_id, **DEEDS[deed](now))
+        if deed == "remove":
+            teammates.end_sessions_of(conn, install.id, person_id)
+        audit.write(conn, install.id, now, by, f"teammate.{deed}", person_id)
+
+
+DEEDS: Mapping[str, Callable[[datetime], dict[str, Any]]] = {
+    "admin": lambda now: {"role": teammates.ADMIN},
+    "member": lambda now: {"role": teammates.MEMBER},
+    "remove": lambda now: {"removed_at": now},
+    "restore": lambda now: {"removed_at": None},
+}

@@ -1,0 +1,171 @@
+"""The settings of a workspace: everybody signed in may look, its admins may change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, redirect, render_template, request
+
+from canvas.domain import settings as schema
+from canvas.domain.dates import when
+from canvas.flows import erase, export
+from canvas.flows import installs as install_flow
+from canvas.flows import settings as flow_settings
+from canvas.flows.installs import Refused
+from canvas.store import audit, channels, teammates
+from canvas.store.database import reading
+from canvas.surfaces.services import services
+from canvas.surfaces.sessions import admin_only, me, signed_in
+
+blueprint = Blueprint("settings", __name__, url_prefix="/settings")
+DONE = {
+    "saved": "Saved.",
+    "connected": "The channel is connected. Octopods accepted its key.",
+    "rekeyed": "The channel has its new key. Octopods accepted it.",
+    "removed": "The channel is disconnected and its key forgotten. Its messages stay readable.",
+    "teammate": "Saved.",
+}
+
+
+@blueprint.get("")
+@signed_in
+def page() -> Any:
+    """Everything on one page."""
+    done = DONE.get(request.args.get("done", ""))
+    return _draw(notice=("success", done) if done else None)
+
+
+def _draw(status: int = 200, **more: Any) -> Any:
+    flow, who = services().flow, me()
+    install = who.install
+    with reading(flow.engine) as conn:
+        own = channels.of_install(conn, install.id)
+        team = teammates.of_install(conn, install.id)
+        trail = audit.newest(conn, install.id, 20) if who.is_admin else []
+    shown = {"values": flow_settings.of(flow, install).as_document(), "wrong": {}, "typed": {}, **more}
+    html = render_template(
+        "settings.html",
+        channels=own,
+        team=team,
+        trail=trail,
+        stamp=flow_settings.stamp(install),
+        kinds=flow_settings.KINDS,
+        schema=schema,
+        when=lambda moment: when(moment, install.tz),
+        most_days=flow.retention_days,
+        install=install,
+        **shown,
+    )
+    return html, status
+
+
+def _done(word: str, part: str) -> Any:
+    return redirect(f"/settings?done={word}#{part}", 303)
+
+
+def _try(deed: Callable[[], object], word: str, part: str) -> Any:
+    """Do it, or draw the page with the one sentence that says why not, and what was typed."""
+    try:
+        deed()
+    except Refused as refused:
+        return _draw(400, wrong={part: str(refused)}, typed=request.form)
+    return _done(word, part)
+
+
+@blueprint.post("")
+@admin_only
+def change() -> Any:
+    """Save the choices; those that make no sense come back with a sentence each."""
+    values, wrong = schema.parse(request.form)
+    if wrong:
+        known = flow_settings.of(services().flow, me().install).as_document()
+        return _draw(400, values={**known, **request.form.to_dict()}, wrong=wrong)
+    drawn = request.form.get("stamp", "")
+    return _try(
+        lambda: flow_settings.change(services().flow, me().install, values, drawn, me().actor),
+        "saved",
+        "choices",
+    )
+
+
+@blueprint.post("/channels")
+@admin_only
+def connect_channel() -> Any:
+    """Connect a channel whose key Octopods accepts."""
+    form = request.form
+    return _try(
+        lambda: flow_settings.connect_channel(
+            services().flow,
+            me().install,
+            form.get("kind", ""),
+            form.get("key", ""),
+            form.get("name", ""),
+            form.get("number", ""),
+            me().actor,
+        ),
+        "connected",
+        "channels",
+    )
+
+
+@blueprint.post("/channels/<int:channel_id>/key")
+@admin_only
+def replace_key(channel_id: int) -> Any:
+    """Give a channel a new key."""
+    key = request.form.get("key", "")
+    return _try(
+        lambda: flow_settings.replace_key(services().flow, me().install, channel_id, key, me().actor),
+        "rekeyed",
+        "channels",
+    )
+
+
+@blueprint.post("/channels/<int:channel_id>/remove")
+@admin_only
+def remove_channel(channel_id: int) -> Any:
+    """Disconnect a channel."""
+    name = me().install.public_id
+    return _try(
+        lambda: install_flow.remove_channel(services().flow, name, channel_id, me().actor),
+        "removed",
+        "channels",
+    )
+
+
+@blueprint.post("/team")
+@admin_only
+def change_team() -> Any:
+    """Who may change the settings, and who may come in at all."""
+    form = request.form
+    person_id, deed = form.get("person", ""), form.get("deed", "")
+    return _try(
+        lambda: flow_settings.change_role(services().flow, me().install, person_id, deed, me().actor),
+        "teammate",
+        "team",
+    )
+
+
+@blueprint.get("/export")
+@admin_only
+def export_all() -> Response:
+    """Everything that is kept for this workspace, one JSON object a line, without keys and tokens."""
+    rows = export.rows_of(services().flow, me().install.public_id)
+    lines = (orjson.dumps(row, default=str) + b"\n" for row in rows)
+    headers = {"Content-Disposition": 'attachment; filename="redeliver-export.jsonl"'}
+    return Response(lines, mimetype="application/x-ndjson", headers=headers)
+
+
+@blueprint.post("/erase")
+@admin_only
+def erase_person() -> Any:
+    """Erase one person's messages, by contact id or number."""
+    whom = request.form.get("whom", "").strip()[:64]
+    if not whom:
+        return _draw(400, wrong={"whom": "Enter a contact's id, or a number such as +353871234567."})
+    erased = erase.person(services().flow, me().install.public_id, whom, me().actor)
+    count = erased.gone.get("messages", 0)
+    left = sum(erased.left.values())
+    words = f"{count} messages of this person were erased; a search afterwards found {left}."
+    return _draw(notice=("success" if not left else "warning", words))

@@ -1,0 +1,213 @@
+"""The settings: admins change, others look, and what cannot be is refused in one sentence each."""
+
+from __future__ import annotations
+
+import pytest
+
+from canvas.flows import installs as install_flow
+from canvas.sandbox.octopods import keys
+from canvas.store import audit, channels, installs
+from canvas.store.channels import Channel
+from canvas.store.database import reading
+from canvas.store.installs import Install
+from tests.hubspot.desk import HubSpotDesk
+from tests.web.browser import BEN, Browser, Page
+
+
+def own(site: HubSpotDesk) -> tuple[Install, list[Channel]]:
+    with reading(site.flow.engine) as conn:
+        install = installs.find(conn, "intercom", "sandbox")
+        assert install
+        return install, channels.of_install(conn, install.id)
+
+
+@pytest.fixture
+def page(site: HubSpotDesk, browser: Browser) -> Page:
+    """The settings of a workspace just connected, as its admin sees them."""
+    found = browser.sign_in()
+    assert found.response.request.path == "/settings"
+    return found
+
+
+def connect(browser: Browser, page: Page, **changes: str) -> Page:
+    return browser.press(page, "Connect", **{"kind": "sms", "key": keys.SMS, "name": "Shop", **changes})
+
+
+def test_a_channel_is_connected_and_its_key_never_shown_again(
+    site: HubSpotDesk, browser: Browser, page: Page
+) -> None:
+    after = connect(browser, page, number="+353871234567")
+    assert "Octopods accepted its key" in after.words
+    assert f"ends in {keys.SMS[-4:]}" in after.words
+    assert keys.SMS not in after.response.get_data(as_text=True)
+    assert [c.name for c in own(site)[1]] == ["Shop"]
+
+
+@pytest.mark.parametrize("kind", ["whatsapp", "sms", "vbm"])
+def test_a_key_that_octopods_does_not_know_is_not_saved(
+    site: HubSpotDesk, browser: Browser, page: Page, kind: str
+) -> None:
+    after = connect(browser, page, kind=kind, key="not-a-key")
+    assert after.status == 400
+    assert "Octopods does not accept this key" in after.words
+    assert own(site)[1] == []
+
+
+@pytest.mark.parametrize(("kind", "key"), [("whatsapp", keys.WHATSAPP), ("vbm", keys.VBM)])
+def test_the_other_kinds_connect_too(
+    site: HubSpotDesk, browser: Browser, page: Page, kind: str, key: str
+) -> None:
+    assert "Octopods accepted its key" in connect(browser, page, kind=kind, key=key).words
+
+
+def test_a_key_of_another_install_is_refused(site: HubSpotDesk, browser: Browser, page: Page) -> None:
+    install_flow.connect(site.flow, "intercom", "other1", "token")
+    install_flow.add_channel(site.flow, "intercom:other1", "sms", keys.SMS, None, None)
+    assert "belongs to another install" in connect(browser, page).words
+    assert own(site)[1] == []
+
+
+def test_a_number_that_is_not_complete_is_refused_and_kept_in_the_form(
+    site: HubSpotDesk, browser: Browser, page: Page
+) -> None:
+    after = connect(browser, page, number="087 123")
+    assert "full international form" in after.words
+    assert after.form("Connect").values["number"] == "087 123"
+    assert after.form("Connect").values["key"] == ""
+    assert own(site)[1] == []
+
+
+def test_octopods_out_of_reach_saves_nothing(site: HubSpotDesk, browser: Browser, page: Page) -> None:
+    site.octopods.set_fault("down", times=0)
+    assert "does not answer right now" in connect(browser, page).words
+    assert own(site)[1] == []
+
+
+def test_the_same_form_sent_twice_connects_once(site: HubSpotDesk, browser: Browser, page: Page) -> None:
+    connect(browser, page)
+    assert "named Shop already" in connect(browser, page).words
+    assert len(own(site)[1]) == 1
+
+
+def test_a_key_is_replaced_and_a_channel_disconnected(
+    site: HubSpotDesk, browser: Browser, page: Page
+) -> None:
+    after = connect(browser, page)
+    wrong = browser.press(after, "Replace the key", key="not-a-key")
+    assert "does not accept this key" in wrong.words
+    assert own(site)[1][0].key_last4 == keys.SMS[-4:]
+    assert "has its new key" in browser.press(after, "Replace the key", key=keys.SMS).words
+    gone = browser.press(after, "Disconnect")
+    assert "key forgotten" in gone.words
+    assert own(site)[1] == []
+    assert "There is no channel" in browser.press(after, "Disconnect").words
+
+
+def test_choices_are_saved_and_written_down(site: HubSpotDesk, browser: Browser, page: Page) -> None:
+    after = browser.press(page, "Save", country="ie", timezone="Europe/Dublin", undo_seconds="10")
+    assert "Saved." in after.words
+    install = own(site)[0]
+    assert (install.country, install.tz, install.settings["undo_seconds"]) == ("IE", "Europe/Dublin", 10)
+    with reading(site.flow.engine) as conn:
+        last = audit.newest(conn, install.id, 1)[0]
+    assert (last.deed, last.actor_name) == ("settings.changed", "Ana Kos")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("country", "XX", "Enter a country as two letters"),
+        ("country", "", "Enter a country as two letters"),
+        ("timezone", "Dublin", "Enter a time zone by its name"),
+        ("timezone", "../../etc/passwd", "Enter a time zone by its name"),
+        ("undo_seconds", "61", "Enter a whole number from 0 to 60"),
+        ("undo_seconds", "-1", "Enter a whole number from 0 to 60"),
+        ("undo_seconds", "١", "Enter a whole number from 0 to 60"),
+        ("auto_retries", "4", "Enter a whole number from 0 to 3"),
+        ("auto_retry_minutes", "1", "Enter a whole number from 15 to 1440"),
+        ("retention_days", "0", "Enter a whole number from 1 to 3650"),
+        ("may_bulk", "nobody", "Choose one of the list"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_refused_in_one_sentence(
+    site: HubSpotDesk, browser: Browser, page: Page, field: str, value: str, sentence: str
+) -> None:
+    before = own(site)[0].settings
+    after = browser.press(page, "Save", **{field: value})
+    assert after.status == 400
+    assert sentence in after.words
+    assert own(site)[0].settings == before
+    html = after.response.get_data(as_text=True)
+    assert f'id="e-{field}"' in html
+    assert 'aria-invalid="true"' in html
+
+
+def test_a_replayed_form_is_refused(site: HubSpotDesk, browser: Browser, page: Page) -> None:
+    browser.press(page, "Save", undo_seconds="10")
+    site.clock.advance(1)
+    browser.press(browser.get("/settings"), "Save", undo_seconds="20")
+    late = browser.press(page, "Save", undo_seconds="10")
+    assert (late.status, "were changed since this page was drawn" in late.words) == (400, True)
+    assert own(site)[0].settings["undo_seconds"] == 20
+
+
+def test_a_form_of_an_earlier_sign_in_is_refused(site: HubSpotDesk, browser: Browser, page: Page) -> None:
+    browser.press(page, "Sign out")
+    browser.sign_in()
+    late = browser.press(page, "Save", undo_seconds="10")
+    assert (late.status, "from an earlier sign-in" in late.words) == (403, True)
+
+
+def test_members_look_and_may_change_nothing(site: HubSpotDesk, browser: Browser, page: Page) -> None:
+    connect(browser, page)
+    ben = Browser(site.app.test_client())
+    ben.sign_in(choice=BEN)
+    seen = ben.get("/settings")
+    assert "Admins can change them: Ana Kos" in seen.words
+    assert "Save" not in [label for f in seen.read.forms for label, _, _ in f.buttons]
+    token = seen.form("Sign out").values["csrf_token"]
+    for path in ("", "/channels", "/channels/1/key", "/channels/1/remove", "/team", "/erase"):
+        assert ben.client.post(f"/settings{path}", data={"csrf_token": token}).status_code == 403
+    assert ben.get("/settings/export").status == 403
+
+
+def test_strangers_are_asked_to_sign_in(site: HubSpotDesk, browser: Browser) -> None:
+    assert browser.get("/settings").status == 401
+    assert browser.client.post("/settings/channels").status_code == 401
+
+
+def test_a_channel_of_another_install_is_as_unknown_as_one_that_never_was(
+    site: HubSpotDesk, browser: Browser, page: Page
+) -> None:
+    install_flow.connect(site.flow, "intercom", "other1", "token")
+    foreign = install_flow.add_channel(site.flow, "intercom:other1", "sms", keys.SMS, None, None)
+    token = page.form("Sign out").values["csrf_token"]
+    for deed in ("key", "remove"):
+        data = {"csrf_token": token, "key": keys.VBM}
+        answers = [
+            browser.client.post(f"/settings/channels/{n}/{deed}", data=data) for n in (foreign.id, 999)
+        ]
+        assert [a.status_code for a in answers] == [400, 400]
+        assert answers[0].text.replace(f"channel {foreign.id} ", "channel 999 ") == answers[1].text
+
+
+def test_the_last_admin_stays_and_a_removed_teammate_is_out(
+    site: HubSpotDesk, browser: Browser, page: Page
+) -> None:
+    assert "This is the last admin" in browser.press(page, "Remove Ana Kos").words
+    ben = Browser(site.app.test_client())
+    ben.sign_in(choice=BEN)
+    seen = browser.get("/settings")
+    after = browser.press(seen, "Remove Ben Ito")
+    assert "Removed" in after.words
+    assert ben.get("/settings").status == 401
+    browser.press(after, "Let in again Ben Ito")
+    assert ben.sign_in(choice=BEN).status == 200
+
+
+def test_the_export_holds_no_key(site: HubSpotDesk, browser: Browser, page: Page) -> None:
+    connect(browser, page)
+    whole = browser.get("/settings/export").response.get_data(as_text=True)
+    assert '"channels"' in whole
+    assert keys.SMS not in whole
+    assert "sandbox-intercom-token" not in whole
