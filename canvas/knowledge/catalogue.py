@@ -54,6 +54,7 @@ def build(facts: Row, home: Path = sources.HOME) -> Catalogue:
         raise CatalogueError(sources.file_of(error.reason, home), error.reason, str(error)) from error
     reasons = {name: reason_of(name, row) for name, row in facts["reasons"].items()}
     codes = Codes.of(facts["codes"], facts["providers"])
+    codes.add_ambiguous(facts["ambiguous"])
     for name, row in facts["octopods"].items():
         if row["reason"] != UNKNOWN:
             codes.add_own(name, row["reason"], reasons[row["reason"]].retry)

@@ -11,7 +11,7 @@ from canvas.knowledge.tokens import key_of
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)+")
 # Titles that are ordinary words: they identify a cause only together with their code.
-_GENERIC_TITLES = {
+GENERIC_TITLES = {
     " unknown", "bad request", "reject", "rejected", "not found", "message rejected",
     "unable to create record", " error", "failed", "invalid", "deny", "system", "invalid value",
     "internal error", "internal server error", " server error", "undeliverable", "unauthorized",
@@ -50,6 +50,7 @@ class Codes:
     _homes: dict[str, str] = field(default_factory=dict)
     _spaces: dict[str, list[str]] = field(default_factory=dict)
     _space_marks: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    _others: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _by_code: dict[tuple[str, str], list[CodeRow]] = field(default_factory=dict)
     _by_name: dict[str, list[CodeRow]] = field(default_factory=dict)
     _by_title: dict[str, list[CodeRow]] = field(default_factory=dict)
@@ -73,6 +74,17 @@ class Codes:
         """Add an error name of Octopods itself (API reference, "Errors")."""
         source = "https://docs.octopods.io/en/"
         self._add(CodeRow("octopods", name, None, "any", name, cause, retry, source, key_of(name)))
+
+    def add_ambiguous(self, ambiguous: Mapping[str, Mapping[str, list[str]]]) -> None:
+        """Add the further reasons of codes and texts that are used for more than one."""
+        for provider, codes in ambiguous.items():
+            for code, others in codes.items():
+                self._others[provider, normal_code(code)] = others
+
+    def others(self, row: CodeRow) -> list[str]:
+        """The further reasons a provider uses this row's code or text for."""
+        said = row.title if row.code is None else row.code
+        return self._others.get((row.provider, normal_code(said)), [])
 
     def _add(self, row: CodeRow) -> None:
         self.rows.append(row)
@@ -132,7 +144,7 @@ class Codes:
 
     def titled(self, key: str) -> list[CodeRow]:
         """The rows whose title has exactly these words; none for titles that are ordinary words."""
-        return [] if key in _GENERIC_TITLES else self._by_title.get(key, [])
+        return [] if key in GENERIC_TITLES else self._by_title.get(key, [])
 
     def of_reason(self, reason: str) -> list[CodeRow]:
         """Every documented code that means this reason."""

@@ -15,7 +15,7 @@ from canvas.knowledge.weighing import OPT_OUT as SURE_OPT_OUT
 
 _REMEMBERED_LENGTH = 4_000
 _SHOWN = 120
-_KNOWN = 0.2
+_KNOWN, _SECOND_BEST = 0.2, 0.3
 _CLEAR, _POSSIBLE = 0.5, 0.03
 _PASSING, _LASTING, _CERTAIN = 0.65, 0.12, 0.95
 _CANDIDATES = 4
@@ -50,7 +50,7 @@ def diagnose_with(catalogue: Catalogue, evidence: Evidence) -> Diagnosis:
     if OPTED_OUT in features.hits:
         weighing.opted_out = True
         weighing.add(OPTED_OUT, SURE_OPT_OUT, features.words_for(OPTED_OUT))
-    weighing.add_codes(rows)
+    weighing.add_codes(rows, catalogue.codes)
     strange = bool(evidence.provider) and catalogue.codes.provider(evidence.provider) is None
     weighing.add_titles(
         zip(reading.sentences, features.keys, strict=False), catalogue.codes, provider, strange
@@ -58,9 +58,11 @@ def diagnose_with(catalogue: Catalogue, evidence: Evidence) -> Diagnosis:
     if evidence.http_status == _TOO_MANY_REQUESTS and not weighing.best and not reading.sentences:
         weighing.add("rate_limited_api", VAGUE_CODE, str(_TOO_MANY_REQUESTS))
         weighing.documented.add("rate_limited_api")
-    if rows and {row.cause for row in rows} <= VAGUE:
-        features = features_of(beyond_titles(reading.sentences, features.keys, rows), catalogue.matcher)
-        likely = likelihoods(catalogue, features, evidence)
+    weighing.refinable = {other for row in rows for other in catalogue.codes.others(row)}
+    if rows and (weighing.refinable or {row.cause for row in rows} <= VAGUE):
+        details = beyond_titles(reading.sentences, features.keys, rows)
+        features = features_of(details, catalogue.matcher)
+        likely = likelihoods(catalogue, features, evidence) if details else []
     weighing.add_words(features, likely, " ".join(reading.sentences)[:_SHOWN])
     return verdict(catalogue, weighing, provider, rows[0].code if rows else evidence.code)
 
@@ -123,7 +125,7 @@ def verdict(catalogue: Catalogue, weighing: Weighing, provider: str | None, code
     """The best reason when it is likely enough, else `unknown` with the candidates there are."""
     ordered = weighing.ordered()
     best = next((c for c in ordered if safe(catalogue, c, weighing)), None)
-    if best is None or best.confidence < max(_KNOWN, weighing.doubt):
+    if best is None or best.confidence < max(_KNOWN if best is ordered[0] else _SECOND_BEST, weighing.doubt):
         return diagnosis_of(catalogue, UNKNOWN, 0.0, "", with_tests(catalogue, ordered), provider, code)
     candidates = with_tests(catalogue, [best, *(c for c in ordered if c is not best)])
     return diagnosis_of(catalogue, best.reason, best.confidence, best.matched, candidates, provider, code)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from canvas.knowledge.codes_table import GENERIC_TITLES
 from canvas.knowledge.patterns import Hit, Matcher
 from canvas.knowledge.tokens import key_of_words, words_of
 
@@ -88,11 +89,14 @@ class Features:
 
 
 def features_of(sentences: Sequence[str], matcher: Matcher) -> Features:
-    """The features of the first sentences of a text."""
+    """The features of the first sentences of a text. Ordinary ones count only by themselves."""
     features = Features()
-    for sentence in sentences[:_SENTENCES]:
-        words = words_of(sentence)
-        features.keys.append(key_of_words(words))
+    taken = [words_of(sentence) for sentence in sentences[:_SENTENCES]]
+    features.keys = [key_of_words(words) for words in taken]
+    telling = [
+        words for words, key in zip(taken, features.keys, strict=True) if key and key not in GENERIC_TITLES
+    ]
+    for words in telling or taken:
         for concepts in matcher.lexicon.read(words):
             features.concepts.update(concepts)
             for hit in matcher.hits_in(concepts):

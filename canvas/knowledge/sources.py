@@ -53,6 +53,7 @@ def files(home: Path = HOME) -> list[Path]:
         home / "vocabulary.toml",
         home / "providers.toml",
         home / "octopods.toml",
+        home / "ambiguous.toml",
         home / "phrases.tsv",
         *sorted((home / "reasons").glob("*.toml")),
         *sorted((home / "codes").glob("*.jsonl")),
@@ -80,6 +81,7 @@ def read(home: Path = HOME) -> Row:
         "reasons": reasons,
         "vocabulary": read_vocabulary(home / "vocabulary.toml"),
         "providers": read_toml(home / "providers.toml"),
+        "ambiguous": read_ambiguous(home / "ambiguous.toml", reasons),
         "octopods": read_octopods(home / "octopods.toml", reasons),
         "codes": {
             path.stem: list(read_codes(path, reasons)) for path in sorted((home / "codes").glob("*.jsonl"))
@@ -162,6 +164,17 @@ def read_vocabulary(path: Path) -> dict[str, dict[str, str]]:
             if not isinstance(words, str) or not words.strip():
                 raise CatalogueError(path.name, f"{concept}.{language}", "must be words with commas between")
     return vocabulary
+
+
+def read_ambiguous(path: Path, reasons: dict[str, Row]) -> dict[str, dict[str, list[str]]]:
+    """Further reasons by provider and code or text. Raises CatalogueError."""
+    providers = read_toml(path)
+    for provider, codes in providers.items():
+        for code, others in codes.items():
+            unknown = [other for other in others if other not in reasons]
+            if unknown:
+                raise CatalogueError(path.name, f"{provider} {code}", f"no such reason: {', '.join(unknown)}")
+    return providers
 
 
 def read_octopods(path: Path, reasons: dict[str, Row]) -> dict[str, Row]:

@@ -24,7 +24,8 @@ VAGUE = {
 CODE, TITLE, NAME, OPT_OUT = 0.98, 0.96, 0.88, 0.97
 VAGUE_CODE, AMBIGUOUS, HINT = 0.89, 0.6, 0.55
 BESIDE_A_CODE = 0.5
-REFINES = 0.4
+ALSO = 0.3
+REFINES, REFINED = 0.4, 0.99
 
 # Likelihoods of 0.965 and more were right in 98 of 100; a likelihood of 0.9 in 85.
 _SURE_FROM, _STEEP = 0.8, 1.55
@@ -36,13 +37,15 @@ Likely = list[tuple[str, float]]
 class Weighing:
     """The reasons considered so far, each with its best evidence.
 
-    `doubt` is how likely it is that the words tell nothing; `documented` are reasons a provider's code stands for.
+    `doubt` is how likely it is that the words tell nothing; `documented` are reasons a provider's code stands for,
+    `refinable` those that details beside an ambiguous code may turn it into.
     """
 
     best: dict[str, Candidate] = field(default_factory=dict)
     doubt: float = 0.0
     opted_out: bool = False
     documented: set[str] = field(default_factory=set)
+    refinable: set[str] = field(default_factory=set)
 
     def add(self, reason: str, confidence: float, matched: str) -> None:
         """Consider a reason; the strongest evidence for it is kept."""
@@ -60,13 +63,20 @@ class Weighing:
             ),
         )
 
-    def add_codes(self, rows: list[CodeRow]) -> None:
+    def add_codes(self, rows: list[CodeRow], codes: Codes) -> None:
         """A documented code decides, unless its rows disagree or it says little."""
         causes = list(dict.fromkeys(row.cause for row in rows))
         for cause in causes:
             confidence = AMBIGUOUS if len(causes) > 1 else VAGUE_CODE if cause in VAGUE else CODE
             self.add(cause, confidence, rows[0].code or "")
             self.documented.add(cause)
+        for row in rows:
+            self.add_others(row, codes)
+
+    def add_others(self, row: CodeRow, codes: Codes) -> None:
+        """What else a provider uses this code or text for."""
+        for other in codes.others(row):
+            self.add(other, ALSO, row.code or row.title)
 
     def add_titles(
         self, said: Iterable[tuple[str, str]], codes: Codes, provider: str | None, strange: bool
@@ -76,7 +86,10 @@ class Weighing:
         In the text of a provider whose codes we do not have, titles count less and names are only hints.
         """
         for sentence, key in said:
-            self.add_rows(own(codes.titled(key), provider), NAME if strange else TITLE, sentence)
+            titled = own(codes.titled(key), provider)
+            self.add_rows(titled, NAME if strange else TITLE, sentence)
+            if titled:
+                self.add_others(titled[0], codes)
             for name, rows in codes.named(sentence):
                 self.add_rows(own(rows, provider), HINT if strange else NAME, name)
 
@@ -84,7 +97,8 @@ class Weighing:
         """Rows that agree are strong evidence; rows that do not are hints."""
         causes = {row.cause for row in rows}
         for cause in causes:
-            self.add(cause, confidence if len(causes) == 1 else HINT, matched)
+            sure = min(confidence, VAGUE_CODE) if cause in VAGUE else confidence
+            self.add(cause, sure if len(causes) == 1 else HINT, matched)
 
     def add_words(self, features: Features, likely: Likely, said: str) -> None:
         """What the words say. Beside a telling code they only add candidates; a vague code they refine."""
@@ -95,7 +109,9 @@ class Weighing:
             if reason == UNKNOWN:
                 self.doubt = 0.0 if known else confidence
                 continue
-            if known and not vague:
+            if reason in self.refinable and likelihood >= REFINES:
+                confidence = REFINED
+            elif known and not vague:
                 confidence = min(confidence, BESIDE_A_CODE)
             elif known and reason not in VAGUE and likelihood >= REFINES:
                 confidence = max(confidence, VAGUE_CODE + 0.005)

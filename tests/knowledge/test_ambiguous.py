@@ -1,0 +1,63 @@
+"""Where a code or a text stands for several causes, they are told in order, each with a cheap test."""
+
+import pytest
+
+from canvas.knowledge.diagnose import diagnose
+from canvas.knowledge.model import Evidence
+
+
+@pytest.mark.parametrize(
+    ("evidence", "first", "second"),
+    [
+        (
+            Evidence("(#131026) Message undeliverable", "whatsapp"),
+            "not_on_whatsapp",
+            "recipient_device_unsupported",
+        ),
+        (
+            Evidence("Unreachable destination handset", "sms", "twilio", "30003"),
+            "handset_unreachable",
+            "landline_or_unreachable",
+        ),
+        (Evidence("unreachable", "sms"), "landline_or_unreachable", "handset_unreachable"),
+        (Evidence("(#132012) Mismatch", "whatsapp"), "template_parameter_invalid", "invalid_header_media"),
+        (
+            Evidence("(#131053) Media upload error", "whatsapp"),
+            "invalid_header_media",
+            "media_unsupported_type",
+        ),
+    ],
+)
+def test_the_likeliest_comes_first_and_each_candidate_has_its_test(
+    evidence: Evidence, first: str, second: str
+) -> None:
+    found = diagnose(evidence)
+    assert found.reason == first
+    assert found.candidates[0].reason == first
+    assert second in [candidate.reason for candidate in found.candidates[1:]]
+    assert all(candidate.test for candidate in found.candidates)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            '{"error":{"code":132012,"message":"(#132012) Parameter format does not match format in the created '
+            'template",'
+            '"error_data":{"details":"header: Format mismatch, expected IMAGE, received UNKNOWN"}}}',
+            "invalid_header_media",
+        ),
+        (
+            '{"error":{"code":131053,"message":"(#131053) Media upload error",'
+            '"error_data":{"details":"Unsupported Image mime type image/webp"}}}',
+            "media_unsupported_type",
+        ),
+        (
+            '{"error":{"message":"(#100) Invalid parameter","code":100,"error_data":{"messaging_product":"whatsapp",'
+            '"details":"Parameter of type text is missing text value"}}}',
+            "template_variable_blank",
+        ),
+    ],
+)
+def test_the_details_beat_the_title(text: str, reason: str) -> None:
+    assert diagnose(Evidence(text, "whatsapp")).reason == reason
