@@ -11,7 +11,8 @@ SEND_TRIES = 6
 OTHER_TRIES = 12
 GIVE_UP_POLLING = timedelta(hours=24)
 POLL_SHARE = 0.05
-LONGEST_SPACING = timedelta(minutes=1)
+LONGEST_SPACING = timedelta(seconds=10)  # slower, and outcomes would not be known the same day
+LESSON = timedelta(hours=24)  # how long what a 429 taught is held on to
 MANY_NEW = 30  # of the hundred that a list shows
 BACKOFF_FIRST = 5.0
 BACKOFF_CAP = 15 * 60.0
@@ -43,7 +44,7 @@ def poll_spacing(least: timedelta, tolerated: int | None) -> timedelta:
     """The time between two of our own questions on one key.
 
     `tolerated` is how many requests a minute the key was seen to bear when Octopods answered 429; from then on
-    we take at most a twentieth of that. Octopods' limit itself is documented nowhere.
+    we take at most a twentieth of that, but six a minute at least. Octopods' limit itself is documented nowhere.
     """
     if tolerated is None or not least:
         return least

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, case, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from canvas.domain.schedule import poll_spacing
+from canvas.domain.schedule import LESSON, poll_spacing
 from canvas.store.installs import ACTIVE
 from canvas.store.tables import channels, installs, key_limits
 
@@ -146,8 +146,10 @@ def take_poll_turn(conn: Connection, key_hash: str, now: datetime, least: timede
     """
     _limit_row(conn, key_hash)
     where = key_limits.c.key_hash == key_hash
-    tolerated = conn.execute(select(key_limits.c.tolerated).where(where)).scalar()
-    spacing = poll_spacing(least, tolerated)
+    tolerated, until = conn.execute(
+        select(key_limits.c.tolerated, key_limits.c.blocked_until).where(where)
+    ).one()
+    spacing = poll_spacing(least, tolerated if until and now - until < LESSON else None)
     free = or_(key_limits.c.next_poll_at.is_(None), key_limits.c.next_poll_at <= now)
     if conn.execute(update(key_limits).where(where, free).values(next_poll_at=now + spacing)).rowcount == 1:
         note_use(conn, key_hash, now)

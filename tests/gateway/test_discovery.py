@@ -133,19 +133,24 @@ def test_once_a_429_was_seen_a_twentieth_of_what_the_key_bore_is_taken() -> None
     second = timedelta(seconds=1)
     assert poll_spacing(second, None) == second
     assert poll_spacing(second, 6000) == second
-    assert poll_spacing(second, 100) == timedelta(seconds=12)
-    assert poll_spacing(second, 1) == timedelta(seconds=60)
+    assert poll_spacing(second, 200) == timedelta(seconds=6)
+    assert poll_spacing(second, 1) == timedelta(seconds=10)
 
 
 def test_what_a_key_bears_is_learned_from_its_429(both_desk: Desk) -> None:
     both_desk.connect()
     now, key = both_desk.clock(), "k"
     with writing(both_desk.flow.engine) as conn:
-        for _ in range(50):
+        for _ in range(200):
             channels.note_use(conn, key, now)
         channels.block(conn, key, now)
         assert channels.take_poll_turn(conn, key, now, timedelta(seconds=1)) is None
         turn = channels.take_poll_turn(conn, key, now, timedelta(seconds=1))
-        assert turn == now + timedelta(seconds=24)
+        assert turn == now + timedelta(seconds=6)
         # Those who wait get turns one after the other.
-        assert channels.take_poll_turn(conn, key, now, timedelta(seconds=1)) == now + timedelta(seconds=48)
+        assert channels.take_poll_turn(conn, key, now, timedelta(seconds=1)) == now + timedelta(seconds=12)
+        # A day later the lesson is forgotten.
+        later = now + timedelta(hours=25)
+        assert channels.take_poll_turn(conn, key, later, timedelta(seconds=1)) is None
+        turn = channels.take_poll_turn(conn, key, later, timedelta(seconds=1))
+        assert turn == later + timedelta(seconds=1)
