@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from flask import Flask
 
-from canvas.cli import care, hooks, installs, knowing, operate, sandbox
+from canvas.cli import care, hooks, hubspot, installs, knowing, operate, sandbox
 
 GROUPS = (
     operate.db,
     installs.install,
     installs.channel,
     hooks.hook,
+    hubspot.hubspot,
     knowing.catalogue,
     knowing.unknown,
     care.keys,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from canvas.domain.schedule import OTHER_TRIES, backoff
-from canvas.flows import bulk, chores, discovery, polling, sending, timeline, workflow
+from canvas.flows import bulk, chores, contact_properties, discovery, polling, sending, timeline, workflow
 from canvas.flows.context import Flow
 from canvas.store import actions
 from canvas.store.actions import Action
@@ -26,6 +26,7 @@ DEEDS: dict[str, Deed] = {
     "write_phone": chores.write_phone,
     "ask_admin": chores.ask_admin,
     timeline.WRITE: timeline.write,
+    contact_properties.KIND: contact_properties.write,
     timeline.REWRITE: timeline.rewrite,
     workflow.CALLBACK: workflow.complete,
 }

@@ -57,6 +57,17 @@ def _told(install: Install) -> dict[str, Any]:
     return {"status": install.status, "region": install.region, "settings": install.settings}
 
 
+def choose(flow: Flow, public_id: str, settings: Mapping[str, Any], by: Actor = audit.OPERATOR) -> Install:
+    """Change some of an install's settings and keep the others. Raises Refused."""
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        old = named(conn, public_id)
+        fresh = installs.put(conn, old.platform, old.external_id, now, settings=dict(settings))
+        before, after = old.settings, fresh.settings
+        audit.write(conn, old.id, now, by, "install.settings", public_id, before=before, after=after)
+    return fresh
+
+
 def everyone(flow: Flow) -> list[Install]:
     with reading(flow.engine) as conn:
         return installs.everyone(conn)

@@ -17,7 +17,7 @@ from canvas.domain.message import Message
 from canvas.domain.schedule import OTHER_TRIES
 from canvas.domain.story import Story
 from canvas.domain.timeline import entry_html, properties_of, reference
-from canvas.flows import chores
+from canvas.flows import chores, contact_properties
 from canvas.flows.context import Flow
 from canvas.flows.hubspot_access import calling
 from canvas.flows.look import Person, detail
@@ -33,6 +33,7 @@ ENTRY_PENDING = timedelta(seconds=10)
 COMMITTED_BY = timedelta(seconds=2)  # by then the caller's transaction is over; if not, the sweep finds it
 OFF, ACTIVITY, APP_EVENT = "off", "activity", "app_event"
 EVENT_SYMBOL, PROJECT = "message_failed", "redeliver"
+SETTING = "timeline"  # in an install's settings
 WRITE, REWRITE = "timeline", "timeline_update"
 
 
@@ -53,7 +54,10 @@ class Entry:
 def news(conn: Connection, flow: Flow, message: Message, now: datetime) -> None:
     """On a HubSpot install, have the timeline say how this message stands now: by its entry, or a change of it."""
     install = installs.get(conn, message.install_id)
-    if install is None or install.platform != "hubspot" or writer(install) == OFF:
+    if install is None or install.platform != "hubspot":
+        return
+    contact_properties.news(conn, flow, install, message)
+    if writer(install) == OFF:
         return
     key, kind = _key(message.thread_id), WRITE
     if actions.by_key(conn, install.id, key):
@@ -66,7 +70,7 @@ def news(conn: Connection, flow: Flow, message: Message, now: datetime) -> None:
 
 def writer(install: Install) -> str:
     """How this account wants its timeline: `activity`, `app_event` (approved partners only) or `off`."""
-    return str(install.settings.get("timeline") or ACTIVITY)
+    return str(install.settings.get(SETTING) or ACTIVITY)
 
 
 def _key(thread_id: str) -> str:
