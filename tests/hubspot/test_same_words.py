@@ -43,7 +43,7 @@ def fail(portal: HubSpotDesk, public_id: str, evidence: Evidence, now: datetime)
     channel = evidence.channel or "whatsapp"
     content = Content(text="See you Tuesday.") if channel == "sms" else Content(template_id="90001")
     with writing(portal.flow.engine) as conn:
-        install = installs._named(conn, public_id)
+        install = installs.named(conn, public_id)
         (line,) = [c for c in channels.of_install(conn, install.id) if c.kind == channel]
         message_id = new_id("msg", now)
         message = Message(
