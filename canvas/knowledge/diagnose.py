@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 from canvas.knowledge import extract
@@ -136,7 +135,9 @@ def with_tests(catalogue: Catalogue, candidates: list[Candidate]) -> tuple[Candi
     foremost = [c for c in candidates[:_CANDIDATES] if c is candidates[0] or c.confidence >= _WORTH_SHOWING]
     if len(foremost) < 2:
         return tuple(foremost)
-    return tuple(replace(c, test=catalogue.reason(c.reason).tell) for c in foremost)
+    return tuple(
+        Candidate(c.reason, c.confidence, c.matched, catalogue.reason(c.reason).tell) for c in foremost
+    )
 
 
 def safe(catalogue: Catalogue, candidate: Candidate, weighing: Weighing) -> bool:

@@ -22,11 +22,11 @@ Parts = list[list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one word stands for: concepts, those of the pairs it begins by their second word, and longer phrases."""
+    """What one word stands for: concepts, those of pairs by their second word, longer phrases by its first letter."""
 
     concepts: tuple[int, ...] = ()
     pairs: Mapping[str, tuple[int, ...]] | None = None
-    longer: tuple[Phrase, ...] = ()
+    longer: Mapping[str, tuple[Phrase, ...]] | None = None
 
 
 NOTHING = Entry()
@@ -118,13 +118,14 @@ class Lexicon:
         if not concepts and not phrases:
             return NOTHING
         pairs: dict[str, tuple[int, ...]] = {}
-        longer = []
+        longer: dict[str, tuple[Phrase, ...]] = {}
         for rest, number in phrases:
             if len(rest) == 1 and rest[0][-1] != "*":
                 pairs[rest[0]] = (*pairs.get(rest[0], ()), number)
             else:
-                longer.append((rest, number))
-        return Entry(tuple(dict.fromkeys(concepts)), pairs or None, tuple(longer))
+                letter = rest[0][0]
+                longer[letter] = (*longer.get(letter, ()), (rest, number))
+        return Entry(tuple(dict.fromkeys(concepts)), pairs or None, longer or None)
 
     def read(self, words: Sequence[str]) -> list[dict[int, int]]:
         """For each sentence, the concepts in it and the position of the word each was first seen at."""
@@ -144,11 +145,14 @@ class Lexicon:
                     self._read_run(word, at, found)
                 continue
             numbers = entry.concepts
-            if entry.pairs is not None and at + 1 < len(words):
-                numbers = numbers + entry.pairs.get(words[at + 1], ())
-            for rest, number in entry.longer:
-                if follows(rest, words, at + 1):
-                    numbers = (*numbers, number)
+            if at + 1 < len(words):
+                following = words[at + 1]
+                if entry.pairs is not None:
+                    numbers = numbers + entry.pairs.get(following, ())
+                if entry.longer is not None:
+                    for rest, number in entry.longer.get(following[0], ()):
+                        if follows(rest, words, at + 1):
+                            numbers = (*numbers, number)
             negated = at <= negated_until
             for number in numbers:
                 found.setdefault(number, at)
