@@ -29,6 +29,7 @@ from sqlalchemy import (
 from canvas.store.tables import (
     actions,
     audit,
+    bulk_jobs,
     channels,
     installs,
     key_limits,
@@ -85,7 +86,8 @@ def person(conn: Connection, install_id: int, who: Person) -> Counter[str]:
             for name, values in (("contact_id", who.contact_ids), ("to", who.numbers)):
                 if name in table.c and values:
                     gone[table.name] += _delete(conn, table, install_id, table.c[name].in_(values))
-    gone["actions"] += _delete(conn, actions, install_id, _mentions(actions, who))
+    for table in (actions, bulk_jobs):  # a payload or a filter may name them
+        gone[table.name] += _delete(conn, table, install_id, _mentions(table, who))
     _forget_examples(conn, install_id, who)
     return +gone
 

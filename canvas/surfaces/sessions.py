@@ -11,11 +11,12 @@ from typing import Any
 
 import structlog
 from flask import current_app, g, render_template, request
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from canvas.flows import sign_in
 from canvas.flows.sign_in import Me
+from canvas.flows.signing import serializer
 from canvas.surfaces.services import services
 
 log = structlog.get_logger()
@@ -53,8 +54,8 @@ def drop_cookie(response: Response, what: str) -> None:
     response.delete_cookie(cookie_name(what), secure=_secure(), httponly=True, samesite="Lax", path="/")
 
 
-def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="session")
+def _signer() -> URLSafeTimedSerializer:
+    return serializer(current_app.config["SECRET_KEY"], "session")
 
 
 def _now() -> int:
