@@ -35,6 +35,7 @@ from canvas.store.database import PATIENCE, open_engine
 from canvas.store.sealing import Sealer
 from canvas.surfaces import (
     api,
+    audit_trail,
     bulk,
     edges,
     gateway,
@@ -66,6 +67,7 @@ BLUEPRINTS = (
     history.blueprint,
     pages.blueprint,
     settings.blueprint,
+    audit_trail.blueprint,
     bulk.blueprint,
     reasons.blueprint,
     operate.blueprint,

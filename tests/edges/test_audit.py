@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import timedelta
 
 import pytest
@@ -11,11 +13,12 @@ from sqlalchemy.exc import DBAPIError
 from canvas.domain.message import Actor
 from canvas.flows import installs as install_flow
 from canvas.sandbox.people import BY_ID
-from canvas.store import audit, installs
+from canvas.store import audit, installs, teammates
 from canvas.store.audit import Entry
 from canvas.store.database import reading, writing
 from canvas.store.tables import audit as table
 from tests.desk import ADMIN, WORKSPACE, Desk
+from tests.edges.tenants import Tenant, World
 
 MARA = BY_ID["not_on_whatsapp"]
 
@@ -109,3 +112,34 @@ def test_a_tenant_reads_its_own_lines_only_page_by_page(desk: Desk) -> None:
         other = audit.newest(conn, install_id(desk, "other"))
     assert [line.deed for line in first + rest] == ["channel.added", "channel.added", "install.connected"]
     assert [line.deed for line in other] == ["install.connected"]
+
+
+def test_an_admin_reads_and_downloads_the_trail_and_no_spreadsheet_takes_it_for_a_formula(
+    world: World,
+) -> None:
+    mine = world.mine["intercom"]
+    with writing(world.desk.flow.engine) as conn:
+        evil = Actor("intercom_admin", "9", '=HYPERLINK("http://evil.example")')
+        audit.write(conn, mine.install.id, world.desk.clock(), evil, "settings.changed", result="<b>x</b>")
+    page = world.visit(mine, "GET", "/settings/audit")
+    assert page.status_code == 200
+    assert "&lt;b&gt;x" in page.text
+    assert "channel.added" in page.text
+    rows = list(csv.DictReader(io.StringIO(world.visit(mine, "GET", "/settings/audit.csv").text)))
+    assert len(rows) == len(everything_of(world, mine))
+    assert rows[-1]["actor_name"].startswith("'=HYPERLINK")
+    theirs = world.theirs["intercom"]
+    assert "HYPERLINK" not in world.visit(theirs, "GET", "/settings/audit.csv").text
+
+
+def everything_of(world: World, tenant: Tenant) -> list[Entry]:
+    with reading(world.desk.flow.engine) as conn:
+        return list(audit.everything(conn, tenant.install.id))
+
+
+def test_a_member_who_is_no_admin_may_not_read_it(world: World) -> None:
+    mine = world.mine["intercom"]
+    with writing(world.desk.flow.engine) as conn:
+        teammates.change(conn, mine.install.id, "1", role=teammates.MEMBER)
+    for path in ("/settings/audit", "/settings/audit.csv"):
+        assert world.visit(mine, "GET", path).status_code == 403

@@ -42,6 +42,11 @@ NO_IDS = {
     "/api/v1/sms/messages",
     "/api/v1/whatsapp/templates",
     "/api/v1/vbm/templates",
+    "/settings",
+    "/settings/channels",
+    "/settings/export",
+    "/settings/audit",
+    "/settings/audit.csv",
 }
 
 
@@ -149,6 +154,10 @@ BODIES: dict[str, list[Probe]] = {
         lambda w, me, t: w.visit(me, "GET", f"/history/bulk?q={t.message.id}"),
         lambda w, me, t: w.visit(me, "POST", "/history/bulk", choice="nothing", q=t.message.id),
     ],
+    "/settings/team": [
+        lambda w, me, t: w.visit(me, "POST", "/settings/team", person=t.contact, deed="admin")
+    ],
+    "/settings/erase": [lambda w, me, t: w.visit(me, "POST", "/settings/erase", whom=t.contact)],
     "/history.csv": [lambda w, me, t: w.visit(me, "GET", f"/history.csv?q={t.message.id}")],
 }
 IN_PATHS: dict[str, Callable[[World, Tenant, Target], str]] = {
@@ -216,6 +225,7 @@ def heard(response: TestResponse, target: Target) -> tuple[int, str]:
     for value in own:
         words = words.replace(value, "~")
     words = re.sub(r"[\w-]{20,}\.[\w-]{6}\.[\w-]{27,43}", "~", words)  # signed tokens
+    words = re.sub(r"channel \d+", "channel ~", words)
     return response.status_code, re.sub(r'"message_id":"?\d+"?|value="[0-9a-f]{64}"', "~", words)
 
 
