@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8080
 
-.PHONY: help run test lint bench week hubspot pins clean
+.PHONY: help run test lint bench torture week hubspot pins clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ bench: $(VENV)/.ready ## Print the ratios of docs/benchmarks.md, measured now
 
 week: $(VENV)/.ready ## Play a week of traffic, 100,000 messages, and compare the books
 	$(BIN)/python -m tests.week
+
+torture: $(VENV)/.ready ## Kill, cut, lock and click for up to ten minutes; prints its seed and what it found
+	$(BIN)/python -m tests.torture
 
 hubspot: $(VENV)/.ready ## Write the HubSpot project for PUBLIC_URL=https://... to hubspot/build
 	$(BIN)/python hubspot/build.py $(PUBLIC_URL)

@@ -1,0 +1,137 @@
+"""Agents who click, double-click and come back, and backends that send; each remembers what it was told."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import requests
+
+from canvas.sandbox.octopods import keys
+from canvas.surfaces.guard import body_signature
+from tests.torture.world import SECRET, WORKSPACE, World, phone_of
+
+TOOK = re.compile(r"Octopods took it as (\w+)\.")
+BEGUN = ("Sending now.", "Queued until")
+SENDS = ("Send", "Correct")
+TIMEOUT = 12.0
+GATEWAY_BASE = 5_000_000
+
+
+@dataclass
+class Told:
+    """What people were told, by the person's number: receipts, and words that say that it was stored."""
+
+    receipts: dict[str, set[str]] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
+    gateway: dict[str, str] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, what: str) -> None:
+        with self.lock:
+            self.counts[what] += 1
+
+    def hear(self, phone: str, words: str) -> None:
+        with self.lock:
+            for receipt in TOOK.findall(words):
+                self.receipts.setdefault(phone, set()).add(receipt)
+            if any(word in words for word in BEGUN):
+                self.begun.add(phone)
+
+
+class Agent:
+    """One pair of hands. Every failed message belongs to one contact, `t0` to `t<people>`."""
+
+    def __init__(self, world: World, told: Told, seed: int, people: int) -> None:
+        self.world, self.told, self.people = world, told, people
+        self.random = Random(seed)
+        self.second_hand = ThreadPoolExecutor(1)
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        """The canvas, or None when nobody answered (a killed process)."""
+        raw = json.dumps(body).encode()
+        headers = {"X-Body-Signature": body_signature(SECRET, raw), "Content-Type": "application/json"}
+        port = self.random.choice(list(self.world.ports.values()))
+        try:
+            answer = requests.post(
+                f"http://127.0.0.1:{port}/intercom/{path}", data=raw, headers=headers, timeout=TIMEOUT
+            )
+        except requests.RequestException:
+            self.told.count("unanswered")
+            time.sleep(0.05)
+            return None
+        if answer.status_code != 200:
+            self.told.count(f"status {answer.status_code}")
+            return None
+        canvas: dict[str, Any] = answer.json()
+        return canvas
+
+    def person(self, number: int) -> dict[str, Any]:
+        contact = {"type": "contact", "id": f"t{number}"}
+        return {"workspace_id": WORKSPACE, "admin": {"id": "1", "name": "Ana"}, "contact": contact}
+
+    def turn(self, number: int) -> None:
+        """Look at one person's card and press what sends, perhaps twice, perhaps again with the old card."""
+        canvas = self.post("initialize", self.person(number))
+        if canvas is None:
+            return
+        button = self._sending_button(canvas)
+        if button is None:
+            self.told.hear(phone_of(number), json.dumps(canvas, ensure_ascii=False))
+            return
+        twin: Future[None] | None = None
+        if self.random.random() < 0.5:
+            twin = self.second_hand.submit(self.press, number, button)
+        self.press(number, button)
+        if twin:
+            twin.result()
+        while self.random.random() < 0.4:
+            self.press(number, button)
+
+    def press(self, number: int, button: str) -> None:
+        self.told.count("clicks")
+        canvas = self.post("submit", {**self.person(number), "component_id": button, "input_values": {}})
+        if canvas is not None:
+            self.told.hear(phone_of(number), json.dumps(canvas, ensure_ascii=False))
+
+    def _sending_button(self, canvas: dict[str, Any]) -> str | None:
+        for component in canvas["canvas"]["content"]["components"]:
+            label = component.get("label", "")
+            if component["type"] == "button" and label.startswith(SENDS) and not component.get("disabled"):
+                return str(component["id"])
+        return None
+
+    def send_through_gateway(self, number: int) -> None:
+        phone = phone_of(GATEWAY_BASE + number)
+        self.told.count("gateway sends")
+        port = self.random.choice(list(self.world.ports.values()))
+        body = {"destination_phone": phone, "body": f"Gateway {number}"}
+        headers = {"X-Octopods-Auth": keys.SMS, "X-Intercom-Contact-Id": f"g{number}"}
+        url = f"http://127.0.0.1:{port}/api/v1/sms/messages"
+        try:
+            answer = requests.post(url, json=body, headers=headers, timeout=TIMEOUT)
+        except requests.RequestException:
+            self.told.count("unanswered")
+            return
+        if answer.status_code == 201 and answer.content:  # an empty one is passed on as it came
+            self.told.gateway[phone] = str(answer.json()["message_id"])
+
+
+def work(agent: Agent, until: float, clicks: int, numbers: list[int], sends: list[int]) -> None:
+    """Turns until the time is over or all agents together clicked so often."""
+    while time.monotonic() < until and agent.told.counts["clicks"] < clicks:
+        with agent.told.lock:
+            number = numbers.pop() if numbers and agent.random.random() < 0.8 else None
+            gateway = sends.pop() if sends and agent.random.random() < 0.1 else None
+        # Mostly a new person; else one that was seen before, by this agent or another.
+        agent.turn(agent.random.randrange(agent.people) if number is None else number)
+        if gateway is not None:
+            agent.send_through_gateway(gateway)
