@@ -44,6 +44,7 @@ from canvas.surfaces import (
     hubspot,
     hubspot_calls,
     intercom,
+    intercom_events,
     intercom_view,
     oauth,
     operate,
@@ -58,6 +59,7 @@ log = structlog.get_logger()
 ROOT = Path(__file__).parent.parent
 BLUEPRINTS = (
     intercom.blueprint,
+    intercom_events.blueprint,
     hubspot.blueprint,
     hubspot_calls.blueprint,
     gateway.blueprint,

@@ -7,7 +7,17 @@ from collections.abc import Callable
 import structlog
 
 from canvas.domain.schedule import OTHER_TRIES, backoff
-from canvas.flows import bulk, chores, contact_properties, discovery, polling, sending, timeline, workflow
+from canvas.flows import (
+    bulk,
+    chores,
+    contact_properties,
+    discovery,
+    intercom_events,
+    polling,
+    sending,
+    timeline,
+    workflow,
+)
 from canvas.flows.context import Flow
 from canvas.store import actions
 from canvas.store.actions import Action
@@ -29,6 +39,7 @@ DEEDS: dict[str, Deed] = {
     contact_properties.KIND: contact_properties.write,
     timeline.REWRITE: timeline.rewrite,
     workflow.CALLBACK: workflow.complete,
+    intercom_events.EVENT: intercom_events.carry_out,
 }
 
 

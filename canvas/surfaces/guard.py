@@ -50,6 +50,24 @@ def signed_by_intercom(view: View) -> View:
     return guarded
 
 
+def signed_hub(view: View) -> View:
+    """Let a notification through only with a right `X-Hub-Signature`; the probe, a HEAD, has none and gets 200."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if request.method == "HEAD":
+            return Response(status=200)
+        secret = current_app.config["INTERCOM_CLIENT_SECRET"]
+        given = request.headers.get("X-Hub-Signature", "")
+        if not secret or not given or not same(given, hub_signature(secret, request.get_data())):
+            log.warning("signature.refused", path=request.path, given=bool(given), configured=bool(secret))
+            return Response(status=401)
+        return view(*args, **kwargs)
+
+    guarded.guard = "intercom"  # type: ignore[attr-defined]
+    return guarded
+
+
 def keyed(kind: str | None) -> Callable[[View], View]:
     """Let a request through only with an API key held here, and hand its channel to the view.
 

@@ -1,0 +1,131 @@
+"""What Intercom tells us by itself: health, uninstall, contacts merged and deleted."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from canvas.flows import installs as install_flow
+from canvas.flows.retention import purge
+from canvas.store import installs
+from canvas.store.database import reading, writing
+from canvas.surfaces.guard import hub_signature
+from tests.desk import SECRET, WORKSPACE
+from tests.hubspot.desk import HubSpotDesk
+from tests.web.browser import Browser
+from tests.web.test_message_page import failed
+
+
+def notify(
+    site: HubSpotDesk, topic: str, item: Any, id_: str = "notif_1", secret: str = SECRET
+) -> TestResponse:
+    document = {"type": "notification_event", "id": id_, "topic": topic, "app_id": WORKSPACE}
+    data = json.dumps({**document, "data": {"item": item}}).encode()
+    signature = {"X-Hub-Signature": hub_signature(secret, data)}
+    answer = site.client.post("/intercom/webhooks", data=data, headers=signature)
+    site.work()
+    return answer
+
+
+def health(site: HubSpotDesk) -> dict[str, Any]:
+    answer: dict[str, Any] = site.intercom_post("/intercom/health", {"workspace_id": WORKSPACE}).get_json()
+    return answer
+
+
+def test_the_address_can_be_saved_in_the_developer_hub(site: HubSpotDesk) -> None:
+    assert site.client.head("/intercom/webhooks").status_code == 200
+
+
+def test_a_merged_contact_s_messages_follow_however_often_it_is_told(site: HubSpotDesk) -> None:
+    failed(site)
+    for _ in range(3):
+        merged = {"type": "contact", "id": "c9", "merged_from": {"id": "c1"}}
+        assert notify(site, "contact.merged", merged).status_code == 200
+    assert "Not on WhatsApp" in site.initialize("c9").words
+    assert "No failed messages" in site.initialize("c1").words
+
+
+@pytest.mark.parametrize("topic", ["contact.deleted", "contact.user.deleted"])
+def test_a_deleted_contact_is_erased_here_too(site: HubSpotDesk, topic: str) -> None:
+    failed(site)
+    assert notify(site, topic, {"type": "contact", "id": "c1"}).status_code == 200
+    assert "No failed messages" in site.initialize("c1").words
+
+
+def test_a_forged_notification_does_nothing(site: HubSpotDesk) -> None:
+    failed(site)
+    assert notify(site, "contact.deleted", {"id": "c1"}, secret="another").status_code == 401
+    assert "Not on WhatsApp" in site.initialize("c1").words
+
+
+@pytest.mark.parametrize("item", [None, [], "x", {"id": None}, {"id": []}, {"id": "x" * 9999}, {}])
+@pytest.mark.parametrize("topic", ["ping", "contact.merged", "contact.deleted", "contact.archived", "", "x"])
+def test_whatever_is_told_is_answered_200_and_never_410(site: HubSpotDesk, topic: str, item: Any) -> None:
+    site.connect()
+    assert notify(site, topic, item).status_code == 200
+
+
+def test_signed_nonsense_is_200_too(site: HubSpotDesk) -> None:
+    for data in (b"", b"[]", b"\xff", b"{", b'{"app_id":{}}'):
+        headers = {"X-Hub-Signature": hub_signature(SECRET, data)}
+        assert site.client.post("/intercom/webhooks", data=data, headers=headers).status_code == 200
+
+
+def test_uninstalling_forgets_the_token_at_once_and_the_rest_after_the_grace(
+    site: HubSpotDesk, browser: Browser
+) -> None:
+    failed(site)
+    for _ in range(2):
+        assert site.intercom_post("/intercom/uninstall", {"app_id": WORKSPACE}).status_code == 200
+    with reading(site.flow.engine) as conn:
+        gone = installs.find(conn, "intercom", WORKSPACE)
+    assert gone
+    assert (gone.status, gone.token_sealed) == (installs.REMOVED, None)
+    assert "not connected" in site.initialize().words
+    site.clock.advance((site.flow.erase_after + timedelta(hours=1)).total_seconds())
+    purge(site.flow)
+    with reading(site.flow.engine) as conn:
+        assert installs.find(conn, "intercom", WORKSPACE) is None
+
+
+def test_uninstalling_signs_everybody_out_and_connecting_again_brings_them_back(
+    site: HubSpotDesk, browser: Browser
+) -> None:
+    browser.sign_in()
+    site.intercom_post("/intercom/uninstall", {"app_id": "sandbox"})
+    assert browser.get("/settings").status == 401
+    assert browser.sign_in().status == 200
+
+
+def test_an_unknown_workspace_leaves_without_a_fuss(site: HubSpotDesk) -> None:
+    assert site.intercom_post("/intercom/uninstall", {"app_id": "nobody"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/intercom/health", "/intercom/uninstall"])
+def test_unsigned_calls_are_401(site: HubSpotDesk, path: str) -> None:
+    assert site.intercom_post(path, {"app_id": WORKSPACE}, "0" * 64).status_code == 401
+
+
+def test_health_tells_what_a_teammate_must_do(site: HubSpotDesk) -> None:
+    assert health(site)["cta_type"] == "REINSTALL_CTA"
+    site.connect()
+    assert health(site) == {"state": "OK"}
+    with writing(site.flow.engine) as conn:
+        installs.put(conn, "intercom", WORKSPACE, site.clock(), status=installs.DISCONNECTED)
+    assert (health(site)["state"], health(site)["cta_type"]) == ("UNHEALTHY", "REINSTALL_CTA")
+
+
+def test_health_without_a_channel_leads_to_the_settings(site: HubSpotDesk) -> None:
+    install_flow.connect(site.flow, "intercom", WORKSPACE, "token")
+    assert health(site)["cta_url"] == "https://redeliver.example.com/settings"
+
+
+def test_health_does_not_blame_the_workspace_for_our_trouble(site: HubSpotDesk) -> None:
+    site.connect()
+    with site.flow.engine.connect() as conn, conn.begin():
+        conn.exec_driver_sql("ALTER TABLE channels RENAME TO hidden")
+    assert health(site) == {"state": "UNKNOWN"}
