@@ -132,7 +132,8 @@ def test_another_approved_template_is_chosen_and_filled(desk: Desk) -> None:
     desk.pass_time(15)
     form = desk.click(desk.initialize(), "Choose another template")
     choice = next(c for c in form.components if c["type"] == "dropdown")
-    assert "90001" not in [o["id"] for o in choice["options"]]
+    offered = {o["id"] for o in choice["options"]}
+    assert not offered & {"90001", "90011", "90016"}  # the paused one, a rejected one, one switched off
     filled = desk.submit(form, form.id_of("Next"), template="90002")
     values = {c["id"]: f"value {n}" for n, c in enumerate(filled.components) if c["type"] == "input"}
     assert values
@@ -234,3 +235,12 @@ def test_a_pasted_failure_is_explained(desk: Desk) -> None:
     check = desk.submit(form, "check")
     told = desk.submit(check, check.id_of("Explain"), check_text="Recipient is not a WhatsApp user.")
     assert "Not on WhatsApp" in told.words
+
+
+def test_of_several_channels_of_a_kind_each_button_names_its_own(desk: Desk) -> None:
+    desk.connect()
+    installs.add_channel(desk.flow, "intercom:abcd123", "sms", "sandbox-sms-9999", "Second SMS", None)
+    desk.send_whatsapp(BY_ID["not_on_whatsapp"].phone, 90001, ["Mara", "Tuesday"])
+    desk.pass_time(15)
+    buttons = desk.click(desk.initialize(), "Details").buttons
+    assert {"Send as SMS instead (SMS)", "Send as SMS instead (Second SMS)"} <= set(buttons)

@@ -132,9 +132,9 @@ class Octopods:
             raise
         return [report for item in items if (report := read_status(item))]
 
-    def whatsapp_templates(self, key: str) -> list[Template]:
-        """All templates of the WhatsApp account, whatever their state."""
-        return self._templates("whatsapp", key)
+    def whatsapp_templates(self, key: str, *, active: bool = False) -> list[Template]:
+        """All templates of the WhatsApp account, whatever their state; or those switched on in Octopods."""
+        return self._templates("whatsapp", key, "?active=true" if active else "")
 
     def vbm_templates(self, key: str) -> list[Template]:
         """The accepted Viber templates; the list does not name a status."""
@@ -144,8 +144,8 @@ class Octopods:
         """Pass a customer's own request on: `path` begins after /api/v1 and keeps its query."""
         return self._http.forward(VENDOR, method, self._base + path, headers, body, self._send_seconds)
 
-    def _templates(self, channel: str, key: str) -> list[Template]:
-        items = self._ask(channel, key, f"/{channel}/templates", lambda d: read_list(d, "templates"))
+    def _templates(self, channel: str, key: str, query: str = "") -> list[Template]:
+        items = self._ask(channel, key, f"/{channel}/templates{query}", lambda d: read_list(d, "templates"))
         return [template for item in items if (template := read_template(channel, item))]
 
     def _send_template(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -74,7 +75,9 @@ class Fix:
         """What the fix would change, for the line above its button."""
         if self.preview is None:
             return None
-        return f"Will say: {self.preview}" if self.id == "send_other_channel" else self.preview
+        # Header, body and footer stand on lines of their own; a card has one line for all of them.
+        flat = " · ".join(part.strip() for part in self.preview.splitlines() if part.strip())
+        return f"Will say: {flat}" if self.id == "send_other_channel" else flat
 
     @property
     def sends(self) -> bool:
@@ -107,7 +110,7 @@ class Situation:
     lines: tuple[Line, ...] = ()
     template: templates.Template | None = None
     template_seen_at: datetime | None = None
-    choices: tuple[templates.Template, ...] = ()
+    choices: Mapping[int, Sequence[templates.Template]] = field(default_factory=dict)
     contact_numbers: tuple[str, ...] = ()
     region: str = "US"
     tz: str | None = None

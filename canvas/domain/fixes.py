@@ -178,6 +178,13 @@ def _send_other_channel(s: Situation) -> list[Fix]:
     return [Fix("send_other_channel", "one_click", "Send as SMS instead", why=why)]
 
 
+def _instead(s: Situation, line: Line) -> str:
+    """The button that sends on another channel; it names the channel where there are several of its kind."""
+    by = "by WhatsApp" if line.kind == "whatsapp" else f"as {CHANNEL_NAMES[line.kind]}"
+    several = sum(other.kind == line.kind for other in s.lines) > 1
+    return f"Send {by} instead ({line.name})" if several else f"Send {by} instead"
+
+
 def _by(s: Situation, line: Line) -> list[Fix]:
     """The fix that sends this message on `line`; WhatsApp takes templates only, SMS takes any text."""
     number = s.message.to
@@ -189,7 +196,7 @@ def _by(s: Situation, line: Line) -> list[Fix]:
             Fix(
                 "send_other_channel",
                 "one_click",
-                f"Send as {CHANNEL_NAMES[line.kind]} instead",
+                _instead(s, line),
                 line.id,
                 preview=text,
                 run_at=earliest(s, line),
@@ -198,17 +205,20 @@ def _by(s: Situation, line: Line) -> list[Fix]:
     parts = segments(text or "")
     field_ = Field("text", "Text", text or "", "textarea", help=parts.words if parts.count > 1 else None)
     need_number = () if number else (Field("phone", "Phone number", s.message.raw_to),)
-    label = f"Send as {CHANNEL_NAMES[line.kind]} instead"
     fields = (*need_number, field_)
-    return [Fix("send_other_channel", "form", label, line.id, "Send by SMS", fields, earliest(s, line))]
+    return [
+        Fix(
+            "send_other_channel", "form", _instead(s, line), line.id, "Send by SMS", fields, earliest(s, line)
+        )
+    ]
 
 
 def _by_whatsapp(s: Situation, line: Line) -> list[Fix]:
-    choices = tuple(t for t in s.choices if t.channel == "whatsapp" and templates.usable(t))
+    choices = [t for t in s.choices.get(line.id, ()) if templates.usable(t)]
     if not choices or not s.message.to:
         return []
     fields = _template_fields(s, choices)
-    return [Fix("send_other_channel", "form", "Send by WhatsApp instead", line.id, "Send", fields)]
+    return [Fix("send_other_channel", "form", _instead(s, line), line.id, "Send", fields)]
 
 
 def _template_fields(s: Situation, choices: Sequence[templates.Template]) -> tuple[Field, ...]:
@@ -228,11 +238,8 @@ def _template_fields(s: Situation, choices: Sequence[templates.Template]) -> tup
 def _choose_template(s: Situation) -> list[Fix]:
     if _stopped(s) or s.message.to is None:
         return []
-    others = [
-        t
-        for t in s.choices
-        if t.channel == s.message.channel and t.id != s.message.content.template_id and templates.usable(t)
-    ]
+    known = s.choices.get(_line_id(s) or 0, ())
+    others = [t for t in known if t.id != s.message.content.template_id and templates.usable(t)]
     if not others:
         why = "No other approved template is known on this channel."
         return [Fix("choose_template", "form", CHOOSE_TEMPLATE, _line_id(s), why=why)]

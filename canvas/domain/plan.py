@@ -140,10 +140,9 @@ def _choose_template(s: Situation, fix: Fix, values: Values) -> Plan:
 def _with_template(s: Situation, fix: Fix, values: Values, number: str) -> Plan:
     named = values.get("template_name", "").strip().lower()
     by_name = values.get("template") == OTHER
+    known = s.choices.get(fix.target or 0, ())
     fitting = [
-        t
-        for t in s.choices
-        if (named in (t.name.lower(), t.id) if by_name else t.id == values.get("template"))
+        t for t in known if (named in (t.name.lower(), t.id) if by_name else t.id == values.get("template"))
     ]
     chosen = next((t for t in fitting if templates.usable(t)), None)
     if chosen is None:

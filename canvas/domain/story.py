@@ -170,7 +170,7 @@ def _text(t: Teller, message: Message, reason: Reason) -> str:
 def _unsure(message: Message) -> str:
     if message.octopods_id is None:
         return (
-            "The connection to Octopods broke after the message left, so it may or may not have been sent. "
+            "Octopods gave no clear answer after the message left, so it may or may not have been sent. "
             "It is not sent again by itself."
         )
     return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import structlog
@@ -15,6 +15,7 @@ from canvas.flows.context import Flow
 from canvas.store import actions, channels, installs
 from canvas.store import templates as template_store
 from canvas.store.actions import Action
+from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
 from canvas.store.sealing import CannotOpen
@@ -31,9 +32,8 @@ def list_templates(flow: Flow, action: Action) -> None:
     if channel is None or channel.kind == "sms":
         finish(flow, action, actions.DONE)
         return
-    ask = flow.octopods.whatsapp_templates if channel.kind == "whatsapp" else flow.octopods.vbm_templates
     try:
-        found = ask(flow.sealer.open(channel.key_sealed))
+        found = _listed(flow, channel)
     except (CallFailed, CannotOpen) as error:
         failed(flow, action, error)
         return
@@ -42,6 +42,17 @@ def list_templates(flow: Flow, action: Action) -> None:
         rows = [(t.id, asdict(t)) for t in found]
         template_store.replace_all(conn, action.install_id, channel_id, rows, now)
         actions.again(conn, action, now + TEMPLATES_EVERY, counted=False)
+
+
+def _listed(flow: Flow, channel: Channel) -> list[Template]:
+    """The channel's templates. The list does not say which are switched on, so those are asked for apart."""
+    key = flow.sealer.open(channel.key_sealed)
+    if channel.kind == "vbm":
+        return flow.octopods.vbm_templates(key)
+    found = flow.octopods.whatsapp_templates(key)
+    active = {t.id for t in flow.octopods.whatsapp_templates(key, active=True)}
+    # Nothing at all switched on would mean that nobody can send anything: then the filter is not believed.
+    return [replace(t, active=t.id in active) for t in found] if active else found
 
 
 def template_from(data: dict[str, object]) -> Template:

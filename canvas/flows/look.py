@@ -87,6 +87,9 @@ def detail(conn: Connection, flow: Flow, install: Install, person: Person, messa
     return around.story(conn, message, messages.thread(conn, install.id, message.thread_id), told=True)
 
 
+Known = tuple[Template, datetime]  # a template, and when it was last listed
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the messages of one screen share: the install, its channels, the person and the moment."""
@@ -96,7 +99,7 @@ class Surroundings:
     person: Person
     now: datetime
     lines: tuple[Line, ...]
-    _copies: list[tuple[int, Template, datetime]] = field(default_factory=list)
+    _copies: dict[int, list[Known]] = field(default_factory=dict)
     _asked: list[bool] = field(default_factory=list)
 
     @classmethod
@@ -147,8 +150,9 @@ class Surroundings:
     def situation(self, conn: Connection, message: Message, opted_out: bool | None = None) -> Situation:
         """All that decides which fixes this message gets. `opted_out` where it was read already."""
         reason = self.reason(message)
-        choices, own = self._templates(conn, message, reason)
-        seen_at = own[1] if own else None
+        known = self._templates(conn, message, reason)
+        same = known.get(message.channel_id or 0, ())
+        own = next(((t, at) for t, at in same if t.id == message.content.template_id), None)
         if opted_out is None:
             opted_out = messages.has_opted_out(conn, self.install.id, message.to)
         return Situation(
@@ -157,8 +161,8 @@ class Surroundings:
             now=self.now,
             lines=self.lines,
             template=own[0] if own else None,
-            template_seen_at=seen_at,
-            choices=choices,
+            template_seen_at=own[1] if own else None,
+            choices={channel: [t for t, _ in kept] for channel, kept in known.items()},
             contact_numbers=self.person.numbers,
             region=self.install.settings.get("country") or self.flow.default_region,
             tz=self.install.tz,
@@ -177,27 +181,16 @@ class Surroundings:
         # An open message has no child, by definition of open; only others must be asked about.
         return not message.open and messages.child_of(conn, self.install.id, message.id) is not None
 
-    def _templates(
-        self, conn: Connection, message: Message, reason: Reason
-    ) -> tuple[tuple[Template, ...], tuple[Template, datetime] | None]:
-        """The templates a fix could use, and this message's own, read only when a fix of its reason needs them."""
+    def _templates(self, conn: Connection, message: Message, reason: Reason) -> dict[int, list[Known]]:
+        """The templates by channel, read only when a fix of this reason needs them."""
         wanted = {"choose_template", "supply_variables", "replace_media_url"} & set(reason.fixes)
         if not wanted and (message.channel != "sms" or "send_other_channel" not in reason.fixes):
-            return (), None
+            return {}
         if not self._asked:  # once for all the messages of a screen
             self._asked.append(True)
-            kept = templates.of_install(conn, self.install.id)
-            self._copies.extend((c, template_from(data), at) for c, data, at in kept)
-        found = self._copies
-        own = next(
-            (
-                (t, at)
-                for c, t, at in found
-                if c == message.channel_id and t.id == message.content.template_id
-            ),
-            None,
-        )
-        return tuple(t for c, t, _ in found if c == message.channel_id or message.channel == "sms"), own
+            for channel_id, data, at in templates.of_install(conn, self.install.id):
+                self._copies.setdefault(channel_id, []).append((template_from(data), at))
+        return self._copies
 
 
 def send_key(message_id: str) -> str:

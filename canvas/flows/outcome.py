@@ -25,6 +25,7 @@ from canvas.knowledge.model import Evidence
 from canvas.store import actions, channels, messages
 from canvas.store.database import reading
 
+SOON = timedelta(seconds=2)
 RECONCILE_AFTER = timedelta(seconds=10)
 
 
@@ -80,7 +81,9 @@ def failed(
     if diagnosis.reason == OPTED_OUT:
         messages.remember_opt_out(conn, fresh, now)
     if diagnosis.category == "template" and fresh.channel_id is not None:
-        refresh_templates(conn, fresh.install_id, fresh.channel_id, now)
+        listing = refresh_templates(conn, fresh.install_id, fresh.channel_id, now)
+        if listing:
+            flow.wake(listing, now + SOON)  # by then this transaction has ended
     timeline.news(conn, flow, fresh, now)
     return fresh
 

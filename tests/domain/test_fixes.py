@@ -33,11 +33,9 @@ def situation(reason: str, channel: str = "whatsapp", templates: int = 0, **more
         content=content,
         preview="Hi",
     )
-    choices = tuple(
-        Template(str(n), channel, f"template_{n}", "Hello", status="Accepted") for n in range(templates)
-    )
+    known = [Template(str(n), channel, f"template_{n}", "Hello", status="Accepted") for n in range(templates)]
     lines = (Line(1, channel, "One"), Line(2, "sms" if channel != "sms" else "whatsapp", "Two"))
-    values = {"lines": lines, "choices": choices, "settings_url": "https://octopods.example", **more}
+    values = {"lines": lines, "choices": {1: known}, "settings_url": "https://octopods.example", **more}
     return Situation(message, load().reasons[reason], NOW, **values)  # type: ignore[arg-type]
 
 
