@@ -15,7 +15,7 @@ from canvas.domain import phones
 from canvas.domain.message import Actor, Message
 from canvas.domain.plan import ASKED
 from canvas.flows import fix as fixing
-from canvas.flows import looking_up
+from canvas.flows import manual
 from canvas.flows.first_look import NotConnected
 from canvas.flows.fix import BadToken, Clicked
 from canvas.flows.look import Person, detail, look
@@ -243,8 +243,23 @@ def _check(install: Install, asked: Request, _rest: str) -> Canvas:
 def _check_go(install: Install, asked: Request, _rest: str) -> Canvas:
     words = asked.values.get("check_text", "").strip()
     if not words:
-        return view.check(error="Paste the text of the failure first.")
-    return view.check(words, looking_up.explain(services().flow, words))
+        return view.check(error="Paste an id or the text of the failure first.")
+    checked = manual.check(services().flow, install, words)
+    if checked.message is None:
+        return view.check(words, checked)
+    with reading(services().flow.engine) as conn:
+        story = detail(conn, services().flow, install, _person(install, asked), checked.message)
+    return view.check(words, checked, story)
+
+
+def _attach(install: Install, asked: Request, nonce: str) -> Canvas:
+    words, kind = asked.values.get("check_text", ""), asked.values.get("check_kind", "")
+    kind = kind or next(iter(manual.check(services().flow, install, words).kinds), "")
+    person = _person(install, asked)
+    message = manual.attach(services().flow, install, person, words, kind, nonce, asked.actor)
+    if message is None:
+        return view.check(words, error="This cannot be attached. Connect a channel first, or paste it again.")
+    return _open(install, asked, message.id)
 
 
 HANDLERS: dict[str, Callable[[Install, Request, str], Canvas]] = {
@@ -256,4 +271,5 @@ HANDLERS: dict[str, Callable[[Install, Request, str], Canvas]] = {
     "go": _go,
     "check": _check,
     "check_go": _check_go,
+    "attach": _attach,
 }

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from canvas.domain.fix import Field, Fix
+from canvas.domain.fix import CHANNEL_NAMES, Field, Fix
 from canvas.domain.message import SETTLED, Message, Status
 from canvas.domain.story import Story
 from canvas.flows.fix import UNDO, Clicked, Tokens
 from canvas.flows.look import Look
+from canvas.flows.manual import Checked
 from canvas.surfaces import canvas_kit as kit
 from canvas.surfaces.canvas_kit import Canvas, Component, plain
 
 PREVIEW = 120  # characters of a preview on the first canvas
 PAGE = 8
+ATTACH = "Attach to this person"
 
 
 def first(look: Look, tokens: Tokens) -> Canvas:
@@ -237,20 +237,47 @@ def support(story: Story, link: str) -> Canvas:
     )
 
 
-def check(words: str = "", found: Sequence[tuple[str, str]] = (), error: str | None = None) -> Canvas:
-    """Paste what a failure said and read what it means."""
+def check(
+    words: str = "", checked: Checked | None = None, story: Story | None = None, error: str | None = None
+) -> Canvas:
+    """Paste an id or what a failure said, read what it means, and tie it to the person."""
     components: list[Component] = [
-        kit.text("title", "Check a message", "header", tight=True),
-        kit.text("how", "Paste what the failed message says.", "muted"),
-        kit.textarea("check_text", "What it says", kit.printable(words), wrong=error is not None),
+        kit.text("check_title", "Check a message", "header", tight=True),
+        kit.text("how", "Paste a message id, or what the failed message says.", "muted"),
+        kit.textarea("check_text", "Id or text", kit.printable(words), wrong=error is not None),
     ]
     if error:
         components.append(kit.text("wrong", error, "error"))
-    for number, (label, text) in enumerate(found):
-        components.append(kit.text(f"label{number}", f"**{label}**", tight=True))
-        components.append(kit.text(f"words{number}", plain(text)))
+    if checked:
+        components += _checked(checked, story)
     components += [kit.button("check_go", "Explain", "primary"), kit.divider("end")]
     return kit.canvas([*components, kit.button("first", "Back", "link")])
+
+
+def _checked(checked: Checked, story: Story | None) -> list[Component]:
+    if story:
+        return _checked_message(checked, story)
+    lines = checked.lines
+    if checked.octopods_id:
+        asks = "No message with this id is known here. Attach it, and Octopods is asked how it stands."
+        lines = (("Not known here yet", asks),)
+    components: list[Component] = []
+    for number, (label, text) in enumerate(lines):
+        components.append(kit.text(f"label{number}", f"**{label}**", tight=True))
+        components.append(kit.text(f"words{number}", plain(text)))
+    if not checked.kinds:
+        return components
+    if len(checked.kinds) > 1:
+        options = [(kind, CHANNEL_NAMES[kind]) for kind in checked.kinds]
+        components.append(kit.dropdown("check_kind", "Sent by", options, checked.kinds[0]))
+    return [*components, kit.button(f"attach:{checked.nonce}", ATTACH)]
+
+
+def _checked_message(checked: Checked, story: Story) -> list[Component]:
+    components = [*_summary(story), kit.button(f"open:{story.message.id}", "Details")]
+    if story.message.contact_id is None:
+        components.append(kit.button(f"attach:{checked.nonce}", ATTACH))
+    return components
 
 
 def notice(words: str, *, retry: bool = True, request_id: str | None = None) -> Canvas:

@@ -1,0 +1,157 @@
+"""Check a message: an agent pastes an id or what a failure said, reads what it means, and ties it to the person."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from canvas.domain.ids import new_id
+from canvas.domain.message import Actor, Message, Status
+from canvas.flows import come_in, outcome
+from canvas.flows.come_in import Contact
+from canvas.flows.context import Flow
+from canvas.flows.look import Person
+from canvas.flows.looking_up import explain
+from canvas.knowledge.model import Evidence
+from canvas.store import actions, audit, channels, messages
+from canvas.store.channels import Channel
+from canvas.store.database import reading, writing
+from canvas.store.installs import Install
+
+_OCTOPODS_ID = re.compile(r"[0-9]{4,18}")
+_OWN_ID = re.compile(r"msg_[0-9a-z]{26}")
+LONGEST_TEXT = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the pasted words are: a message known here, an id to ask Octopods about, or a text with its meaning.
+
+    `nonce` names the message that attaching would make, so that a second click makes no second one. `kinds` are
+    the channels it may have come by.
+    """
+
+    nonce: str
+    kinds: tuple[str, ...]
+    message: Message | None = None
+    octopods_id: str | None = None
+    lines: tuple[tuple[str, str], ...] = ()
+
+
+def check(flow: Flow, install: Install, words: str) -> Checked:
+    """Nothing is stored and nobody is asked."""
+    words = _plain(words)
+    with reading(flow.engine) as conn:
+        connected = {channel.kind for channel in channels.of_install(conn, install.id)}
+        message = _known(conn, install.id, words)
+    kinds = tuple(kind for kind in ("whatsapp", "sms", "vbm") if kind in connected)
+    nonce = new_id("msg", flow.clock())
+    if message:
+        return Checked(nonce, kinds, message)
+    if _OCTOPODS_ID.fullmatch(words):
+        return Checked(nonce, tuple(kind for kind in kinds if kind != "vbm"), octopods_id=words)
+    return Checked(nonce, kinds, lines=explain(flow, words))
+
+
+def _plain(words: str) -> str:
+    return words.replace("\x00", "").strip()[:LONGEST_TEXT]
+
+
+def _known(conn: Connection, install_id: int, words: str) -> Message | None:
+    """The message of this install that has this id: ours, Octopods', its request's or its provider's."""
+    if not words or len(words) > 128 or any(c.isspace() for c in words):
+        return None
+    for kind in ("whatsapp", "sms", "vbm"):
+        found = messages.by_any_id(conn, install_id, kind, words)
+        found = found or messages.by_provider_id(conn, install_id, kind, words)
+        if found:
+            return found
+    return None
+
+
+def attach(
+    flow: Flow, install: Install, person: Person, words: str, kind: str, nonce: str, actor: Actor
+) -> Message | None:
+    """Tie what was pasted to this person; the message, or None when that is not possible.
+
+    A known message of nobody becomes theirs. An id is asked for at Octopods. A text becomes a failed message.
+    """
+    words, now = _plain(words), flow.clock()
+    if not words or not _OWN_ID.fullmatch(nonce):
+        return None
+    with writing(flow.engine) as conn:
+        known = _known(conn, install.id, words) or messages.get(conn, install.id, nonce)
+        if known:
+            return _tied(conn, install, known, person, actor, now)
+        line = next((c for c in channels.of_install(conn, install.id) if c.kind == kind), None)
+    if line is None:
+        return None
+    if _OCTOPODS_ID.fullmatch(words):
+        return _asked(flow, line, person, words, now)
+    return _made(flow, install, line, person, words, nonce, actor, now)
+
+
+def _tied(
+    conn: Connection, install: Install, message: Message, person: Person, actor: Actor, now: datetime
+) -> Message:
+    if message.contact_id or not person.contact_id:
+        return message
+    held = messages.locked(conn, install.id, message.id)
+    audit.write(
+        conn, install.id, now, actor, "message.attached", held.id, after={"contact": person.contact_id}
+    )
+    return outcome.store(conn, replace(held, contact_id=person.contact_id), now)
+
+
+def _asked(flow: Flow, line: Channel, person: Person, octopods_id: str, now: datetime) -> Message:
+    contact = Contact(person.contact_id, person.conversation_id)
+    number = {"destination_phone": person.numbers[0]} if person.numbers else {}
+    message = come_in.track(flow, line, number, octopods_id, None, contact, None)
+    with writing(flow.engine) as conn:
+        poll = actions.hasten(conn, message.install_id, f"poll:{message.id}", now)
+    if poll:
+        flow.wake(poll, now)
+    with reading(flow.engine) as conn:
+        return messages.get(conn, message.install_id, message.id) or message
+
+
+def _made(
+    flow: Flow,
+    install: Install,
+    line: Channel,
+    person: Person,
+    words: str,
+    nonce: str,
+    actor: Actor,
+    now: datetime,
+) -> Message | None:
+    number = person.numbers[0] if person.numbers else None
+    message = Message(
+        id=nonce,
+        install_id=install.id,
+        channel=line.kind,
+        channel_id=line.id,
+        status=Status.SENT,
+        created_at=now,
+        updated_at=now,
+        raw_to=number or "",
+        to=number,
+        contact_id=person.contact_id,
+        conversation_id=person.conversation_id,
+        source="manual",
+        sender=actor,
+        thread_id=nonce,
+    )
+    try:
+        with writing(flow.engine) as conn:
+            messages.add(conn, message)
+            audit.write(conn, install.id, now, actor, "message.attached", nonce)
+            return outcome.failed(conn, flow, message, Evidence(text=words, channel=line.kind), words, now)
+    except IntegrityError:
+        # A second click at the same moment, or an id of another install, which answers as an unknown one.
+        with reading(flow.engine) as conn:
+            return messages.get(conn, install.id, nonce)

@@ -1,0 +1,83 @@
+"""Check a message: an agent pastes what they have, reads what it means, and ties it to the person."""
+
+from __future__ import annotations
+
+from canvas.flows import installs
+from canvas.sandbox.people import BY_ID
+from tests.desk import Desk, Screen
+from tests.gateway.records import all_messages, only_message
+from tests.gateway.test_discovery import elsewhere
+
+MARA = BY_ID["not_on_whatsapp"]
+ATTACH = "Attach to this person"
+
+
+def paste(desk: Desk, words: str, contact: str = "c9", phone: str | None = MARA.phone) -> Screen:
+    screen = desk.initialize(contact, phone)
+    return desk.click(desk.submit(screen, "check"), "Explain", check_text=words)
+
+
+def test_a_pasted_text_is_explained_and_attached_once(both_desk: Desk) -> None:
+    desk = both_desk
+    desk.connect()
+    shown = paste(desk, "131026: Message undeliverable. Recipient is not a WhatsApp user.")
+    assert "Not on WhatsApp" in shown.words
+    assert all_messages(desk) == []
+    for _ in range(2):
+        detail = desk.click(shown, ATTACH, check_kind="whatsapp")
+    assert "Not on WhatsApp" in detail.words
+    message = only_message(desk)
+    assert (message.source, message.contact_id, message.to) == ("manual", "c9", MARA.phone)
+    assert message.failure_raw == "131026: Message undeliverable. Recipient is not a WhatsApp user."
+    assert "Not on WhatsApp" in desk.initialize("c9").words
+
+
+def test_an_unheard_of_text_is_attached_as_it_is(desk: Desk) -> None:
+    desk.connect("sms")
+    shown = desk.click(paste(desk, "Blip \x00 0xZZ"), ATTACH)
+    assert only_message(desk).reason == "unknown"
+    assert "Blip" in shown.words
+
+
+def test_an_octopods_id_that_is_not_known_is_asked_for(desk: Desk) -> None:
+    desk.connect()
+    elsewhere(desk, MARA.phone)
+    desk.octopods.advance(20)
+    shown = paste(desk, desk.octopods.sends()[0]["id"])
+    assert "Octopods is asked" in shown.words
+    desk.click(shown, ATTACH, check_kind="whatsapp")
+    message = only_message(desk)
+    assert (message.reason, message.contact_id) == ("not_on_whatsapp", "c9")
+
+
+def test_an_id_known_here_shows_its_message(desk: Desk) -> None:
+    desk.connect()
+    number = desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"], contact="c1").get_json()["message_id"]
+    desk.pass_time(15)
+    provider_id = only_message(desk).provider_id
+    for words in (str(number), provider_id, only_message(desk).id):
+        shown = paste(desk, words or "", "c1")
+        assert "Not on WhatsApp" in shown.words
+        assert ATTACH not in shown.buttons
+    assert len(all_messages(desk)) == 1
+
+
+def test_a_message_of_nobody_becomes_this_persons(desk: Desk) -> None:
+    desk.connect()
+    number = desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"], contact="").get_json()["message_id"]
+    desk.pass_time(15)
+    desk.click(paste(desk, str(number), phone=None), ATTACH)
+    assert only_message(desk).contact_id == "c9"
+
+
+def test_forged_attach_buttons_do_nothing(desk: Desk) -> None:
+    desk.connect()
+    shown = paste(desk, "landline")
+    for nonce in ("", "msg_1", "act_" + "0" * 26, "msg_" + "'" * 26):
+        assert "cannot be attached" in desk.submit(shown, f"attach:{nonce}", check_text="landline").words
+    assert all_messages(desk) == []
+
+
+def test_without_a_channel_there_is_nothing_to_attach_to(desk: Desk) -> None:
+    installs.connect(desk.flow, "intercom", "abcd123", "t")
+    assert ATTACH not in paste(desk, "landline").buttons
