@@ -8,12 +8,14 @@ import structlog
 
 from canvas.domain.schedule import OTHER_TRIES, backoff
 from canvas.flows import (
+    auto_retry,
     bulk,
     chores,
     contact_properties,
     discovery,
     intercom_events,
     polling,
+    retry_policy,
     sending,
     timeline,
     workflow,
@@ -40,6 +42,7 @@ DEEDS: dict[str, Deed] = {
     timeline.REWRITE: timeline.rewrite,
     workflow.CALLBACK: workflow.complete,
     intercom_events.EVENT: intercom_events.carry_out,
+    retry_policy.AUTO_RETRY: auto_retry.carry_out,
 }
 
 

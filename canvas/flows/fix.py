@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from itsdangerous import BadData
 from sqlalchemy import Connection
 
-from canvas.domain import phones
+from canvas.domain import phones, settings
 from canvas.domain.fix import Field, Fix, Situation
 from canvas.domain.fixes import find
 from canvas.domain.ids import new_id
@@ -35,6 +35,7 @@ from canvas.store.installs import Install
 WAIT_SECONDS = 3.0  # how long a click waits for the worker before it says "Sending"
 TOKEN_SECONDS = 24 * 3600
 UNDO = "undo"
+PEOPLE = frozenset({"intercom_admin", "hubspot_user", "link"})  # who may change their mind
 
 Result = Literal["receipt", "form", "changed", "unknown"]
 
@@ -281,7 +282,7 @@ def _send(
     )
     messages.add(conn, child)
     messages.close(conn, install.id, message.id, now)
-    due = todo.run_at or now
+    due = max(todo.run_at or now, now + _time_to_undo(install, actor))
     key = send_key(child.id)
     action = actions.add(conn, install.id, "send", key, due, now, message_id=child.id, actor=actor)
     wakes = [(action.id, due)]
@@ -294,6 +295,12 @@ def _send(
         )
         wakes.append((saved.id, now))
     return Stored(Clicked("receipt", child, fix), tuple(wakes))
+
+
+def _time_to_undo(install: Install, actor: Actor) -> timedelta:
+    """How long a person's send waits, by the install's settings, so that they can take it back."""
+    seconds = settings.read(install.settings).undo_seconds if actor.kind in PEOPLE else 0
+    return timedelta(seconds=seconds)
 
 
 def _mark_handled(

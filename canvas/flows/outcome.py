@@ -17,7 +17,7 @@ from canvas.domain.fix import OPTED_OUT
 from canvas.domain.message import ARRIVED, SETTLED, Message, Status, follows, needs_attention
 from canvas.domain.pattern import LOOKED_AT, PASSING, keeps_failing
 from canvas.domain.schedule import next_poll
-from canvas.flows import timeline
+from canvas.flows import retry_policy, timeline
 from canvas.flows.context import Flow
 from canvas.flows.knowing import diagnose_for
 from canvas.knowledge.evidence import from_failure_reason
@@ -84,6 +84,7 @@ def failed(
         listing = refresh_templates(conn, fresh.install_id, fresh.channel_id, now)
         if listing:
             flow.wake(listing, now + SOON)  # by then this transaction has ended
+    retry_policy.plan(conn, fresh, reason, now)
     timeline.news(conn, flow, fresh, now)
     return fresh
 

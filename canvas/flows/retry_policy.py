@@ -1,0 +1,31 @@
+"""Whether a failed message is to be sent again by itself: passing reasons only, counted, never in a circle."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from canvas.domain import settings
+from canvas.domain.message import Actor, Message
+from canvas.knowledge.model import Reason
+from canvas.store import actions, installs, messages
+
+AUTO_RETRY = "auto_retry"
+POLICY = Actor("policy", None, "Automatic retry")
+
+
+def plan(conn: Connection, message: Message, reason: Reason, now: datetime) -> None:
+    """After a failure: have it sent again later, if the install's policy wants that for this one."""
+    install = installs.get(conn, message.install_id)
+    if install is None or reason.retry != "transient" or message.keeps_failing:
+        return
+    policy = settings.read(install.settings)
+    before = messages.thread(conn, install.id, message.thread_id)
+    made = sum(1 for one in before if one.sender and one.sender.kind == POLICY.kind)
+    parent = next((one for one in before if one.id == message.parent_id), None)
+    if made >= policy.auto_retries or (parent and parent.reason == message.reason):
+        return
+    due = now + timedelta(minutes=policy.auto_retry_minutes)
+    key = f"{AUTO_RETRY}:{message.id}"
+    actions.ensure(conn, install.id, AUTO_RETRY, key, due, now, message_id=message.id)
