@@ -104,18 +104,12 @@ function TimelineEntry({ entry }: { entry: Entry }) {
   );
 }
 
-interface Modal {
-  uri: string;
-  title?: string;
-}
-
 function Card({ record, onExchange }: Stage) {
   const receiver = useMemo(() => createRemoteReceiver(), []);
   const [alert, setAlert] = useState<string | null>(null);
-  const [modal, setModal] = useState<Modal | null>(null);
   useEffect(() => {
     const endpoint = createEndpoint<CardWorker>(fromWebWorker(new Worker(`${API}/bundle/worker.js`)));
-    endpoint.expose({ ...host(record.objectId, onExchange), addAlert: ({ message }) => setAlert(message), openIframeModal: setModal });
+    endpoint.expose({ ...host(record.objectId, onExchange), addAlert: ({ message }) => setAlert(message) });
     void endpoint.call.draw(receiver.receive as never, record);
     return () => endpoint.terminate();
   }, []);
@@ -124,23 +118,19 @@ function Card({ record, onExchange }: Stage) {
       <h2>Failed messages</h2>
       <RemoteRenderer receiver={receiver} controller={controller} />
       {alert && <p role="status" className="alert success">{alert}</p>}
-      {modal && (
-        <dialog open aria-label={modal.title}>
-          <button className="button secondary" onClick={() => setModal(null)}>Close</button>
-          <iframe title={modal.title ?? 'Message'} src={modal.uri} />
-        </dialog>
-      )}
     </div>
   );
 }
 
-type HostOfPage = Omit<Host, 'addAlert' | 'openIframeModal'>;
+type HostOfPage = Omit<Host, 'addAlert'>;
 
 /** What HubSpot's page does for a card, done by the desk. */
 function host(objectId: number, onExchange: Stage['onExchange']): HostOfPage {
   return {
     copyTextToClipboard: (text) => navigator.clipboard.writeText(text),
     fetchCrmObjectProperties: () => load(`/contacts/${objectId}`),
+    // HubSpot frames the page over the record; nobody else may, so here it has a tab of its own.
+    openIframeModal: ({ uri }) => void window.open(uri, '_blank', 'noopener'),
     refreshObjectProperties: () => undefined, // the record on the desk looks again by itself
     fetch: async (url, method, body) => {
       const headers = { 'Content-Type': 'application/json' };
