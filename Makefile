@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8080
 
-.PHONY: help run test lint bench torture week hubspot pins clean
+.PHONY: help run test lint bench torture week hubspot pins clean audit
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,10 @@ lint: $(VENV)/.ready ## Style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/bandit -q -c pyproject.toml -r canvas app.py
+
+audit: $(VENV)/.ready ## Known holes in the packages we depend on; says loudly when it cannot be known
+	$(BIN)/python .ci/audit
 
 bench: $(VENV)/.ready ## Print the ratios of docs/benchmarks.md, measured now
 	$(BIN)/python -m tests.bench

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 
 INSTANCE = Path("instance")
-DEV_SECRET = "development-only-secret"  # noqa: S105 - refused in production, see `load`
+DEV_SECRET = "development-only-secret"  # noqa: S105 - refused in production, see `load`  # nosec B105
 DEV_ENCRYPTION_KEY = "ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE="
 
 

@@ -70,7 +70,7 @@ class HubSpotContact:
         return " ".join(name for name in names if name)
 
 
-def read_grant(answer: Answer, effect: Effect, old_refresh_token: str = "") -> Grant:
+def read_grant(answer: Answer, effect: Effect, old_refresh_token: str = "") -> Grant:  # nosec B107 # no scope
     """A token answer; the refresh token usually stays the same and may then be left out."""
     document = mapping(json_or_none(answer))
     access, refresh = text(document.get("access_token")), text(document.get("refresh_token"))
