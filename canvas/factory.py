@@ -17,14 +17,17 @@ from sqlalchemy.engine import make_url
 from structlog.typing import EventDict, Processor
 
 from canvas import config as configuration
+from canvas.clients.guard import Guarded
 from canvas.clients.http import Http
 from canvas.clients.hubspot import HubSpot
 from canvas.clients.intercom import Intercom
 from canvas.clients.links import Links
+from canvas.clients.mail import Mail
 from canvas.clients.octopods import Octopods
+from canvas.clients.webhook import Webhook
 from canvas.config import Config
 from canvas.domain.masking import masked
-from canvas.flows import carry_out, come_in, discovery, repeats, retention
+from canvas.flows import carry_out, come_in, discovery, insights, repeats, retention
 from canvas.flows.context import Flow, VendorApp, utc_now
 from canvas.flows.counting import Tally
 from canvas.flows.first_look import FirstLooks
@@ -34,6 +37,7 @@ from canvas.knowledge import catalogue
 from canvas.store.database import PATIENCE, open_engine
 from canvas.store.sealing import Sealer
 from canvas.surfaces import (
+    alerts,
     api,
     audit_trail,
     bulk,
@@ -51,7 +55,9 @@ from canvas.surfaces import (
     pages,
     reasons,
     settings,
+    unknown,
 )
+from canvas.surfaces import insights as insights_page
 from canvas.surfaces.limits import Limits
 from canvas.surfaces.services import Services
 
@@ -71,6 +77,9 @@ BLUEPRINTS = (
     settings.blueprint,
     audit_trail.blueprint,
     bulk.blueprint,
+    insights_page.blueprint,
+    alerts.blueprint,
+    unknown.blueprint,
     reasons.blueprint,
     operate.blueprint,
 )
@@ -100,6 +109,7 @@ def teach_queue(huey: Huey, flow_of: Callable[[], Flow]) -> Wake:
         come_in.abandoned(flow_of())
         repeats.forget_old(flow_of())
         discovery.keep_looking(flow_of())
+        insights.keep_counting(flow_of())
         carry_out.sweep(flow_of())
 
     @huey.periodic_task(crontab(minute="23"), name="purge")
@@ -136,6 +146,8 @@ def build_flow(
         intercom=Intercom(http, config["INTERCOM_URL"] or None, clock=clock),
         hubspot=HubSpot(http, config["HUBSPOT_URL"], clock=clock),
         links=Links(allow_private=config["ALLOW_PRIVATE_LINKS"]),
+        webhook=Webhook(Guarded(allow_private=config["ALLOW_PRIVATE_LINKS"])),
+        mail=Mail(config["SMTP_URL"], config["MAIL_FROM"]),
         message_links=MessageLinks(config["SECRET_KEY"], config["PUBLIC_URL"], clock),
         wake=wake,
         clock=clock,

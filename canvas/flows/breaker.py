@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import takewhile
+
 from sqlalchemy import Connection
 
 from canvas.domain.message import Status
-from canvas.domain.pattern import LOOKED_AT
 from canvas.flows.context import Flow
-from canvas.store import channels, messages
+from canvas.store import channels, incidents
+from canvas.store.incidents import Ended
 
 FAILURES = 5  # in a row, all of the channel's own making, open the breaker
 
 
-def broken(conn: Connection, flow: Flow, install_id: int, channel_id: int) -> str | None:
-    """The reason for which this channel's newest messages all failed, or None while it may be used.
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The reason of the newest failure, and the message that the row of failures began with."""
+
+    reason: str
+    since: str
+
+
+def broken(conn: Connection, flow: Flow, install_id: int, channel_id: int) -> Broken | None:
+    """Whether this channel's newest messages all failed for reasons of its own; None while it may be used.
 
     It closes by itself when a message gets through, or when the channel's key is changed.
     """
-    recent = messages.recent_outcomes(conn, install_id, LOOKED_AT)
-    newest = [outcome for outcome in recent if outcome.channel_id == channel_id][:FAILURES]
     channel = channels.get(conn, install_id, channel_id)
-    if len(newest) < FAILURES or channel is None:
+    newest = (e for e in incidents.recent(conn, install_id) if e.channel_id == channel_id)
+    row = list(takewhile(lambda ended: _channels_own(flow, ended), newest))
+    if channel is None or len(row) < FAILURES or channel.changed_at > max(e.ended_at for e in row):
         return None
-    if not all(o.status is Status.FAILED and _channels_own(flow, o.reason) for o in newest):
-        return None
-    failed_at = messages.last_failure(conn, install_id, channel_id)
-    if failed_at and channel.changed_at > failed_at:
-        return None
-    return newest[0].reason
+    return Broken(row[0].reason or "", row[-1].id)
 
 
-def _channels_own(flow: Flow, reason_id: str | None) -> bool:
-    reason = flow.catalogue.reasons.get(reason_id or "")
-    return reason is not None and reason.category == "channel"
+def _channels_own(flow: Flow, ended: Ended) -> bool:
+    reason = flow.catalogue.reasons.get(ended.reason or "")
+    return ended.status is Status.FAILED and reason is not None and reason.category == "channel"

@@ -154,9 +154,9 @@ def _obstacle(conn: Connection, flow: Flow, job: Job, item: Item) -> tuple[datet
     """Until when the channel of this item waits, or why the job must not go on at all."""
     if item.target is None:
         return None, None
-    reason = broken(conn, flow, job.install_id, item.target)
-    if reason:
-        title = flow.catalogue.reasons[reason].title
+    breaker = broken(conn, flow, job.install_id, item.target)
+    if breaker:
+        title = flow.catalogue.reasons[breaker.reason].title
         return None, f"Stopped by itself: the channel keeps failing ({title}). Mend it, then make a new job."
     channel = channels.get(conn, job.install_id, item.target)
     blocked = channels.blocked_until(conn, channel.key_hash, flow.clock()) if channel else None

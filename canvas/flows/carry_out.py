@@ -8,11 +8,14 @@ import structlog
 
 from canvas.domain.schedule import OTHER_TRIES, backoff
 from canvas.flows import (
+    alerts,
     auto_retry,
     bulk,
     chores,
     contact_properties,
     discovery,
+    incidents,
+    insights,
     intercom_events,
     polling,
     retry_policy,
@@ -31,6 +34,9 @@ Deed = Callable[[Flow, Action], None]
 DEEDS: dict[str, Deed] = {
     "send": sending.send,
     "bulk": bulk.carry_on,
+    incidents.WATCH: incidents.watch,
+    insights.TALLY: insights.tally,
+    alerts.ALERT: alerts.deliver,
     "poll": polling.poll,
     "reconcile": polling.reconcile,
     "discover": discovery.discover,

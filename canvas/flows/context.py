@@ -8,10 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
+from canvas.clients.guard import Guarded
 from canvas.clients.hubspot import HubSpot
 from canvas.clients.intercom import Intercom
 from canvas.clients.links import Links
+from canvas.clients.mail import Mail
 from canvas.clients.octopods import Octopods
+from canvas.clients.webhook import Webhook
 from canvas.flows.counting import Tally
 from canvas.flows.message_links import MessageLinks
 from canvas.knowledge.catalogue import Catalogue
@@ -54,5 +57,7 @@ class Flow:
     intercom_app: VendorApp = field(default_factory=VendorApp)
     hubspot_app: VendorApp = field(default_factory=VendorApp)
     default_region: str = "US"
+    webhook: Webhook = field(default_factory=lambda: Webhook(Guarded()))
+    mail: Mail = field(default_factory=lambda: Mail("", ""))
     retention_days: int = 90
     erase_after: timedelta = timedelta(days=30)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from canvas.flows import insights
 from canvas.flows.context import Flow
 from canvas.knowledge.diagnose import diagnose
 from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Evidence
@@ -80,8 +81,11 @@ def rediagnose(flow: Flow, install_id: int, only: tuple[str, ...] = ()) -> int:
                     held = replace(message, diagnosis=fresh)
                     changed += messages.save(conn, held, flow.clock())
         if len(found) < BATCH:
-            return changed
+            break
         after = found[-1].id
+    if changed:
+        insights.recount(flow, install_id)
+    return changed
 
 
 def contribution(flow: Flow, install_id: int) -> list[dict[str, object]]:

@@ -12,6 +12,7 @@ from canvas.domain.fix import Line, Situation
 from canvas.domain.fixes import offered
 from canvas.domain.message import Message, Status
 from canvas.domain.pattern import LOOKED_AT, pattern
+from canvas.domain.ranking import ranked
 from canvas.domain.story import Story, Teller
 from canvas.domain.templates import Template
 from canvas.flows.chores import template_from
@@ -175,7 +176,7 @@ class Surroundings:
 
     def reason(self, message: Message) -> Reason:
         known = self.flow.catalogue.reasons
-        return known.get(message.reason or UNKNOWN, known[UNKNOWN])
+        return ranked(known.get(message.reason or UNKNOWN, known[UNKNOWN]), self.install.fix_scores)
 
     def _has_child(self, conn: Connection, message: Message) -> bool:
         # An open message has no child, by definition of open; only others must be asked about.

@@ -19,6 +19,7 @@ from canvas.domain.pattern import LOOKED_AT, PASSING, keeps_failing
 from canvas.domain.schedule import next_poll
 from canvas.flows import retry_policy, timeline
 from canvas.flows.context import Flow
+from canvas.flows.incidents import look_soon
 from canvas.flows.knowing import diagnose_for
 from canvas.knowledge.evidence import from_failure_reason
 from canvas.knowledge.model import Evidence
@@ -78,6 +79,7 @@ def failed(
         recent = messages.recent_outcomes(conn, message.install_id, LOOKED_AT)
         fresh = replace(fresh, keeps_failing=keeps_failing(fresh, reason, recent))
     fresh = store(conn, fresh, now)
+    look_soon(conn, fresh.install_id, now)
     if diagnosis.reason == OPTED_OUT:
         messages.remember_opt_out(conn, fresh, now)
     if diagnosis.category == "template" and fresh.channel_id is not None:

@@ -13,6 +13,7 @@ from canvas.clients.octopods_answers import Sent
 from canvas.domain import schedule, templates
 from canvas.domain.message import Message, Status
 from canvas.flows import outcome
+from canvas.flows.breaker import broken
 from canvas.flows.context import Flow
 from canvas.flows.keys import Key, NoKey, key_of
 from canvas.knowledge.evidence import from_error_body
@@ -133,7 +134,7 @@ def _failed(flow: Flow, action: Action, error: CallFailed) -> None:
             outcome.unsure(conn, flow, message, error.message, error.body, now)
             actions.finish(conn, action, actions.UNSURE, now, {"error": error.message})
             _note(conn, action, f"unsure: {error.message}", now)
-        elif error.may_retry and action.tries < schedule.SEND_TRIES:
+        elif error.may_retry and action.tries < schedule.SEND_TRIES and not _hopeless(conn, flow, message):
             due = error.retry_at or schedule.backoff(action.tries, now)
             messages.move(conn, message.id, [Status.SENDING], Status.QUEUED, now)
             actions.again(conn, action, due)
@@ -144,6 +145,12 @@ def _failed(flow: Flow, action: Action, error: CallFailed) -> None:
             )
             actions.finish(conn, action, actions.FAILED, now, {"error": error.message})
             _note(conn, action, f"failed: {error.message}", now)
+
+
+def _hopeless(conn: Connection, flow: Flow, message: Message) -> bool:
+    """Whether the channel itself keeps failing, so that trying again by itself is pointless."""
+    channel_id = message.channel_id
+    return channel_id is not None and broken(conn, flow, message.install_id, channel_id) is not None
 
 
 def evidence_of(error: CallFailed, channel: str) -> Evidence:

@@ -29,6 +29,7 @@ class Install:
     renewing_until: datetime | None = None
     removed_at: datetime | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    fix_scores: dict[str, dict[str, list[int]]] | None = None
 
     @property
     def public_id(self) -> str:

@@ -366,13 +366,3 @@ def recent_outcomes(conn: Connection, install_id: int, limit: int) -> list[Outco
     where = (messages.c.install_id == install_id) & messages.c.status.in_(SETTLED_WORDS)
     query = select(*names).where(where).order_by(messages.c.id.desc()).limit(limit)
     return [Outcome(**{**row, "status": Status(row["status"])}) for row in conn.execute(query).mappings()]
-
-
-def last_failure(conn: Connection, install_id: int, channel_id: int) -> datetime | None:
-    """When the newest of the last failures on this channel failed."""
-    where = (messages.c.install_id == install_id) & (messages.c.status == str(Status.FAILED))
-    newest = select(messages.c.channel_id, messages.c.failed_at).where(where)
-    looked = newest.order_by(messages.c.id.desc()).limit(200).subquery()
-    at = select(func.max(looked.c.failed_at)).where(looked.c.channel_id == channel_id)
-    found: datetime | None = conn.execute(at).scalar()
-    return found

@@ -47,6 +47,8 @@ installs = Table(
     Column("renewing_until", Instant),
     Column("removed_at", Instant),
     Column("settings", Json, nullable=False, default=dict),
+    # {reason: {fix: [tried, arrived]}}: read with the install, so that ranking the fixes costs no question.
+    Column("fix_scores", Json),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("platform", "external_id"),
@@ -362,6 +364,61 @@ hook_secrets = Table(
     Column("secret_sealed", Text, nullable=False),
     Column("verify_sealed", Text),
     Column("changed_at", Instant, nullable=False),
+)
+
+# What happened on each day, by what it may be asked for; a worker counts, so that no page ever counts messages.
+# An empty text stands for none: it belongs to the key. `cured` is the reason of the message that a fix was for.
+day_tallies = Table(
+    "day_tallies",
+    metadata,
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("channel", String(16), primary_key=True),
+    Column("template_id", String(64), primary_key=True),
+    Column("reason", String(40), primary_key=True),
+    Column("fix_id", String(40), primary_key=True),
+    Column("cured", String(40), primary_key=True),
+    Column("total", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("first_failed", Integer, nullable=False),
+    Column("arrived", Integer, nullable=False),
+    Column("segments", Integer, nullable=False),
+)
+
+# One cause that hits many people. `open_key` is there while it is open, so that each is opened once.
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), nullable=False),
+    Column("open_key", String(200), unique=True),
+    Column("scope", String(16), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("channel_id", Integer),
+    Column("template_id", String(64)),
+    Column("people", Integer, nullable=False),
+    Column("messages", Integer, nullable=False),
+    Column("first_id", String(40), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("solved_at", Instant),
+    Index("ix_incidents_install", "install_id", "id"),
+)
+
+alert_events = Table(
+    "alert_events",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), nullable=False),
+    Column("target", String(16), nullable=False),
+    Column("key", String(120), nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("told_at", Instant),
+    UniqueConstraint("install_id", "target", "key"),
 )
 
 # Many fixes at once. A job is a draft (the dry run) until somebody starts it; its items are the truth of its progress.

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from canvas.domain.dates import when
 from canvas.domain.message import Message
+from canvas.flows import discovery
 from canvas.flows.chores import template_from
 from canvas.flows.context import Flow
 from canvas.store import history, templates
@@ -23,6 +24,7 @@ from canvas.surfaces.sessions import me, problem, signed_in
 
 blueprint = Blueprint("history", __name__)
 View = Any
+GAPS = 2  # of them are told
 
 
 @blueprint.get("/history")
@@ -46,6 +48,9 @@ def _page(asked: Asked, found: history.Page, wrong: str | None = None) -> str:
         used = [(id_, names.get(id_, id_)) for id_ in history.templates_used(conn, install.id)]
         choices = history_view.choices(flow.catalogue, used, history.senders(conn, install.id))
     looked = found.looked_back_to
+    # What Octopods' list cannot show any more is missing from every page alike: said where a person begins.
+    known = () if asked.narrowed or asked.before else discovery.gaps_of(flow, install.id)[:GAPS]
+    gaps = [discovery.gap_words(gap, install.tz) for gap in known]
     return render_template(
         "history/index.html",
         entries=[history_view.line(entry, flow.catalogue, install.tz) for entry in found.entries],
@@ -56,7 +61,7 @@ def _page(asked: Asked, found: history.Page, wrong: str | None = None) -> str:
         choices=choices,
         query=asked.query(),
         wrong=wrong,
-        gaps=(),
+        gaps=gaps,
         looked_back_to=when(looked, install.tz) if looked else None,
         older=f"/history?{asked.query(before=found.older)}" if found.older else None,
         newer=f"/history?{asked.query(after=found.newer)}" if found.newer else None,

@@ -1,0 +1,178 @@
+"""Telling people what needs them: grouped, outside their quiet hours, never what was sent nor to whom."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from html import escape
+from typing import Any
+
+from sqlalchemy import Connection
+
+from canvas.clients.errors import CallFailed
+from canvas.domain.quiet import quiet_until
+from canvas.flows import chores
+from canvas.flows.context import Flow
+from canvas.store import actions, alerts, installs
+from canvas.store.actions import Action
+from canvas.store.alerts import Event
+from canvas.store.database import reading, writing
+from canvas.store.installs import Install
+from canvas.store.sealing import CannotOpen
+
+ALERT = "alert"
+GATHER = timedelta(seconds=60)  # what happens together is told together
+KINDS = {
+    "incident_opened": "One problem begins to hit many people",
+    "incident_solved": "Such a problem is over",
+    "key_deprecated": "An API key was replaced but is still used",
+    "channel_unknown": "A channel is not known to Octopods",
+    "breaker_open": "A channel keeps failing, so nothing is tried again by itself",
+}
+TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What an install asked to be told, where and when not. Hours are whole, in the workspace's time zone."""
+
+    webhook: str = ""
+    secret_sealed: str = ""
+    email: str = ""
+    conversation: str = ""
+    admin: str = ""
+    quiet_from: int | None = None
+    quiet_to: int | None = None
+    kinds: tuple[str, ...] = tuple(KINDS)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        given = {"webhook": self.webhook, "email": self.email, "note": self.conversation}
+        return tuple(name for name, value in given.items() if value)
+
+
+def wishes(install: Install) -> Wishes:
+    """What the install's settings say."""
+    given: dict[str, Any] = install.settings.get("alerts") or {}
+    known = {name: given[name] for name in Wishes.__dataclass_fields__ if name in given}
+    return Wishes(**{**known, "kinds": tuple(known.get("kinds", KINDS))})
+
+
+def say(
+    conn: Connection,
+    flow: Flow,
+    install_id: int,
+    kind: str,
+    key: str,
+    title: str,
+    text: str,
+    now: datetime,
+) -> None:
+    """Have this told, once for each `key`, wherever the install wants to hear of that kind."""
+    install = installs.get(conn, install_id)
+    wanted = wishes(install) if install else Wishes()
+    if kind != TEST and kind not in wanted.kinds:
+        return
+    for target in wanted.targets:
+        if alerts.add(conn, install_id, target, key, kind, title, text, now):
+            _have_told(conn, install_id, target, now if kind == TEST else now + GATHER)
+
+
+def _have_told(conn: Connection, install_id: int, target: str, due: datetime) -> None:
+    actions.restart(conn, install_id, ALERT, _key(install_id, target), due, payload={"target": target})
+
+
+def _key(install_id: int, target: str) -> str:
+    return f"{ALERT}:{install_id}:{target}"
+
+
+def wake(flow: Flow, install_id: int) -> None:
+    """Wake the worker for whatever is to be told."""
+    with reading(flow.engine) as conn:
+        found = [actions.by_key(conn, install_id, _key(install_id, t)) for t in ("webhook", "email", "note")]
+    for action in found:
+        if action and action.state == actions.DUE:
+            flow.wake(action.id, action.due_at)
+
+
+def deliver(flow: Flow, action: Action) -> None:
+    """The worker's deed: tell everything not yet told at one target, in one piece."""
+    target = str(action.payload["target"])
+    now = flow.clock()
+    with reading(flow.engine) as conn:
+        install = installs.get(conn, action.install_id)
+        events = alerts.untold(conn, action.install_id, target)
+    if install is None or not events or target not in wishes(install).targets:
+        chores.finish(flow, action, actions.DONE)
+        return
+    wanted = wishes(install)
+    quiet = quiet_until(now, wanted.quiet_from, wanted.quiet_to, install.tz)
+    if quiet and any(event.kind != TEST for event in events):
+        with writing(flow.engine) as conn:
+            actions.again(conn, action, quiet, counted=False)
+        flow.wake(action.id, quiet)
+        return
+    try:
+        SENDERS[target](flow, install, wanted, events, action)
+    except (CallFailed, CannotOpen) as error:
+        chores.failed(flow, action, error)
+        return
+    _told(flow, action, target, events)
+
+
+def _told(flow: Flow, action: Action, target: str, events: Sequence[Event]) -> None:
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        alerts.told(conn, [event.id for event in events], now)
+        if alerts.untold(conn, action.install_id, target, 1):  # came while we were telling
+            actions.again(conn, action, now + GATHER, counted=False)
+        else:
+            actions.finish(conn, action, actions.DONE, now)
+
+
+def _delivery(events: Sequence[Event]) -> str:
+    """The same for every try to tell the same, so that a receiver can know a repeat."""
+    return hashlib.sha256(" ".join(event.id for event in events).encode()).hexdigest()[:32]
+
+
+def _subject(install: Install, events: Sequence[Event]) -> str:
+    name = install.name or install.external_id
+    more = f" and {len(events) - 1} more" if len(events) > 1 else ""
+    return f"Redeliver, {name}: {events[0].title}{more}"
+
+
+def _webhook(flow: Flow, install: Install, wanted: Wishes, events: Sequence[Event], action: Action) -> None:
+    lines = "\n".join(f"• {event.title}\n{event.text}" for event in events)
+    attachments = [
+        {
+            "fallback": e.title,
+            "title": e.title,
+            "text": e.text,
+            "footer": e.kind,
+            "ts": int(e.created_at.timestamp()),
+        }
+        for e in events
+    ]
+    document = {"text": f"{_subject(install, events)}\n{lines}", "attachments": attachments}
+    secret = flow.sealer.open(wanted.secret_sealed) if wanted.secret_sealed else ""
+    flow.webhook.post(wanted.webhook, secret, _delivery(events), document, flow.clock())
+
+
+def _email(flow: Flow, install: Install, wanted: Wishes, events: Sequence[Event], action: Action) -> None:
+    text = "\n\n".join(f"{event.title}\n{event.text}" for event in events)
+    flow.mail.send(wanted.email, _subject(install, events), f"{text}\n", _delivery(events))
+
+
+def _note(flow: Flow, install: Install, wanted: Wishes, events: Sequence[Event], action: Action) -> None:
+    """An internal note in one conversation of the workspace, looked for first when an earlier try was unclear."""
+    token, region, mark = chores.token_of(flow, install), install.region or "US", _delivery(events)
+    told = action.tries > 1 and flow.intercom.has_note(token, region, wanted.conversation, mark)
+    if not told:
+        rows = [f"<p><b>{escape(e.title)}</b><br>{escape(e.text)}</p>" for e in events]
+        body = "".join([*rows, f"<p>Redeliver alert {mark}</p>"])
+        flow.intercom.write_note(token, region, wanted.conversation, wanted.admin, body)
+
+
+SENDERS = {"webhook": _webhook, "email": _email, "note": _note}

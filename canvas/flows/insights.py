@@ -1,0 +1,99 @@
+"""Counting the days of an install, so that its insights cost the same however many messages there are."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import Connection
+
+from canvas.domain.dates import zone
+from canvas.flows.context import Flow
+from canvas.store import actions, insights, installs
+from canvas.store.actions import Action
+from canvas.store.database import reading, writing
+from canvas.store.installs import Install
+
+TALLY = "tally"
+EVERY = timedelta(minutes=5)
+SOON = timedelta(seconds=1)  # while old days are still to be counted
+LIVE_DAYS = 3  # days whose messages may still change: waiting for a status ends after 24 hours
+BACK_DAYS = 92  # days that are counted when they never were
+RANK_DAYS = 90  # days whose fixes decide which fix is offered first
+CHUNK = 10  # old days counted in one turn
+
+
+def keep_counting(flow: Flow) -> None:
+    """See to it that every active install is counted."""
+    now = flow.clock()
+    with reading(flow.engine) as conn:
+        active = [i.id for i in installs.everyone(conn) if i.status == installs.ACTIVE]
+        missing = [i for i in active if actions.by_key(conn, i, f"{TALLY}:{i}") is None]
+    for install_id in missing:
+        with writing(flow.engine) as conn:
+            actions.ensure(conn, install_id, TALLY, f"{TALLY}:{install_id}", now, now)
+
+
+def tally(flow: Flow, action: Action) -> None:
+    """The worker's deed: count the last days anew and old ones that never were, then come back in a while."""
+    now = flow.clock()
+    with reading(flow.engine) as conn:
+        install = installs.get(conn, action.install_id)
+    assert install is not None  # the foreign key says so
+    days, more = _days(flow, install, now)
+    for day in days:
+        with writing(flow.engine) as conn:
+            insights.count_day(conn, install.id, day.isoformat(), *bounds(day, install.tz))
+    due = now + (SOON if more else EVERY)
+    with writing(flow.engine) as conn:
+        insights.keep_scores(conn, install.id, _scores(conn, install, now))
+        actions.again(conn, action, due, counted=False)
+    flow.wake(action.id, due)
+
+
+def today(now: datetime, tz: str | None) -> date:
+    """The date it is for the workspace."""
+    return now.astimezone(zone(tz) or UTC).date()
+
+
+def bounds(day: date, tz: str | None) -> tuple[datetime, datetime]:
+    """The first moment of a local day, and of the next."""
+    here = zone(tz) or UTC
+    begin, end = (datetime.combine(d, time(), here).astimezone(UTC) for d in (day, day + timedelta(days=1)))
+    return begin, end
+
+
+def _days(flow: Flow, install: Install, now: datetime) -> tuple[list[date], bool]:
+    """The days of this turn, and whether there are more."""
+    last = today(now, install.tz)
+    live = [last - timedelta(days=i) for i in range(LIVE_DAYS)]
+    first = max(last - timedelta(days=BACK_DAYS), _began(flow, install))
+    with reading(flow.engine) as conn:
+        counted = insights.days_counted(conn, install.id, first.isoformat())
+    old = (last - timedelta(days=i) for i in range(LIVE_DAYS, (last - first).days + 1))
+    missing = [day for day in old if day.isoformat() not in counted]
+    return [*live, *missing[:CHUNK]], len(missing) > CHUNK
+
+
+def _began(flow: Flow, install: Install) -> date:
+    """The day of the oldest message that is still kept."""
+    with reading(flow.engine) as conn:
+        oldest = insights.oldest(conn, install.id)
+    return today(oldest or flow.clock(), install.tz)
+
+
+def _scores(conn: Connection, install: Install, now: datetime) -> dict[str, dict[str, list[int]]]:
+    since = today(now, install.tz) - timedelta(days=RANK_DAYS)
+    scores: dict[str, dict[str, list[int]]] = {}
+    for reason, fix, tried, worked in insights.fix_results(conn, install.id, since.isoformat()):
+        scores.setdefault(reason, {})[fix] = [tried, worked]
+    return scores
+
+
+def recount(flow: Flow, install_id: int) -> None:
+    """Have every day whose messages are still kept counted anew, after their reasons were read differently."""
+    with writing(flow.engine) as conn:
+        install = installs.get(conn, install_id)
+        oldest = insights.oldest(conn, install_id)
+        if install and oldest:
+            insights.forget_from(conn, install_id, today(oldest, install.tz).isoformat())
+            actions.hasten(conn, install_id, f"{TALLY}:{install_id}", flow.clock())

@@ -1,0 +1,122 @@
+"""Where an admin says what they want to be told, where, and when not."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request
+
+from canvas.clients.errors import Refused
+from canvas.clients.guard import Guarded
+from canvas.flows import alerts
+from canvas.flows.alerts import KINDS, Wishes, wishes
+from canvas.store import audit, installs
+from canvas.store.database import writing
+from canvas.surfaces.services import services
+from canvas.surfaces.sessions import admin_only, me
+
+blueprint = Blueprint("alerts", __name__, url_prefix="/settings/alerts")
+EMAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]{1,190}\.[a-zA-Z]{2,24}")
+IDENT = re.compile(r"[\w-]{1,64}")
+HOURS = [("", "Never"), *((str(hour), f"{hour:02}:00") for hour in range(24))]
+
+
+@blueprint.get("")
+@admin_only
+def index() -> Any:
+    """The wishes as they are."""
+    saved = {"saved": ("success", "Saved."), "test": ("success", "A test is on its way.")}
+    return _page(wishes(me().install), {}, saved.get(request.args.get("done", "")))
+
+
+def _page(wanted: Wishes, wrong: Mapping[str, str], notice: tuple[str, str] | None = None) -> str:
+    flow = services().flow
+    secret = flow.sealer.open(wanted.secret_sealed) if wanted.secret_sealed else ""
+    return render_template(
+        "insights/alerts.html",
+        wanted=wanted,
+        wrong=wrong,
+        notice=notice,
+        hours=HOURS,
+        kinds=list(KINDS.items()),
+        secret=secret,
+        mail_ready=flow.mail.ready,
+        intercom=me().install.platform == "intercom",
+    )
+
+
+@blueprint.post("")
+@admin_only
+def save() -> Any:
+    """Keep the wishes, or show the form again with what is wrong."""
+    given = {name: request.form.get(name, "").strip()[:2000] for name in FIELDS}
+    kinds = tuple(kind for kind in KINDS if request.form.get(f"kind-{kind}"))
+    before = wishes(me().install)
+    wanted = Wishes(
+        webhook=given["webhook"],
+        secret_sealed=before.secret_sealed,
+        email=given["email"],
+        conversation=given["conversation"],
+        admin=me().person.person_id,
+        quiet_from=_hour(given["quiet_from"]),
+        quiet_to=_hour(given["quiet_to"]),
+        kinds=kinds,
+    )
+    wrong = _wrong(wanted)
+    if wrong:
+        return _page(wanted, wrong), 400
+    _store(wanted)
+    return redirect("/settings/alerts?done=saved", 303)
+
+
+FIELDS = ("webhook", "email", "conversation", "quiet_from", "quiet_to")
+
+
+def _hour(value: str) -> int | None:
+    return int(value) if value in dict(HOURS) and value else None
+
+
+def _wrong(wanted: Wishes) -> dict[str, str]:
+    """What cannot be kept, by field."""
+    found = {}
+    if wanted.webhook:
+        try:
+            if Guarded().place(wanted.webhook).scheme != "https":
+                found["webhook"] = "Enter an address that starts with https://."
+        except Refused as error:
+            found["webhook"] = error.message
+    if wanted.email and not EMAIL.fullmatch(wanted.email):
+        found["email"] = "Enter one address, such as ops@example.com."
+    if wanted.conversation and not IDENT.fullmatch(wanted.conversation):
+        found["conversation"] = "Enter the number of a conversation, as it stands in its address."
+    if (wanted.quiet_from is None) != (wanted.quiet_to is None):
+        found["quiet_to"] = "Enter both the beginning and the end of the quiet hours, or neither."
+    return found
+
+
+def _store(wanted: Wishes) -> None:
+    flow, install = services().flow, me().install
+    kept = {name: getattr(wanted, name) for name in Wishes.__dataclass_fields__}
+    kept["kinds"] = list(wanted.kinds)
+    if wanted.webhook and not wanted.secret_sealed:
+        kept["secret_sealed"] = flow.sealer.seal(secrets.token_urlsafe(32))
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        installs.put(conn, install.platform, install.external_id, now, settings={"alerts": kept})
+        told = {"targets": list(wanted.targets), "kinds": list(wanted.kinds)}
+        audit.write(conn, install.id, now, me().actor, "alerts.save", after=told)
+
+
+@blueprint.post("/test")
+@admin_only
+def test() -> Any:
+    """Tell a test at every place."""
+    flow, install, now = services().flow, me().install, services().flow.clock()
+    with writing(flow.engine) as conn:
+        key, text = f"test:{now.timestamp()}", f"{me().name} asked for this test. All is well."
+        alerts.say(conn, flow, install.id, alerts.TEST, key, "A test of the alerts", text, now)
+    alerts.wake(flow, install.id)
+    return redirect("/settings/alerts?done=test", 303)

@@ -1,0 +1,269 @@
+"""Incidents and what is told about them: once, grouped, outside quiet hours, and never what was sent to whom."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from canvas.clients.errors import CallFailed
+from canvas.clients.guard import Guarded
+from canvas.clients.mail import Mail
+from canvas.clients.webhook import Webhook
+from canvas.domain.quiet import quiet_until
+from canvas.flows import incidents as watching
+from canvas.flows.carry_out import sweep
+from canvas.store import incidents, installs
+from canvas.store.database import reading, writing
+from tests.history import made
+from tests.history.conftest import Pages
+
+TEXT = "Hi Mara, see you Tuesday."
+
+
+@dataclass
+class Ear:
+    """A webhook's receiving end."""
+
+    url: str = ""
+    status: int = 200
+    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    found = Ear()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            found.heard.append((dict(self.headers), body))
+            self.send_response(found.status)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    found.url = f"http://127.0.0.1:{server.server_port}/hook"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield found
+    server.shutdown()
+    server.server_close()
+
+
+def listen(pages: Pages, **wanted: Any) -> None:
+    """Ask to be told, as the settings page would store it."""
+    sealed = pages.flow.sealer.seal("hook-secret")
+    settings = {"alerts": {"secret_sealed": sealed, **wanted}}
+    with writing(pages.flow.engine) as conn:
+        installs.put(conn, "intercom", "sandbox", pages.now, settings=settings)
+
+
+def work(pages: Pages) -> None:
+    """The worker, with a webhook client that may call this machine."""
+    work_with(pages, webhook=Webhook(Guarded(allow_private=True)))
+
+
+def work_with(pages: Pages, **clients: Any) -> None:
+    """One sweep with other clients; nothing wakes the worker that has the usual ones."""
+    sweep(replace(pages.flow, wake=lambda _id, _due: None, **clients))
+
+
+def fail(pages: Pages, count: int, reason: str = "insufficient_balance", start: int = 0) -> None:
+    line = pages.channel("sms")
+    for i in range(start, start + count):
+        number = f"+35387123{i:04}"
+        pages.failed(reason, channel_id=line, to=number, raw_to=number, contact_id=f"p{i}")
+    look(pages)
+
+
+def look(pages: Pages) -> None:
+    """Have the watch look now; while an incident is open it looks once a minute."""
+    pages.site.clock.advance(61)
+    with writing(pages.flow.engine) as conn:
+        watching.look_soon(conn, pages.install.id, pages.now)
+    work(pages)
+
+
+def arrive(pages: Pages, count: int) -> None:
+    for _ in range(count):
+        pages.site.clock.advance(1)
+        pages.add(made.message(pages.install.id, pages.now, channel_id=pages.channel("sms")))
+
+
+def known(pages: Pages) -> list[incidents.Incident]:
+    with reading(pages.flow.engine) as conn:
+        return incidents.newest(conn, pages.install.id)
+
+
+def test_one_cause_for_many_people_opens_one_incident_and_grows(both_pages: Pages) -> None:
+    pages = both_pages
+    fail(pages, 3)
+    assert known(pages) == []
+    fail(pages, 2, start=3)
+    fail(pages, 2, start=5)
+    (incident,) = known(pages)
+    assert (incident.people, incident.messages, incident.solved_at) == (7, 7, None)
+    assert "SMS:" in pages.get("/insights").words
+
+
+def test_one_person_many_times_or_peoples_own_reasons_are_no_incident(pages: Pages) -> None:
+    for _ in range(6):
+        pages.failed("insufficient_balance", channel_id=pages.channel("sms"))
+    fail(pages, 6, "landline_or_unreachable")
+    assert known(pages) == []
+
+
+def test_silence_solves_nothing_but_messages_that_arrive_do(pages: Pages) -> None:
+    fail(pages, 5)
+    pages.pass_time(3 * 24 * 3600)
+    look(pages)
+    assert known(pages)[0].solved_at is None
+    arrive(pages, 2)
+    look(pages)
+    assert known(pages)[0].solved_at is None
+    arrive(pages, 1)
+    third = pages.now
+    look(pages)
+    assert known(pages)[0].solved_at == third
+    pages.browser.sign_in()
+    assert "Problems that are over" in pages.get("/insights").words
+
+
+def test_an_admin_may_say_that_it_is_over(pages: Pages) -> None:
+    fail(pages, 5)
+    page = pages.press(pages.get("/insights"), "It is over")
+    assert "Problems that are over" in page.words
+
+
+def test_what_happens_together_is_told_together_signed_and_once(pages: Pages, ear: Ear) -> None:
+    listen(pages, webhook=ear.url)
+    fail(pages, 5)
+    assert ear.heard == []
+    pages.site.clock.advance(61)
+    work(pages)
+    ((headers, body),) = ear.heard
+    told = json.loads(body)
+    assert [a["footer"] for a in told["attachments"]] == ["incident_opened", "breaker_open"]
+    given = headers["X-Redeliver-Timestamp"].encode() + b"." + body
+    wanted = hmac.new(b"hook-secret", given, hashlib.sha256).hexdigest()
+    assert headers["X-Redeliver-Signature"] == f"sha256={wanted}"
+    assert TEXT not in body.decode()
+    assert "+35387" not in body.decode()
+    fail(pages, 3, start=5)
+    pages.site.clock.advance(600)
+    work(pages)
+    assert len(ear.heard) == 1
+
+
+def test_a_webhook_that_is_down_is_told_later_with_the_same_key(pages: Pages, ear: Ear) -> None:
+    listen(pages, webhook=ear.url)
+    ear.status = 503
+    fail(pages, 5)
+    pages.site.clock.advance(61)
+    work(pages)
+    ear.status = 200
+    pages.site.clock.advance(3600)
+    work(pages)
+    first, second = (headers["Idempotency-Key"] for headers, _ in ear.heard)
+    assert first == second
+    pages.site.clock.advance(3600)
+    work(pages)
+    assert len(ear.heard) == 2
+
+
+def test_quiet_hours_are_kept(pages: Pages, ear: Ear) -> None:
+    listen(pages, webhook=ear.url, quiet_from=13, quiet_to=16)  # it is 14:05 in Stockholm
+    fail(pages, 5)
+    pages.site.clock.advance(61)
+    work(pages)
+    assert ear.heard == []
+    pages.site.clock.advance(2 * 3600)
+    work(pages)
+    assert len(ear.heard) == 1
+
+
+def test_quiet_hours_reach_over_midnight(pages: Pages) -> None:
+    night = pages.now.replace(hour=23, minute=30)
+    assert quiet_until(night, 22, 7, "UTC") == night.replace(hour=7, minute=0) + timedelta(days=1)
+    assert quiet_until(night.replace(hour=6), 22, 7, "UTC") == night.replace(hour=7, minute=0)
+    assert quiet_until(night.replace(hour=12), 22, 7, "UTC") is None
+
+
+def test_an_alert_never_reaches_into_a_private_network(pages: Pages, ear: Ear) -> None:
+    listen(pages, webhook=ear.url)
+    fail(pages, 5)
+    pages.site.clock.advance(61)
+    pages.work()  # the real client, which may not call this machine
+    assert ear.heard == []
+    page = pages.press(pages.get("/settings/alerts"), "Save", webhook="https://127.0.0.1/x", email="nobody")
+    assert page.status == 400
+    assert "Enter one address, such as ops@example.com." in page.words
+
+
+def test_the_settings_are_kept_and_a_test_is_sent(pages: Pages) -> None:
+    page = pages.press(pages.get("/settings/alerts"), "Save", conversation="215470000000042")
+    assert "Saved." in page.words
+    assert "A test is on its way." in pages.press(page, "Send a test").words
+    calls = pages.site.intercom.control("GET", "log")
+    assert "A test of the alerts" in json.dumps(calls)
+
+
+class Postbox(threading.Thread):
+    """A mail server of a few words, for one message."""
+
+    def __init__(self, refuse: bytes = b"") -> None:
+        super().__init__(daemon=True)
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.refuse, self.got = refuse, b""
+        self.start()
+
+    def run(self) -> None:
+        line, _ = self.socket.accept()
+        with line, line.makefile("rb") as said:
+            line.sendall(b"220 here\r\n")
+            for words in said:
+                verb = words[:4].upper()
+                if verb == b"DATA":
+                    line.sendall(b"354 go on\r\n")
+                    while (part := said.readline()) != b".\r\n":
+                        self.got += part
+                    line.sendall(b"250 taken\r\n")
+                elif verb == b"RCPT" and self.refuse:
+                    line.sendall(self.refuse)
+                elif verb == b"QUIT":
+                    line.sendall(b"221 bye\r\n")
+                    return
+                else:
+                    line.sendall(b"250 ok\r\n")
+
+
+def test_an_alert_by_mail_is_plain_and_known_again_by_its_id(pages: Pages) -> None:
+    postbox = Postbox()
+    listen(pages, email="ops@example.com")
+    fail(pages, 5)
+    pages.site.clock.advance(61)
+    work_with(pages, mail=Mail(f"smtp://127.0.0.1:{postbox.port}", "redeliver@example.com"))
+    postbox.join(5)
+    assert b"To: ops@example.com" in postbox.got
+    assert b"@example.com>" in next(row for row in postbox.got.splitlines() if row.startswith(b"Message-ID"))
+    assert TEXT.encode() not in postbox.got
+
+
+def test_a_mail_server_that_refuses_is_not_asked_again() -> None:
+    postbox = Postbox(refuse=b"550 nobody here\r\n")
+    mail = Mail(f"smtp://127.0.0.1:{postbox.port}", "redeliver@example.com")
+    with pytest.raises(CallFailed) as refused:
+        mail.send("ops@example.com", "Words", "Words", "d1")
+    assert not refused.value.may_retry
