@@ -118,11 +118,11 @@ class Week:
         kind = self.dice.choice(("whatsapp", "sms"))
         person = self.person(kind) if self.dice.random() < FAILING else None
         to = person.phone if person else f"+35387{1000000 + number % 8999999}"
-        if self.dice.random() < LOST:
-            self.fake.board.add(Fault("cut_after", path="/messages", method="POST"))
         past_us = (
             kind == "whatsapp" and self.dice.random() < ELSEWHERE and not (person and person.at == "send")
         )
+        if not past_us and self.dice.random() < LOST:
+            self.fake.board.add(Fault("cut_after", path="/messages", method="POST"))
         answer = self.deliver(kind, to, number, Client(self.watch) if past_us else self.client)
         if answer.status_code == 400 and not past_us:
             self.refused[person.id if person else "?"] += 1
