@@ -20,7 +20,7 @@ from canvas.store.database import reading
 from canvas.surfaces import history_filter
 from canvas.surfaces.history_filter import MakesNoSense
 from canvas.surfaces.services import services
-from canvas.surfaces.sessions import admin_only, me, problem, signed_in
+from canvas.surfaces.sessions import may_bulk, me, problem, signed_in
 
 blueprint = Blueprint("bulk", __name__, url_prefix="/history/bulk")
 View = Any
@@ -57,7 +57,7 @@ def choose() -> View:
 
 
 @blueprint.post("")
-@admin_only
+@may_bulk
 def draft() -> View:
     """Make the dry run. Nothing is sent."""
     flow, install = services().flow, me().install
@@ -141,14 +141,14 @@ def _refreshing(page: str, found: Job) -> Response:
 
 
 @blueprint.post("/<job_id>/start")
-@admin_only
+@may_bulk
 def start(job_id: str) -> View:
     """Let the worker begin with what the dry run showed."""
     return _changed(flow_bulk.start, job_id)
 
 
 @blueprint.post("/<job_id>/stop")
-@admin_only
+@may_bulk
 def stop(job_id: str) -> View:
     """Take no further message."""
     return _changed(flow_bulk.stop, job_id)

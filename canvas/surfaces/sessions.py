@@ -14,6 +14,7 @@ from flask import current_app, g, render_template, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
+from canvas.domain import settings
 from canvas.flows import sign_in
 from canvas.flows.sign_in import Me
 from canvas.flows.signing import serializer
@@ -129,6 +130,25 @@ def signed_in(view: View) -> View:
 def admin_only(view: View) -> View:
     """For those who may change the workspace's settings."""
     return _guarded(view, "admin", _refuse_others)
+
+
+def bulk_allowed() -> bool:
+    """Whether whoever is signed in may fix many messages at once, by the workspace's settings."""
+    return me().is_admin or settings.read(me().install.settings).may_bulk == "everyone"
+
+
+def may_bulk(view: View) -> View:
+    """For those who may fix many messages at once."""
+    return _guarded(view, "bulk", _refuse_bulk)
+
+
+def _refuse_bulk() -> Any:
+    if bulk_allowed():
+        return None
+    words = (
+        "Only an admin may fix many messages at once here. Admins can allow it to everybody in the settings."
+    )
+    return problem("This is for admins", words, 403, ("Back to the history", "/history"))
 
 
 def _guarded(view: View, mark: str, refuse: Callable[[], Any]) -> View:

@@ -55,6 +55,7 @@ def _draw(status: int = 200, **more: Any) -> Any:
         schema=schema,
         when=lambda moment: when(moment, install.tz),
         most_days=flow.retention_days,
+        grace_days=flow.erase_after.days,
         install=install,
         **shown,
     )

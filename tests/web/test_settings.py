@@ -211,3 +211,18 @@ def test_the_export_holds_no_key(site: HubSpotDesk, browser: Browser, page: Page
     assert '"channels"' in whole
     assert keys.SMS not in whole
     assert "sandbox-intercom-token" not in whole
+
+
+def test_members_fix_many_messages_only_where_an_admin_allows_it(
+    site: HubSpotDesk, browser: Browser, page: Page
+) -> None:
+    ben = Browser(site.app.test_client())
+    ben.sign_in(choice=BEN)
+    token = ben.get("/settings").form("Sign out").values["csrf_token"]
+
+    def start() -> int:
+        return ben.client.post("/history/bulk", data={"csrf_token": token}).status_code
+
+    assert start() == 403
+    browser.press(page, "Save", may_bulk="everyone")
+    assert start() != 403
