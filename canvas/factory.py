@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psycopg
 import structlog
 from flask import Flask, g, has_app_context
 from huey import Huey, PostgresHuey, SqliteHuey, crontab
@@ -86,15 +87,22 @@ BLUEPRINTS = (
 Wake = Callable[[str, datetime], None]
 
 
+class NoDatabase(Exception):
+    """The database cannot be reached at the start."""
+
+
 def open_queue(config: Config) -> Huey:
-    """Huey beside the tables: a SQLite file next to the database, or the same PostgreSQL."""
+    """Huey beside the tables: a SQLite file next to the database, or the same PostgreSQL. Raises NoDatabase."""
     url = make_url(config["DATABASE_URL"])
     if url.get_backend_name() == "sqlite":
         path = Path(url.database or "redeliver.db")
         path.parent.mkdir(parents=True, exist_ok=True)
         return SqliteHuey("redeliver", filename=str(path.with_suffix(".queue.db")), results=False, utc=True)
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return PostgresHuey("redeliver", dsn=dsn, results=False, utc=True)
+    try:
+        return PostgresHuey("redeliver", dsn=dsn, results=False, utc=True)
+    except psycopg.OperationalError as error:
+        raise NoDatabase("The database does not answer") from error
 
 
 def teach_queue(huey: Huey, flow_of: Callable[[], Flow]) -> Wake:

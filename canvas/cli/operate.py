@@ -27,7 +27,12 @@ def show_config() -> None:
 @click.option("--workers", default=4, show_default=True, help="How many actions at the same time.")
 def run_worker(workers: int) -> None:
     """Carry out actions until told to stop."""
-    worker.consumer(configuration.load(), workers).run()
+    settings = configuration.load()
+    try:
+        worker.check(settings)
+    except worker.CannotStart as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    worker.consumer(settings, workers).run()
 
 
 @click.command("sweep")

@@ -35,7 +35,19 @@ def revision(engine: Engine, message: str) -> None:
         command.revision(config, message, autogenerate=True)
 
 
+def trouble(connection: Connection) -> str | None:
+    """Why this code cannot work with these tables, in one sentence; None when it can."""
+    script = ScriptDirectory.from_config(_config())
+    current = set(MigrationContext.configure(connection).get_current_heads())
+    if current == set(script.get_heads()):
+        return None
+    if not current:
+        return "The database has no tables yet; run: flask --app app db upgrade"
+    if current - {revision.revision for revision in script.walk_revisions()}:
+        return "The database was upgraded by a newer version. Start that version."
+    return "The database is older than this version; run: flask --app app db upgrade"
+
+
 def at_head(connection: Connection) -> bool:
     """Whether the database has exactly the migrations that this code comes with."""
-    current = set(MigrationContext.configure(connection).get_current_heads())
-    return current == set(ScriptDirectory.from_config(_config()).get_heads())
+    return trouble(connection) is None

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from canvas.store import counts, numbers
 from canvas.store.counts import Key
 from canvas.store.database import reading
-from canvas.store.migrate import at_head
+from canvas.store.migrate import trouble
 from canvas.store.numbers import Numbers
 from canvas.surfaces.guard import bearer, open_to_all
 from canvas.surfaces.services import services
@@ -46,12 +46,12 @@ def readyz() -> Response:
     flow = services().flow
     try:
         with reading(flow.engine) as conn:
-            ready = at_head(conn)
-            waiting = numbers.oldest_due(conn, flow.clock()) if ready else 0.0
+            wrong = trouble(conn)
+            waiting = 0.0 if wrong else numbers.oldest_due(conn, flow.clock())
     except SQLAlchemyError:
         return _text("the database does not answer\n", 503)
-    if not ready:
-        return _text("the database is not at this version; run: flask --app app db upgrade\n", 503)
+    if wrong:
+        return _text(f"{wrong}\n", 503)
     late = f"; the queue is late by {waiting:.0f} s, is the worker running?" if waiting > LATE_SECONDS else ""
     return _text(f"ok, oldest due action {waiting:.0f} s{late}\n")
 
