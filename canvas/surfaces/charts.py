@@ -83,6 +83,5 @@ def _column(index: int, bar: Bar, count: int, top: float) -> Markup:
 
 def _mark(mark: Mark, top: float) -> Markup:
     y = _y(mark.value, top)
-    return Markup(
-        '<path class="mark" d="M{} {}H{}"/><text class="marked" x="{}" y="{}" text-anchor="end">{}</text>'
-    ).format(LEFT, y, WIDTH, WIDTH - 2, y - 4, mark.words)
+    drawn = Markup('<path class="mark" d="M{} {}H{}"/><text class="marked" x="{}" y="{}">{}</text>')
+    return drawn.format(LEFT, y, WIDTH, LEFT + 6, y - 4, mark.words)

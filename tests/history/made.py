@@ -16,7 +16,7 @@ from canvas.store.messages import to_row
 from canvas.store.tables import messages
 
 REASONS = ("not_on_whatsapp", "recipient_opted_out", "insufficient_balance", "template_paused")
-TEACHER = Actor("admin", "814860", "Ana Kos")
+DAY = timedelta(days=1)
 
 
 def diagnosed(catalogue: Catalogue, reason_id: str) -> Diagnosis:
