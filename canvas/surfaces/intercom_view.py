@@ -8,6 +8,7 @@ from canvas.domain.story import Story
 from canvas.flows.fix import UNDO, Clicked, Tokens
 from canvas.flows.look import Look
 from canvas.flows.manual import Checked
+from canvas.knowledge.model import UNKNOWN
 from canvas.surfaces import canvas_kit as kit
 from canvas.surfaces.canvas_kit import Canvas, Component, plain
 
@@ -22,7 +23,7 @@ def first(look: Look, tokens: Tokens) -> Canvas:
         words = "No failed messages for this person."
         return kit.canvas([kit.text("none", words, "muted"), kit.button("check", "Check a message")])
     newest, *others = look.stories
-    components = _summary(newest)
+    components = [*_summary(newest), *_unexplained(newest)]
     components += _first_actions(newest, tokens)
     components.append(kit.button(f"open:{newest.message.id}", "Details", "link"))
     if others:
@@ -59,6 +60,13 @@ def _summary(story: Story) -> list[Component]:
         kit.text("line", plain(story.line), "muted"),
         kit.text("what", plain(story.text)),
     ]
+
+
+def _unexplained(story: Story) -> list[Component]:
+    """What came back, word for word, where nothing better is known."""
+    if story.message.reason != UNKNOWN or not story.said:
+        return []
+    return [kit.text("said", f"Octopods said: {plain(story.said, PREVIEW)}", "muted")]
 
 
 def _first_actions(story: Story, tokens: Tokens) -> list[Component]:
