@@ -31,6 +31,13 @@ LABELS: dict[Status, tuple[str, Variant]] = {
 }
 
 
+def status_label(status: Status, channel: str) -> tuple[str, Variant]:
+    """The status in words and its colour. Nobody waits for Viber's delivery: Octopods cannot report it."""
+    if channel == "vbm" and status in (Status.SENT, Status.UNKNOWN):
+        return "Sent", "info"
+    return LABELS[status]
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One step in the life of a message, for the life line."""
@@ -91,7 +98,7 @@ class Story:
     def _label(self) -> tuple[str, Variant]:
         if self.message.status is Status.FAILED and self.message.handled_at:
             return "Handled", "default"
-        return LABELS[self.message.status]
+        return status_label(self.message.status, self.message.channel)
 
     @property
     def lines(self) -> tuple[tuple[str, str], ...]:
@@ -274,7 +281,7 @@ def _candidates(t: Teller, message: Message) -> tuple[tuple[str, str, str], ...]
 
 def _attempt(t: Teller, message: Message) -> Attempt:
     at = message.failed_at or message.sent_at or message.created_at
-    label = LABELS[message.status][0]
+    label = status_label(message.status, message.channel)[0]
     reason = t.reasons.get(message.reason or "")
     why = f": {reason.title}" if reason and message.status is Status.FAILED else ""
     who = f", by {message.sender.name}" if message.sender and message.sender.name else ""

@@ -12,7 +12,7 @@ from canvas.domain import phones
 from canvas.domain.dates import when
 from canvas.domain.masking import mask_number, mask_text
 from canvas.domain.message import Message, Status
-from canvas.domain.story import LABELS, Variant
+from canvas.domain.story import Variant, status_label
 from canvas.knowledge.catalogue import Catalogue
 from canvas.store.history import Entry
 from canvas.surfaces.history_filter import CATEGORIES, CHANNELS, STATE_LABELS
@@ -42,7 +42,7 @@ class Line:
 
 
 def line(entry: Entry, catalogue: Catalogue, tz: str | None) -> Line:
-    label, variant = LABELS[Status(entry.status)]
+    label, variant = status_label(Status(entry.status), entry.channel)
     if entry.status == Status.FAILED and entry.handled_at:
         label, variant = "Handled", "default"
     elif entry.status == Status.FAILED and not entry.open:
