@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -167,4 +168,51 @@ def test_an_unsure_whatsapp_send_is_found_in_the_list_and_becomes_certain(desk: 
     assert len(desk.octopods.sends()) == 2
     found = desk.initialize()
     assert "Not sure" not in found.words
+    assert len(desk.octopods.sends()) == 2
+
+
+def test_a_send_whose_outcome_could_not_be_written_down_cannot_be_undone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = failed_whatsapp(desk)
+    desk.octopods.set_fault("rate_limited", path="/sms/messages", seconds=120)
+    waiting = desk.click(screen, AS_SMS)
+    assert "Undo" in waiting.buttons
+    really = Octopods.send
+
+    def broken(self: Octopods, *given: Any) -> Sent:
+        really(self, *given)
+        raise RuntimeError  # as a database that cannot take the outcome would
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Octopods, "send", broken)
+        desk.pass_time(125)
+    assert resent(desk) == 1
+    assert "Too late to undo" in desk.click(waiting, "Undo").words
+    desk.pass_time(60)
+    assert "Not sure it was sent" in desk.initialize().words
+    assert resent(desk) == 1
+
+
+def test_a_whatsapp_send_whose_worker_died_is_found_in_the_list(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.connect()
+    desk.send_whatsapp(BY_ID["provider_outage"].phone, 90001, ["Kim", "Tuesday"])
+    desk.pass_time(15)
+    desk.pass_time(120)
+    screen = desk.initialize()
+    really = Octopods.send
+
+    def killed(self: Octopods, *given: Any) -> Sent:
+        really(self, *given)
+        raise SystemExit  # as SIGKILL would
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Octopods, "send", killed)
+        with pytest.raises(SystemExit):
+            desk.click(screen, next(label for label in screen.buttons if label.startswith("Send again")))
+    desk.pass_time(200)
+    desk.pass_time(15)
+    assert "Not sure" not in desk.initialize().words
     assert len(desk.octopods.sends()) == 2

@@ -12,6 +12,8 @@ from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from tests.desk import Desk, Screen
 
+MARA = BY_ID["not_on_whatsapp"]
+
 
 def sms_failed(desk: Desk, person: str, text: str = "Hi, see you Tuesday.", **settings: Any) -> Screen:
     desk.connect(**settings)
@@ -244,3 +246,32 @@ def test_of_several_channels_of_a_kind_each_button_names_its_own(desk: Desk) -> 
     desk.pass_time(15)
     buttons = desk.click(desk.initialize(), "Details").buttons
     assert {"Send as SMS instead (SMS)", "Send as SMS instead (Second SMS)"} <= set(buttons)
+
+
+def outage_failed(desk: Desk) -> Screen:
+    desk.connect()
+    desk.send_whatsapp(BY_ID["provider_outage"].phone, 90001, ["Kim", "Tuesday"])
+    desk.pass_time(15)
+    return desk.initialize()
+
+
+def send_again(screen: Screen) -> str:
+    return next(label for label in screen.buttons if label.startswith("Send again"))
+
+
+def test_a_retry_drawn_for_later_and_clicked_when_its_time_has_come_is_sent(desk: Desk) -> None:
+    screen = outage_failed(desk)
+    assert send_again(screen).startswith("Send again at")
+    desk.pass_time(3600)
+    assert "Octopods took it as" in desk.click(screen, send_again(screen)).words
+    assert len(desk.octopods.sends()) == 2
+
+
+def test_a_retry_drawn_for_now_waits_for_a_key_that_was_blocked_since(desk: Desk) -> None:
+    outage_failed(desk)
+    desk.pass_time(3600)
+    screen = desk.initialize()
+    assert send_again(screen) == "Send again"
+    desk.octopods.set_fault("rate_limited", path="/messages", method="POST", seconds=120)
+    desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"], contact="c2")
+    assert "Queued until 2:07PM." in desk.click(screen, "Send again").words

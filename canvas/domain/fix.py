@@ -144,6 +144,8 @@ def cured(s: Situation) -> bool:
     line, failed = own_line(s), s.message.failed_at
     if s.reason.retry != "settings" or failed is None or line is None:
         return False
+    if "check_status" in s.reason.fixes:
+        return False  # what failed is the report: the message may have arrived, so another could double it
     if s.reason.category == "channel":
         return any(at and at > failed for at in (line.changed_at, line.worked_at))
     usable = s.template is not None and templates.usable(s.template)

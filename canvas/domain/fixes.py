@@ -64,8 +64,12 @@ def _fix_ids(s: Situation) -> tuple[str, ...]:
 
 
 def find(s: Situation, fix_id: str, target: int | None) -> Fix | None:
-    """The offered fix of that id and channel, or None when it is not offered (any more)."""
-    return next((f for f in offered(s) if f.id == fix_id and f.target == target), None)
+    """The offered fix of that id and channel, or None when it is not offered (any more).
+
+    Whether a plain retry runs now or later is for this moment to say, not for the moment it was drawn.
+    """
+    same = PLAIN_RETRY if fix_id in PLAIN_RETRY else {fix_id}
+    return next((f for f in offered(s) if f.id in same and f.target == target), None)
 
 
 def _when_unsure(s: Situation) -> tuple[Fix, ...]:
@@ -306,8 +310,7 @@ def _contact_support(s: Situation) -> list[Fix]:
 
 
 def _check_status(s: Situation) -> list[Fix]:
-    known = s.message.octopods_id is not None and s.message.channel != "vbm"
-    return [Fix("check_status", "one_click", "Check again")] if known else []
+    return []  # only for an unsure outcome, see _when_unsure: failed is final, asking again changes nothing
 
 
 def _mark_handled(s: Situation) -> list[Fix]:

@@ -20,7 +20,8 @@ BACKOFF_CAP = 15 * 60.0
 
 def backoff(tries: int, now: datetime) -> datetime:
     """The next attempt after `tries` failures: doubled each time, capped, jittered so that a herd spreads."""
-    seconds = min(BACKOFF_CAP, BACKOFF_FIRST * 2 ** max(0, tries - 1))
+    doublings = min(max(0, tries - 1), 30)  # far beyond the cap, and still a number
+    seconds = min(BACKOFF_CAP, BACKOFF_FIRST * 2**doublings)
     return now + timedelta(seconds=seconds * random.uniform(0.8, 1.2))  # noqa: S311 - not a secret  # nosec B311 # spreads load
 
 

@@ -146,7 +146,7 @@ def carry_on(flow: Flow, action: Action) -> None:
         _do(flow, install, job, item)
     due = wait or flow.clock() + SPACING
     with writing(flow.engine) as conn:
-        actions.again(conn, action, due, counted=False)
+        actions.repeat(conn, action, due)
     flow.wake(action.id, due)
 
 

@@ -52,6 +52,10 @@ DEEDS: dict[str, Deed] = {
 }
 
 
+# These end by what they find. Given up for trouble of ours, nobody would ever begin them again.
+ENDLESS = frozenset({"send", "bulk", "poll", "discover", "templates", workflow.CALLBACK})
+
+
 def carry_out(flow: Flow, action_id: str) -> bool:
     """Do one action if it is due and nobody else has it; says whether it was ours."""
     with writing(flow.engine) as conn:
@@ -70,10 +74,13 @@ def carry_out(flow: Flow, action_id: str) -> bool:
 
 
 def _hand_back(flow: Flow, action: Action) -> None:
-    """After an error of ours: try later, and give up in the end. A send knows by its status what had happened."""
+    """After an error of ours: try later, and in the end give up what may be given up.
+
+    A send knows by its status what had happened.
+    """
     now = flow.clock()
     with writing(flow.engine) as conn:
-        if action.tries < OTHER_TRIES:
+        if action.kind in ENDLESS or action.tries < OTHER_TRIES:
             actions.again(conn, action, backoff(action.tries, now))
         else:
             actions.finish(conn, action, actions.FAILED, now, {"error": "It kept failing here; see the log."})

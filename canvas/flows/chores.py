@@ -25,7 +25,7 @@ TEMPLATES_EVERY = timedelta(hours=3)  # Octopods itself syncs with Meta every th
 
 
 def list_templates(flow: Flow, action: Action) -> None:
-    """Copy the templates of one channel, so that forms and previews need no call."""
+    """Copy the templates of one channel, so that forms and previews need no call; however it goes, again later."""
     channel_id = int(action.payload["channel_id"])
     with reading(flow.engine) as conn:
         channel = channels.get(conn, action.install_id, channel_id)
@@ -35,13 +35,15 @@ def list_templates(flow: Flow, action: Action) -> None:
     try:
         found = _listed(flow, channel)
     except (CallFailed, CannotOpen) as error:
-        failed(flow, action, error)
+        if not _tried_again(flow, action, error):
+            with writing(flow.engine) as conn:
+                actions.repeat(conn, action, flow.clock() + TEMPLATES_EVERY)
         return
     now = flow.clock()
     with writing(flow.engine) as conn:
         rows = [(t.id, asdict(t)) for t in found]
         template_store.replace_all(conn, action.install_id, channel_id, rows, now)
-        actions.again(conn, action, now + TEMPLATES_EVERY, counted=False)
+        actions.repeat(conn, action, now + TEMPLATES_EVERY)
 
 
 def _listed(flow: Flow, channel: Channel) -> list[Template]:
@@ -117,14 +119,20 @@ def finish(flow: Flow, action: Action, state: str, error: str | None = None) -> 
 
 def failed(flow: Flow, action: Action, error: CallFailed | CannotOpen) -> None:
     """Try again what may be tried again, at the time the vendor asked for; else give up and keep the sentence."""
+    if not _tried_again(flow, action, error):
+        unsure = isinstance(error, CallFailed) and error.may_have_happened
+        finish(flow, action, actions.UNSURE if unsure else actions.FAILED, str(error))
+
+
+def _tried_again(flow: Flow, action: Action, error: CallFailed | CannotOpen) -> bool:
     now = flow.clock()
     log.warning("chore.failed", action=action.id, kind=action.kind, error=type(error).__name__)
-    again = isinstance(error, CallFailed) and (error.may_retry or error.may_have_happened)
-    if isinstance(error, CallFailed) and again and action.tries < OTHER_TRIES:
-        due = error.retry_at or backoff(action.tries, now)
-        with writing(flow.engine) as conn:
-            actions.again(conn, action, due)
-        flow.wake(action.id, due)
-        return
-    unsure = isinstance(error, CallFailed) and error.may_have_happened
-    finish(flow, action, actions.UNSURE if unsure else actions.FAILED, str(error))
+    if not isinstance(error, CallFailed) or action.tries >= OTHER_TRIES:
+        return False
+    if not (error.may_retry or error.may_have_happened):
+        return False
+    due = error.retry_at or backoff(action.tries, now)
+    with writing(flow.engine) as conn:
+        actions.again(conn, action, due)
+    flow.wake(action.id, due)
+    return True

@@ -75,9 +75,10 @@ def begin(
         thread_id=parent.thread_id if parent else message_id,
         attempt=parent.attempt + 1 if parent else 1,
     )
-    messages.add(conn, message)
     if parent:
+        # Held before its child is stored, as a click does: the other way round each would wait for the other.
         messages.close(conn, parent.install_id, parent.id, now)
+    messages.add(conn, message)
     return message
 
 

@@ -96,7 +96,7 @@ def _take_turn(flow: Flow, action: Action) -> tuple[Channel, str] | None:
 
 def _again(flow: Flow, action: Action, due: datetime) -> None:
     with writing(flow.engine) as conn:
-        actions.again(conn, action, due, counted=False)
+        actions.repeat(conn, action, due)
     flow.wake(action.id, due)
 
 

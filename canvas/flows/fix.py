@@ -332,7 +332,7 @@ def _check_status(
     actions.restart(conn, install.id, kind, key, now, message_id=message.id)
     action_id = actions.hasten(conn, install.id, key, now)
     wakes = ((action_id, now),) if action_id else ()
-    return Stored(Clicked("receipt", message, note="Checked with Octopods."), wakes)
+    return Stored(Clicked("receipt", message, note="Octopods is asked how it stands."), wakes)
 
 
 def _ask_admin(
@@ -389,11 +389,14 @@ def _undo(flow: Flow, install: Install, token: FixToken, actor: Actor) -> Clicke
         child = messages.get(conn, install.id, token.message_id)
         if child is None:
             return Clicked("unknown")
+        # Held first, as the worker does. A send whose outcome could not be written down waits for its turn like
+        # one that never left: only the status tells them apart.
+        child = messages.locked(conn, install.id, child.id)
         if child.status is Status.CANCELLED:
             return Clicked("receipt", child, note="Undone before it was sent.", duplicate=True)
-        if child.parent_id is None or not actions.cancel(conn, install.id, send_key(child.id), now):
+        waiting = child.parent_id is not None and child.status is Status.QUEUED
+        if not waiting or not actions.cancel(conn, install.id, send_key(child.id), now):
             return Clicked("changed", child, note="Too late to undo: it was already being sent.")
-        child = messages.locked(conn, install.id, child.id)
         parent = messages.locked(conn, install.id, child.parent_id or "")
         outcome.store(conn, replace(child, status=Status.CANCELLED, parent_id=None), now)
         parent = outcome.store(conn, parent, now)

@@ -64,7 +64,8 @@ def _begin(flow: Flow, action: Action) -> tuple[Message, Key] | None:
         if message.status is Status.SENDING:
             # A worker died between the send and its outcome: it may have happened, so it is not done again.
             said = "The connection broke after the message left, so it is not known whether Octopods took it."
-            outcome.unsure(conn, flow, message, said, "", now)
+            # Dated as it left, for that is the time by which Octopods' list is searched for it.
+            outcome.unsure(conn, flow, message, said, "", message.updated_at)
             actions.finish(conn, action, actions.UNSURE, now)
             _note(conn, action, "unsure", now)
             return None

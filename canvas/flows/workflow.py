@@ -107,7 +107,8 @@ def _send(
     if clicked.result == "receipt":
         return Answer({}, wait=True)
     with writing(flow.engine) as conn:
-        actions.cancel(conn, install.id, _key(callback), flow.clock())
+        # HubSpot may ask again if our answer is lost; a promise left here would have it wait for nothing.
+        actions.withdraw(conn, install.id, _key(callback))
     return Answer(_outputs("not_possible", "", clicked.note or "The message changed meanwhile."), ok=False)
 
 

@@ -161,6 +161,12 @@ def again(conn: Connection, action: Action, due_at: datetime, *, counted: bool =
     return conn.execute(update(actions).where(_mine(action)).values(values)).rowcount == 1
 
 
+def repeat(conn: Connection, action: Action, due_at: datetime) -> bool:
+    """Hand back a deed that went well and is to be done again; earlier trouble is not held against it."""
+    values = {"state": DUE, "due_at": due_at, "lease": None, "lease_until": None, "tries": 0}
+    return conn.execute(update(actions).where(_mine(action)).values(values)).rowcount == 1
+
+
 def forget(conn: Connection, action: Action) -> None:
     """Remove a finished deed that leaves nothing to tell, such as a poll."""
     conn.execute(delete(actions).where(_mine(action)))
@@ -170,6 +176,12 @@ def cancel(conn: Connection, install_id: int, key: str, now: datetime) -> bool:
     """Undo a deed that has not begun; False when it has."""
     where = (actions.c.install_id == install_id) & (actions.c.key == key) & (actions.c.state == DUE)
     return conn.execute(update(actions).where(where).values(state=CANCELLED, finished_at=now)).rowcount == 1
+
+
+def withdraw(conn: Connection, install_id: int, key: str) -> None:
+    """Remove a deed that has not begun, as if it had never been asked for."""
+    where = (actions.c.install_id == install_id) & (actions.c.key == key) & (actions.c.state == DUE)
+    conn.execute(delete(actions).where(where))
 
 
 def hasten(conn: Connection, install_id: int, key: str, now: datetime) -> str | None:

@@ -311,7 +311,11 @@ def remember_opt_out(conn: Connection, message: Message, now: datetime) -> None:
             "message_id": message.id,
             "created_at": now,
         }
-        conn.execute(insert(opt_outs).values(row))
+        try:
+            with conn.begin_nested():
+                conn.execute(insert(opt_outs).values(row))
+        except IntegrityError:
+            return  # told at the same moment of another message of theirs; that it is remembered is all that counts
 
 
 def forget_opt_out(conn: Connection, message: Message) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -45,6 +46,19 @@ def test_a_plain_retry_is_never_offered_where_it_cannot_help(reason: str, channe
     ids = {fix.id for fix in offered(situation(reason, channel))}
     if load().reasons[reason].retry in ("after_fix", "settings"):
         assert not ids & {"retry_now", "retry_later"}
+
+
+def test_a_report_that_was_lost_is_no_reason_to_send_again_when_the_channel_works() -> None:
+    working = (Line(1, "whatsapp", "One", worked_at=NOW), Line(2, "sms", "Two"))
+    ids = {fix.id for fix in offered(situation("webhook_unreachable", lines=working))}
+    assert not ids & {"retry_now", "retry_later"}
+
+
+@pytest.mark.parametrize("reason", list(load().reasons))
+def test_a_failure_is_final_so_its_status_is_not_asked_again(reason: str) -> None:
+    told = situation(reason)
+    told = replace(told, message=replace(told.message, octopods_id="6230011"))
+    assert "check_status" not in {fix.id for fix in offered(told)}
 
 
 @pytest.mark.parametrize("reason", list(load().reasons))

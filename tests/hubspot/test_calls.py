@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from canvas.flows import workflow
+from canvas.flows.fix import Clicked
 from canvas.sandbox.people import BY_ID
 from canvas.store.database import reading
 from tests.hubspot.desk import CONTACT, PORTAL, HubSpotDesk
@@ -131,6 +133,17 @@ def test_a_lost_completion_is_told_again(portal: HubSpotDesk) -> None:
     for _ in range(8):
         portal.pass_time(20)
     assert portal.hubspot.callbacks()["ap-62515-1"]["outcome"] == "delivered"
+
+
+def test_a_refused_run_that_asks_again_does_not_wait_for_a_promise_taken_back(
+    portal: HubSpotDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(portal)
+    # Somebody changes the message between the look and the click.
+    monkeypatch.setattr(workflow, "click", lambda *_: Clicked("changed", note="This message changed."))
+    for _ in range(2):
+        answer = outputs(portal, "retry", run())
+        assert (answer["outcome"], answer["hs_execution_state"]) == ("not_possible", "FAIL_CONTINUE")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,126 @@
+"""What is owed is done in the end: no trouble, however long, makes a standing deed die or a promise go unkept."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from canvas.domain.schedule import OTHER_TRIES, backoff
+from canvas.flows.come_in import Contact, begin
+from canvas.sandbox.people import BY_ID
+from canvas.store import actions, channels, messages
+from canvas.store.database import reading, writing
+from tests.desk import Desk
+
+HOUR = 3600.0
+
+
+def failed_sms(desk: Desk) -> messages.Message:
+    desk.connect()
+    desk.send_sms(BY_ID["handset_unreachable"].phone)
+    desk.pass_time(15)
+    with reading(desk.flow.engine) as conn:
+        found, _ = messages.open_for_person(conn, 1, "c1", (), 1)
+    return found[0]
+
+
+def state_of(desk: Desk, key: str) -> str:
+    with reading(desk.flow.engine) as conn:
+        found = actions.by_key(conn, 1, key)
+    assert found is not None
+    return found.state
+
+
+def test_templates_are_listed_again_after_an_outage_of_half_a_day(desk: Desk) -> None:
+    desk.connect("whatsapp")
+    desk.octopods.set_fault("down", path="/whatsapp/templates", method="GET", times=0)
+    for _ in range(48):
+        desk.pass_time(900)
+    desk.octopods.clear_faults()
+    before = len([e for e in desk.octopods.log() if e["path"].endswith("/whatsapp/templates")])
+    for _ in range(16):
+        desk.pass_time(900)
+    after = len([e for e in desk.octopods.log() if e["path"].endswith("/whatsapp/templates")])
+    assert after > before
+    assert state_of(desk, "templates:1") == actions.DUE
+
+
+@pytest.mark.parametrize("deed", ["discover", "templates"])
+def test_a_standing_deed_outlives_any_number_of_our_own_errors(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    desk.connect("whatsapp")
+    with writing(desk.flow.engine) as conn:
+        actions.ensure(
+            conn, 1, "discover", "discover:1", desk.clock(), desk.clock(), payload={"channel_id": 1}
+        )
+
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(channels, "get", broken)
+        for _ in range(OTHER_TRIES + 20):
+            desk.pass_time(4 * HOUR)
+    assert state_of(desk, f"{deed}:1") == actions.DUE
+
+
+def test_even_after_very_many_tries_there_is_a_next_time(desk: Desk) -> None:
+    assert backoff(100_000, desk.clock()) > desk.clock()
+
+
+def test_two_opt_outs_of_one_person_told_at_once_are_both_taken(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = failed_sms(desk)
+    # Each looks before the other's is committed.
+    monkeypatch.setattr(messages, "has_opted_out", lambda *_: False)
+    for _ in range(2):
+        with writing(desk.flow.engine) as conn:
+            messages.remember_opt_out(conn, message, desk.clock())
+    with reading(desk.flow.engine) as conn:
+        assert conn.execute(text("SELECT count(*) FROM opt_outs")).scalar() == 1
+
+
+def test_a_click_and_the_customers_own_repeat_do_not_wait_for_each_other(both_desk: Desk) -> None:
+    """Both make the child of one failed message; whoever comes second is told so, and no database has to step in."""
+    flow, parent = both_desk.flow, failed_sms(both_desk)
+    told: list[type[BaseException] | None] = []
+
+    def repeat() -> None:
+        try:
+            with writing(flow.engine) as conn:
+                line = channels.of_install(conn, 1)[1]
+                body = {"destination_phone": parent.raw_to, "body": "Hi"}
+                begin(conn, flow, line, body, None, Contact(), "gateway", both_desk.clock(), parent=parent)
+            told.append(None)
+        except Exception as error:
+            told.append(type(error))
+
+    other = threading.Thread(target=repeat)
+    with writing(flow.engine) as conn:
+        held = messages.locked(conn, 1, parent.id)
+        other.start()
+        _until_it_waits(both_desk)
+        messages.add(conn, replace(held, id="msg_child", parent_id=held.id, octopods_id=None))
+        messages.close(conn, 1, held.id, both_desk.clock())
+    other.join(10)
+    assert told == [messages.AlreadySent]
+
+
+def _until_it_waits(desk: Desk) -> None:
+    """On PostgreSQL until the other transaction waits for a lock; on SQLite it cannot even begin."""
+    if desk.flow.engine.dialect.name != "postgresql":
+        return
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    with desk.flow.engine.connect() as conn:
+        for _ in range(500):
+            if conn.execute(waiting).scalar():
+                return
+            conn.rollback()
+            time.sleep(0.01)
+    raise AssertionError("nobody waits")
