@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from canvas.domain import settings
+from canvas.domain.fix import may_have_arrived
 from canvas.domain.message import Actor, Message
 from canvas.knowledge.model import Reason
 from canvas.store import actions, installs, messages
@@ -20,6 +21,8 @@ def plan(conn: Connection, message: Message, reason: Reason, now: datetime) -> N
     install = installs.get(conn, message.install_id)
     if install is None or reason.retry != "transient" or message.keeps_failing:
         return
+    if may_have_arrived(reason):
+        return  # only a person may risk a second one
     policy = settings.read(install.settings)
     before = messages.thread(conn, install.id, message.thread_id)
     made = sum(1 for one in before if one.sender and one.sender.kind == POLICY.kind)

@@ -100,3 +100,12 @@ def test_somebody_who_was_faster_is_not_doubled(desk: Desk) -> None:
         desk.pass_time(3600)
     assert len(desk.octopods.sends()) == 2
     assert everything(desk)[-1].sender == Actor("intercom_admin", "814860", "Ana Kos")
+
+
+def test_nothing_retries_by_itself_on_a_channel_that_keeps_failing(desk: Desk) -> None:
+    failing(desk, auto_retries=2, auto_retry_minutes=30)
+    for number in range(5):
+        body = {"channel": "sms", "message_id": 900 + number, "destination_phone": f"+4670174069{number}"}
+        desk.gateway("/track", {**body, "status": "failed", "failure_reason": "Account suspended"}, keys.SMS)
+    desk.pass_time(3600)
+    assert len(desk.octopods.sends()) == 1
