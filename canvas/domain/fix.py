@@ -139,13 +139,18 @@ def own_line(s: Situation) -> Line | None:
     return next(exact, same[0] if same else None)
 
 
+def may_have_arrived(reason: Reason) -> bool:
+    """Whether only the report is missing or broken, so that another message could be the second to arrive."""
+    return "check_status" in reason.fixes
+
+
 def cured(s: Situation) -> bool:
     """Whether what an admin had to change has visibly changed since this message failed."""
     line, failed = own_line(s), s.message.failed_at
     if s.reason.retry != "settings" or failed is None or line is None:
         return False
-    if "check_status" in s.reason.fixes:
-        return False  # what failed is the report: the message may have arrived, so another could double it
+    if may_have_arrived(s.reason):
+        return False
     if s.reason.category == "channel":
         return any(at and at > failed for at in (line.changed_at, line.worked_at))
     usable = s.template is not None and templates.usable(s.template)
