@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
 from canvas.domain.message import Actor, Message
@@ -17,6 +19,7 @@ from canvas.sandbox.people import BY_ID
 from canvas.store import erasing, installs, messages, teammates
 from canvas.store.database import reading, writing
 from canvas.store.history import Filter
+from canvas.store.tables import incidents
 from canvas.surfaces import sessions
 from tests.hubspot.desk import APP_ID, HubSpotDesk
 
@@ -72,6 +75,7 @@ class World:
             teammates.arrive(conn, install.id, "1", "Ana Kos", teammates.ADMIN, now)
             person = teammates.get(conn, install.id, "1")
             assert person
+            conn.execute(insert(incidents).values(_incident(install, message, now)))
             secret = sign_in.begin(conn, desk.flow, person)
         job_id, _ = bulk.draft(desk.flow, install, Filter(), {}, next(iter(CHOICES)), Actor("test"))
         cookie, csrf = self._session(secret)
@@ -126,6 +130,27 @@ class World:
                     for row in conn.execute(table.select().where(table.c.install_id == tenant.install.id))
                 ]
         return found
+
+
+def incident_of(public_id: str) -> str:
+    """The id of the incident that install has, or would have."""
+    return f"inc_{public_id.replace(':', '_')}"
+
+
+def _incident(install: installs.Install, message: Message, now: datetime) -> dict[str, Any]:
+    return {
+        "id": incident_of(install.public_id),
+        "install_id": install.id,
+        "open_key": install.public_id,
+        "scope": "channel",
+        "reason": message.reason,
+        "channel": "sms",
+        "people": 3,
+        "messages": 3,
+        "first_id": message.id,
+        "started_at": now,
+        "last_at": now,
+    }
 
 
 def token_of(world: World, message: Message, fix: str = "retry_now") -> str:

@@ -18,9 +18,9 @@ from werkzeug.test import TestResponse
 from canvas.config import load
 from canvas.domain.message import Message
 from canvas.factory import build_flow, create_app
-from tests.edges.tenants import MISSING, Tenant, World, token_of
+from tests.edges.tenants import MISSING, Tenant, World, incident_of, token_of
 
-GUARDS = {"intercom", "hubspot", "key", "session", "admin", "link", "bearer", "twilio", "whatsapp"}
+GUARDS = {"intercom", "hubspot", "key", "session", "admin", "bulk", "link", "bearer", "twilio", "whatsapp"}
 # Whoever may see these sees the same: nothing of any tenant.
 OPEN = {
     "/",
@@ -45,6 +45,7 @@ NO_IDS = {
     "/settings",
     "/settings/channels",
     "/settings/export",
+    "/insights",
     "/settings/audit",
     "/settings/audit.csv",
 }
@@ -164,6 +165,7 @@ IN_PATHS: dict[str, Callable[[World, Tenant, Target], str]] = {
     # Templates are Octopods' and asked with the caller's own key; no tenant of ours owns one.
     "template_id": lambda w, me, t: "999999",
     "job_id": lambda w, me, t: t.job_id,
+    "incident_id": lambda w, me, t: incident_of(t.install),
     "token": lambda w, me, t: w.desk.flow.message_links.token(replace(t.message, install_id=me.install.id)),
     "channel_id": lambda w, me, t: str(t.channel_id),
     "install": lambda w, me, t: t.install,
