@@ -16,7 +16,7 @@ from canvas.flows import bulk, sign_in
 from canvas.flows import installs as install_flow
 from canvas.flows.bulk import CHOICES
 from canvas.sandbox.people import BY_ID
-from canvas.store import erasing, installs, messages, teammates
+from canvas.store import erasing, installs, messages, teammates, unknown
 from canvas.store.database import reading, writing
 from canvas.store.history import Filter
 from canvas.store.tables import incidents
@@ -76,6 +76,7 @@ class World:
             person = teammates.get(conn, install.id, "1")
             assert person
             conn.execute(insert(incidents).values(_incident(install, message, now)))
+            unknown.count(conn, install.id, shape_of(install.public_id), "shape", "example", "sms", now)
             secret = sign_in.begin(conn, desk.flow, person)
         job_id, _ = bulk.draft(desk.flow, install, Filter(), {}, next(iter(CHOICES)), Actor("test"))
         cookie, csrf = self._session(secret)
@@ -135,6 +136,11 @@ class World:
 def incident_of(public_id: str) -> str:
     """The id of the incident that install has, or would have."""
     return f"inc_{public_id.replace(':', '_')}"
+
+
+def shape_of(public_id: str) -> str:
+    """The hash of the failure text that only this install met."""
+    return f"shape-{public_id}"
 
 
 def _incident(install: installs.Install, message: Message, now: datetime) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from werkzeug.datastructures import Headers
 from canvas.store import erasing
 from canvas.store.database import reading
 from canvas.surfaces import sessions
-from canvas.surfaces.guard import body_signature
+from canvas.surfaces.guard import body_signature, hub_signature
 from canvas.surfaces.signature_hubspot import as_signed, sign_v1, sign_v2, sign_v3
 from tests.desk import SECRET as INTERCOM_SECRET
 from tests.edges.tenants import HOST, World, token_of
@@ -65,6 +65,9 @@ def valid_calls(world: World) -> list[Call]:
     run = b'{"callbackId":"ap-1","origin":{"portalId":%s},"object":{"objectId":"x"}}' % (
         portal.external_id.encode()
     )
+    note = b'{"app_id":"%s","id":"n1","topic":"contact.created","data":{"item":{"id":"c9"}}}' % (
+        mine.external_id.encode()
+    )
     events = b'[{"portalId":%s,"subscriptionType":"contact.deletion","objectId":"1"}]' % (
         portal.external_id.encode()
     )
@@ -79,6 +82,13 @@ def valid_calls(world: World) -> list[Call]:
     return [
         intercom(world, "/intercom/initialize", shown),
         intercom(world, "/intercom/submit", click),
+        Call(
+            "POST",
+            "/intercom/webhooks",
+            note,
+            {"X-Hub-Signature": hub_signature(INTERCOM_SECRET, note)},
+            ("X-Hub-Signature",),
+        ),
         hubspot_v3(world, "GET", f"/hubspot/card?objectId={portal.contact}", b""),
         hubspot_v3(world, "POST", "/hubspot/card/fix", b'{"fix":"x"}'),
         Call("POST", "/hubspot/webhooks", events, v1, ("X-HubSpot-Signature",)),
@@ -185,8 +195,10 @@ def mutants(world: World) -> Iterator[tuple[bool, Call]]:
 
 def resign(world: World, call: Call) -> Call:
     """The altered body with a proof that fits it again."""
-    if call.path.startswith("/intercom"):
+    if "X-Body-Signature" in call.headers:
         return intercom(world, call.path, call.body)
+    if "X-Hub-Signature" in call.headers:
+        return replace(call, headers={"X-Hub-Signature": hub_signature(INTERCOM_SECRET, call.body)})
     if "X-HubSpot-Signature-v3" in call.headers:
         return hubspot_v3(world, call.method, call.path.partition("?")[0], call.body)
     if call.headers.get("X-HubSpot-Signature-Version") == "v1":

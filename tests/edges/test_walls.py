@@ -6,6 +6,7 @@ BODIES, and one that takes none to NO_IDS, or these tests fail.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,7 +19,9 @@ from werkzeug.test import TestResponse
 from canvas.config import load
 from canvas.domain.message import Message
 from canvas.factory import build_flow, create_app
-from tests.edges.tenants import MISSING, Tenant, World, incident_of, token_of
+from canvas.surfaces.guard import hub_signature
+from tests.desk import SECRET
+from tests.edges.tenants import MISSING, Tenant, World, incident_of, shape_of, token_of
 
 GUARDS = {"intercom", "hubspot", "key", "session", "admin", "bulk", "link", "bearer", "twilio", "whatsapp"}
 # Whoever may see these sees the same: nothing of any tenant.
@@ -46,6 +49,11 @@ NO_IDS = {
     "/settings/channels",
     "/settings/export",
     "/insights",
+    "/settings/alerts",
+    "/settings/alerts/test",
+    "/settings/unknown/contribution.jsonl",
+    "/intercom/health",  # these two name a workspace that Intercom vouches for, and nothing in it
+    "/intercom/uninstall",
     "/settings/audit",
     "/settings/audit.csv",
 }
@@ -126,6 +134,20 @@ def _webhook(world: World, mine: Tenant, target: Target) -> TestResponse:
     )
 
 
+def _notification(world: World, mine: Tenant, target: Target) -> TestResponse:
+    note = {
+        "app_id": mine.external_id,
+        "id": f"notif_{target.contact}",
+        "topic": "contact.deleted",
+        "data": {"item": {"id": target.contact}},
+    }
+    body = json.dumps(note).encode()
+    signed = {"X-Hub-Signature": hub_signature(SECRET, body)}
+    answer = world.desk.client.post("/intercom/webhooks", data=body, headers=signed)
+    world.desk.work()
+    return answer
+
+
 BODIES: dict[str, list[Probe]] = {
     "/intercom/initialize": [lambda w, me, t: w.canvas(me, "/intercom/initialize", t.contact)],
     "/intercom/submit": [
@@ -134,6 +156,7 @@ BODIES: dict[str, list[Probe]] = {
         submit(lambda w, t: "all:0"),
         *[submit(lambda w, t, verb=verb: f"{verb}:{token_of(w, t.message)}") for verb in ("fix", "do", "go")],  # type: ignore[misc]
     ],
+    "/intercom/webhooks": [_notification],
     "/hubspot/card": [
         lambda w, me, t: w.card(me, "GET", f"/hubspot/card?objectId={t.contact}&objectTypeId=0-1")
     ],
@@ -154,6 +177,12 @@ BODIES: dict[str, list[Probe]] = {
     "/history/bulk": [
         lambda w, me, t: w.visit(me, "GET", f"/history/bulk?q={t.message.id}"),
         lambda w, me, t: w.visit(me, "POST", "/history/bulk", choice="nothing", q=t.message.id),
+    ],
+    "/settings/unknown": [
+        lambda w, me, t: w.visit(me, "GET", "/settings/unknown"),
+        lambda w, me, t: w.visit(
+            me, "POST", "/settings/unknown", shape=shape_of(t.install), reason="not_on_whatsapp"
+        ),
     ],
     "/settings/team": [
         lambda w, me, t: w.visit(me, "POST", "/settings/team", person=t.contact, deed="admin")
