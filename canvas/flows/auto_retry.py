@@ -8,6 +8,7 @@ from canvas.domain import settings
 from canvas.domain.fixes import offered
 from canvas.domain.message import Message
 from canvas.flows import fix as fixing
+from canvas.flows.breaker import broken
 from canvas.flows.context import Flow
 from canvas.flows.fix import FixToken
 from canvas.flows.look import Surroundings, person_of
@@ -35,9 +36,11 @@ def carry_out(flow: Flow, action: Action) -> None:
 
 
 def _token(conn: Connection, flow: Flow, install: Install, message: Message) -> FixToken | None:
-    """The plain retry among what is offered now; None also when the admin switched the policy off meanwhile."""
+    """The plain retry among what is offered now; None when the policy was switched off, or the channel is broken."""
     if install.status != installs.ACTIVE or not settings.read(install.settings).auto_retries:
         return None
+    if message.channel_id is not None and broken(conn, flow, install.id, message.channel_id):
+        return None  # it would only fail like the last five
     situation = Surroundings.read(conn, flow, install, person_of(message)).situation(conn, message)
     fix = next((f for f in offered(situation) if f.id in RETRIES and f.enabled), None)
     return FixToken(install.id, message.id, fix.id, fix.target, message.version) if fix else None

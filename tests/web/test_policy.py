@@ -109,3 +109,13 @@ def test_nothing_retries_by_itself_on_a_channel_that_keeps_failing(desk: Desk) -
         desk.gateway("/track", {**body, "status": "failed", "failure_reason": "Account suspended"}, keys.SMS)
     desk.pass_time(3600)
     assert len(desk.octopods.sends()) == 1
+
+
+def test_what_may_have_arrived_is_never_sent_again_by_itself(desk: Desk) -> None:
+    desk.connect(auto_retries=1)
+    said = {"status": "failed", "failure_reason": "Unknown delivery status", "message_id": 77}
+    sent = {"channel": "sms", "destination_phone": LENA.phone, "body": "Hi"}
+    assert desk.gateway("/track", {**sent, **said}, keys.SMS).status_code == 201
+    assert everything(desk)[0].reason == "delivery_status_unknown"
+    desk.pass_time(24 * 3600)
+    assert desk.octopods.sends() == []
