@@ -7,6 +7,8 @@ import sys
 from tests import bench
 from tests.bench.rows import Row
 
+VERDICTS = {True: "ok", False: "MISSED", None: ""}
+
 
 def measured(names: list[str]) -> list[tuple[str, Row]]:
     """The rows of the modules named, or of all."""
@@ -26,7 +28,7 @@ def main() -> None:
     head = ("", "bench", "what", "measured", "aim")
     lines = [
         head,
-        *(("ok" if row.ok else "MISSED", name, row.what, row.measured, row.aim) for name, row in table),
+        *((VERDICTS[row.ok], name, row.what, row.measured, row.aim) for name, row in table),
     ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:

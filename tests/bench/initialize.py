@@ -13,8 +13,8 @@ from tests.bench import load, scene
 from tests.bench.rows import Row
 from tests.bench.servers import gunicorn
 
-ROUNDS = 5
-SECONDS = 2.0
+ROUNDS = 7
+SECONDS = 1.5
 CONNECTIONS = 12
 
 

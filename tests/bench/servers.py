@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -27,7 +26,8 @@ def flags() -> list[str]:
     """What the Procfile gives gunicorn, without the address and the app."""
     line = next(line for line in (ROOT / "Procfile").read_text().splitlines() if line.startswith("web:"))
     words = line.split()[2:-1]
-    return [word for word in words if word != "--bind" and not re.match(r"[\d.]+:", word)]
+    bind = words.index("--bind")
+    return words[:bind] + words[bind + 2 :]
 
 
 @contextmanager
@@ -43,7 +43,8 @@ def gunicorn(app: str, environment: Mapping[str, str], *more: str) -> Iterator[i
         _wait(port, child)
         yield port
     finally:
-        os.killpg(child.pid, signal.SIGKILL)
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
         child.wait()
 
 
