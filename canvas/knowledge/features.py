@@ -12,6 +12,7 @@ from canvas.knowledge.tokens import key_of_words, words_of
 
 _NO_SPACES = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _STEM = 5
+_PART = 3
 _SENTENCES = 12
 _STRONG = 6.0
 _SAYS_NOTHING = {
@@ -117,7 +118,10 @@ def keep(hit: Hit, words: Sequence[str], features: Features) -> None:
 
 
 def add_word(word: str, words: set[str]) -> None:
-    """A word and its stem; of a script without spaces or stems, its letters and pairs of letters."""
+    """A word and its stem; of a script without spaces or stems, its letters and pairs of letters.
+
+    A word with letters beyond ASCII also gives its parts of three letters: related forms and languages share them.
+    """
     if not word.isascii() and _NO_SPACES.search(word):
         words.update(word)
         words.update(word[at : at + 2] for at in range(len(word) - 1))
@@ -125,3 +129,6 @@ def add_word(word: str, words: set[str]) -> None:
     words.add(word)
     if len(word) > _STEM:
         words.add(word[:_STEM])
+    if not word.isascii():
+        ringed = f"_{word}_"
+        words.update("~" + ringed[at : at + _PART] for at in range(len(ringed) - _PART + 1))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import exp
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 NAME = "weights.json"
 
@@ -43,7 +43,11 @@ class Scores:
         """
         if not path.exists():
             return cls([], "", 0, {}, {})
-        kept = json.loads(path.read_bytes())
+        return cls.of(json.loads(path.read_bytes()), numbers)
+
+    @classmethod
+    def of(cls, kept: dict[str, Any], numbers: Mapping[str, int]) -> Scores:
+        """The weights as learned, with concept names as the numbers the lexicon gave them."""
         by_concept: dict[int, list[float] | int] = {}
         for name, flat in kept["concepts"].items():
             plain = name.removeprefix("!")

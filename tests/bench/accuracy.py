@@ -1,7 +1,8 @@
-"""How often `diagnose` is right, on the carried sample and on the held half of the field corpus.
+"""How often `diagnose` is right, on the carried sample and on the field corpus.
 
-A line is right when the reason is the expected one or one it also accepts (tests/data/README.md). The dev half of the
-field corpus taught the weights and is not judged here. `python -m tests.bench.accuracy` also prints right by reason.
+A line is right when the reason is the expected one or one it also accepts (tests/data/README.md). The sample is never
+learned from. The field corpus taught the weights, so its rows say what was kept, not how well that carries over to
+wordings nobody has seen: tests.bench.crossval does. `python -m tests.bench.accuracy` prints right by reason.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from canvas.knowledge.catalogue import load
 from canvas.knowledge.diagnose import diagnose
 from canvas.knowledge.model import UNKNOWN, Diagnosis, Evidence, Reason
 from tests.bench.rows import Row
 
+Line = dict[str, Any]
 DATA = Path(__file__).parent.parent / "data"
 LASTING = {"never", "after_fix", "settings"}
 CONFIDENT = 0.9
@@ -50,16 +53,15 @@ def reason_of(reason_id: str) -> Reason:
     return load().reasons[reason_id]
 
 
-def lines(name: str, split: str | None = None) -> list[dict[str, object]]:
-    """The lines of a corpus, of one half where it is split; none when the corpus is not there."""
+def lines(name: str) -> list[Line]:
+    """The lines of a corpus; none when it is not there."""
     path = DATA / name
     if not path.exists():
         return []
-    found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [line for line in found if split is None or line["split"] == split]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def judged(corpus: list[dict[str, object]]) -> list[Judged]:
+def judged(corpus: list[Line]) -> list[Judged]:
     """Every line answered."""
     found = []
     for line in corpus:
@@ -94,10 +96,10 @@ def rows_of(name: str, answers: list[Judged]) -> list[Row]:
 
 
 def rows() -> list[Row]:
-    """The figures of the sample and, where it is there, of the held half of the field corpus."""
+    """The figures of the sample and, where it is there, of the field corpus."""
     found = rows_of("sample", judged(lines("reasons_sample.jsonl")))
-    held = lines("reasons_field.jsonl", "held")
-    return found + (rows_of("field, held", judged(held)) if held else [])
+    field = lines("reasons_field.jsonl")
+    return found + (rows_of("field, learned from", judged(field)) if field else [])
 
 
 def by_reason(answers: list[Judged]) -> list[tuple[str, int, int]]:
@@ -110,5 +112,5 @@ def by_reason(answers: list[Judged]) -> list[tuple[str, int, int]]:
 
 
 if __name__ == "__main__":
-    for reason, expected, right in by_reason(judged(lines("reasons_field.jsonl", "held"))):
+    for reason, expected, right in by_reason(judged(lines("reasons_field.jsonl"))):
         print(f"{reason:32} {right:3} of {expected}")
