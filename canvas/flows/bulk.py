@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
-from canvas.domain.fix import Fix, Situation
+from canvas.domain.fix import Fix, Situation, may_have_arrived
 from canvas.domain.fixes import offered
 from canvas.domain.message import Actor, Message, Status
 from canvas.flows import fix as fixing
@@ -80,6 +80,8 @@ def _items(conn: Connection, around: Surroundings, found: Sequence[Message], cho
 def choose(situation: Situation, choice: str) -> tuple[Fix | None, str | None]:
     """The fix this message gets in a job, or why it gets none."""
     fixes = offered(situation)
+    if may_have_arrived(situation.reason):
+        return None, "It may have arrived: ask the person first, then send it from its own page."
     wanted = [f for f in fixes if (f.id in KINDS[choice] if choice in KINDS else f.sends)]
     ready = next((f for f in wanted if f.enabled and f.kind == "one_click"), None)
     return (ready, None) if ready else (None, _why_not(situation, fixes, wanted))

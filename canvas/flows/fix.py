@@ -10,22 +10,21 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
 
 from itsdangerous import BadData
 from sqlalchemy import Connection
 
 from canvas.domain import phones, settings
-from canvas.domain.fix import Field, Fix, Situation
+from canvas.domain.fix import Fix, Situation
 from canvas.domain.fixes import find
 from canvas.domain.ids import new_id
 from canvas.domain.message import Actor, Message, Status
-from canvas.domain.notes import note_html
 from canvas.domain.plan import Deed, FormAgain, Plan, Send, again, plan
 from canvas.domain.preflight import Finding, blocking
-from canvas.flows import outcome, timeline
+from canvas.flows import outcome
 from canvas.flows.checking import check_fix
 from canvas.flows.context import Flow
+from canvas.flows.deeds import DEEDS, Clicked, Stored, noted
 from canvas.flows.look import Person, Surroundings, send_key
 from canvas.flows.signing import serializer
 from canvas.store import actions, audit, messages
@@ -36,8 +35,6 @@ WAIT_SECONDS = 3.0  # how long a click waits for the worker before it says "Send
 TOKEN_SECONDS = 24 * 3600
 UNDO = "undo"
 PEOPLE = frozenset({"intercom_admin", "hubspot_user", "link"})  # who may change their mind
-
-Result = Literal["receipt", "form", "changed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +67,6 @@ class Tokens:
             return FixToken(*self._serializer.loads(token, max_age=TOKEN_SECONDS))
         except (BadData, TypeError, ValueError) as error:
             raise BadToken from error
-
-
-@dataclass(frozen=True, slots=True)
-class Clicked:
-    """What a click led to.
-
-    `message` is what the screen should now be about: the new message for a receipt, else the old one.
-    `duplicate` says that an earlier click already did it. `note` is one sentence for the agent. `asked` says
-    that this form holds everything there is to ask.
-    """
-
-    result: Result
-    message: Message | None = None
-    fix: Fix | None = None
-    fields: tuple[Field, ...] = ()
-    note: str | None = None
-    duplicate: bool = False
-    asked: bool = False
 
 
 def click(
@@ -159,6 +138,10 @@ def _prepare(
 def _planned(
     situation: Situation, message: Message, fix: Fix, values: Mapping[str, str] | None
 ) -> Clicked | tuple[Fix, Send | Deed]:
+    if fix.kind in ("link", "copy"):
+        return Clicked(
+            "changed", message, note="There is nothing to do here: this button only opens or copies."
+        )
     if fix.kind == "form" and values is None:
         return Clicked("form", message, fix, fix.fields)
     todo: Plan = plan(situation, fix, values or {})
@@ -208,7 +191,7 @@ def _commit(
         flow.wake(action_id, due)
     if done.wakes:
         seen = _await(flow, install, done.clicked.message, done.wakes[0], patience)
-        return replace(done.clicked, message=seen)
+        return replace(done.clicked, message=seen, note=done.clicked.note or noted(flow, todo, done))
     return done.clicked
 
 
@@ -236,14 +219,6 @@ def _first_receipt(flow: Flow, install: Install, message_id: str) -> Clicked:
     with reading(flow.engine) as conn:
         child = messages.child_of(conn, install.id, message_id)
     return Clicked("receipt", child, duplicate=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What was committed, and whom to wake for it."""
-
-    clicked: Clicked
-    wakes: tuple[tuple[str, datetime], ...] = ()
 
 
 def _send(
@@ -291,9 +266,9 @@ def _send(
         payload = {"contact_id": contact_id, "phone": todo.save}
         key = f"write_phone:{child.id}"
         saved = actions.add(
-            conn, install.id, "write_phone", key, now, now, message_id=child.id, payload=payload, actor=actor
+            conn, install.id, "write_phone", key, due, now, message_id=child.id, payload=payload, actor=actor
         )
-        wakes.append((saved.id, now))
+        wakes.append((saved.id, due))
     return Stored(Clicked("receipt", child, fix), tuple(wakes))
 
 
@@ -301,68 +276,6 @@ def _time_to_undo(install: Install, actor: Actor) -> timedelta:
     """How long a person's send waits, by the install's settings, so that they can take it back."""
     seconds = settings.read(install.settings).undo_seconds if actor.kind in PEOPLE else 0
     return timedelta(seconds=seconds)
-
-
-def _mark_handled(
-    conn: Connection,
-    flow: Flow,
-    install: Install,
-    message: Message,
-    actor: Actor,
-    person: Person,
-    now: datetime,
-) -> Stored:
-    fresh = outcome.store(conn, replace(message, handled_at=now, handled_by=actor), now)
-    timeline.news(conn, flow, fresh, now)
-    return Stored(Clicked("receipt", fresh, note="Marked as handled."))
-
-
-def _check_status(
-    conn: Connection,
-    flow: Flow,
-    install: Install,
-    message: Message,
-    actor: Actor,
-    person: Person,
-    now: datetime,
-) -> Stored:
-    """Ask Octopods now: for a known id its status, for a lost answer its list."""
-    kind = "poll" if message.octopods_id else "reconcile"
-    key = f"{kind}:{message.id}"
-    actions.restart(conn, install.id, kind, key, now, message_id=message.id)
-    action_id = actions.hasten(conn, install.id, key, now)
-    wakes = ((action_id, now),) if action_id else ()
-    return Stored(Clicked("receipt", message, note="Octopods is asked how it stands."), wakes)
-
-
-def _ask_admin(
-    conn: Connection,
-    flow: Flow,
-    install: Install,
-    message: Message,
-    actor: Actor,
-    person: Person,
-    now: datetime,
-) -> Stored:
-    """A note in the conversation, for people only."""
-    key = f"ask_admin:{message.id}"
-    if actions.by_key(conn, install.id, key):
-        return Stored(Clicked("receipt", message, note="An admin was asked already.", duplicate=True))
-    around = Surroundings.read(conn, flow, install, person)
-    payload = {
-        "conversation_id": person.conversation_id or message.conversation_id,
-        "admin_id": actor.id,
-        "mark": message.id,
-        "body": note_html(around.story(conn, message)),
-    }
-    action = actions.add(
-        conn, install.id, "ask_admin", key, now, now, message_id=message.id, payload=payload, actor=actor
-    )
-    note = "A note for the admins is in this conversation."
-    return Stored(Clicked("receipt", message, note=note), ((action.id, now),))
-
-
-DEEDS = {"mark_handled": _mark_handled, "check_status": _check_status, "ask_admin": _ask_admin}
 
 
 def _await(
@@ -397,6 +310,7 @@ def _undo(flow: Flow, install: Install, token: FixToken, actor: Actor) -> Clicke
         waiting = child.parent_id is not None and child.status is Status.QUEUED
         if not waiting or not actions.cancel(conn, install.id, send_key(child.id), now):
             return Clicked("changed", child, note="Too late to undo: it was already being sent.")
+        actions.cancel(conn, install.id, f"write_phone:{child.id}", now)
         parent = messages.locked(conn, install.id, child.parent_id or "")
         outcome.store(conn, replace(child, status=Status.CANCELLED, parent_id=None), now)
         parent = outcome.store(conn, parent, now)

@@ -40,7 +40,12 @@ def store(conn: Connection, message: Message, now: datetime) -> Message:
 
 
 def accepted(conn: Connection, flow: Flow, message: Message, sent: Sent, now: datetime) -> Message:
-    """Octopods took the message: its id is the receipt, and the question whether it arrives begins."""
+    """Octopods took the message: its id is the receipt, and the question whether it arrives begins.
+
+    Told twice, the second time changes nothing: what is known to have gone further stays where it is.
+    """
+    if message.octopods_id is not None and message.octopods_id == sent.message_id:
+        return message
     fresh = replace(
         message,
         status=Status.SENT,

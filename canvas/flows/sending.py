@@ -18,7 +18,7 @@ from canvas.flows.context import Flow
 from canvas.flows.keys import Key, NoKey, key_of
 from canvas.knowledge.evidence import from_error_body
 from canvas.knowledge.model import Evidence
-from canvas.store import actions, audit, channels, messages
+from canvas.store import actions, audit, channels, installs, messages
 from canvas.store.actions import Action
 from canvas.store.database import writing
 
@@ -85,6 +85,12 @@ def _allowed(conn: Connection, flow: Flow, action: Action, message: Message, now
         key = key_of(conn, flow.sealer, message)
     except NoKey as refusal:
         _refuse(conn, flow, action, message, str(refusal), now)
+        return None
+    install = installs.get(conn, message.install_id)
+    if install is None or install.status == installs.REMOVED:
+        _refuse(
+            conn, flow, action, message, "The workspace disconnected Redeliver before this was sent.", now
+        )
         return None
     if messages.has_opted_out(conn, message.install_id, message.to):
         _refuse(conn, flow, action, message, "The recipient has opted out.", now)

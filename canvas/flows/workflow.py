@@ -74,7 +74,8 @@ def retry(flow: Flow, install: Install, callback: str, person: Person, wish: str
         message = next((one for one in found if one.status is Status.FAILED), None)
         if message is None:
             return Answer(_outputs("nothing_failed", "", "This contact has no failed message."))
-        fix = choose(offered(around.situation(conn, message)), wish)
+        situation = around.situation(conn, message)
+        fix = choose(offered(situation), wish, situation.reason)
         story = detail(conn, flow, install, person, message)
     if fix is None:
         return Answer(_outputs("not_possible", story.title, story.lines[-1][1]), ok=False)

@@ -17,7 +17,8 @@ from canvas.domain.message import Actor, Message
 from canvas.domain.plan import ASKED
 from canvas.flows import fix as fixing
 from canvas.flows import hubspot_numbers
-from canvas.flows.fix import UNDO, BadToken, Clicked, FixToken
+from canvas.flows.deeds import Clicked
+from canvas.flows.fix import UNDO, BadToken, FixToken
 from canvas.flows.look import Person, detail, look
 from canvas.store import installs, messages
 from canvas.store.database import reading

@@ -9,7 +9,8 @@ from canvas.domain.dates import clock
 from canvas.domain.fix import Field, Fix
 from canvas.domain.message import Message, Status
 from canvas.domain.story import Story, channel_name, number
-from canvas.flows.fix import UNDO, Clicked, Tokens
+from canvas.flows.deeds import Clicked
+from canvas.flows.fix import UNDO, Tokens
 from canvas.flows.look import Look
 from canvas.flows.message_links import MessageLinks
 

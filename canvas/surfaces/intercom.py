@@ -16,8 +16,9 @@ from canvas.domain.message import Actor, Message
 from canvas.domain.plan import ASKED
 from canvas.flows import fix as fixing
 from canvas.flows import manual
+from canvas.flows.deeds import Clicked
 from canvas.flows.first_look import NotConnected
-from canvas.flows.fix import BadToken, Clicked
+from canvas.flows.fix import BadToken
 from canvas.flows.look import Person, detail, look
 from canvas.store import installs, messages
 from canvas.store.database import reading

@@ -5,7 +5,8 @@ from __future__ import annotations
 from canvas.domain.fix import CHANNEL_NAMES, Field, Fix
 from canvas.domain.message import SETTLED, Message, Status
 from canvas.domain.story import Story
-from canvas.flows.fix import UNDO, Clicked, Tokens
+from canvas.flows.deeds import Clicked
+from canvas.flows.fix import UNDO, Tokens
 from canvas.flows.look import Look
 from canvas.flows.manual import Checked
 from canvas.knowledge.model import UNKNOWN

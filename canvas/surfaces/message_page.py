@@ -11,7 +11,8 @@ from canvas.domain.plan import ASKED
 from canvas.domain.story import Story
 from canvas.flows import fix as fixing
 from canvas.flows.context import Flow
-from canvas.flows.fix import UNDO, BadToken, Clicked, Tokens
+from canvas.flows.deeds import Clicked
+from canvas.flows.fix import UNDO, BadToken, Tokens
 from canvas.flows.look import detail, person_of
 from canvas.store import messages
 from canvas.store.database import reading

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from canvas.flows import workflow
-from canvas.flows.fix import Clicked
+from canvas.flows.deeds import Clicked
 from canvas.sandbox.people import BY_ID
 from canvas.store.database import reading
 from tests.hubspot.desk import CONTACT, PORTAL, HubSpotDesk

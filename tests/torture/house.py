@@ -19,7 +19,7 @@ from canvas.clients.errors import CallFailed
 from canvas.domain.message import Status
 from canvas.flows import fix, sending
 from canvas.flows.context import Flow, utc_now
-from canvas.flows.fix import Clicked
+from canvas.flows.deeds import Clicked
 from canvas.store import actions, messages
 from canvas.store.actions import Action
 from canvas.store.database import writing

@@ -1,0 +1,126 @@
+"""What a click may do besides sending: ask how it stands, mark it as handled, ask an admin. And what a click led to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from canvas.domain.fix import Field, Fix
+from canvas.domain.message import Actor, Message
+from canvas.domain.notes import note_html
+from canvas.domain.plan import Deed, Send
+from canvas.flows import outcome, timeline
+from canvas.flows.context import Flow
+from canvas.flows.look import Person, Surroundings
+from canvas.store import actions
+from canvas.store.database import reading
+from canvas.store.installs import Install
+
+Result = Literal["receipt", "form", "changed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clicked:
+    """What a click led to.
+
+    `message` is what the screen should now be about: the new message for a receipt, else the old one.
+    `duplicate` says that an earlier click already did it. `note` is one sentence for the agent. `asked` says
+    that this form holds everything there is to ask.
+    """
+
+    result: Result
+    message: Message | None = None
+    fix: Fix | None = None
+    fields: tuple[Field, ...] = ()
+    note: str | None = None
+    duplicate: bool = False
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What was committed, and whom to wake for it."""
+
+    clicked: Clicked
+    wakes: tuple[tuple[str, datetime], ...] = ()
+
+
+def _mark_handled(
+    conn: Connection,
+    flow: Flow,
+    install: Install,
+    message: Message,
+    actor: Actor,
+    person: Person,
+    now: datetime,
+) -> Stored:
+    fresh = outcome.store(conn, replace(message, handled_at=now, handled_by=actor), now)
+    timeline.news(conn, flow, fresh, now)
+    return Stored(Clicked("receipt", fresh, note="Marked as handled."))
+
+
+def _check_status(
+    conn: Connection,
+    flow: Flow,
+    install: Install,
+    message: Message,
+    actor: Actor,
+    person: Person,
+    now: datetime,
+) -> Stored:
+    """Ask Octopods now: for a known id its status, for a lost answer its list."""
+    kind = "poll" if message.octopods_id else "reconcile"
+    key = f"{kind}:{message.id}"
+    actions.restart(conn, install.id, kind, key, now, message_id=message.id)
+    action_id = actions.hasten(conn, install.id, key, now)
+    wakes = ((action_id, now),) if action_id else ()
+    return Stored(Clicked("receipt", message, note="Octopods is asked how it stands."), wakes)
+
+
+def _ask_admin(
+    conn: Connection,
+    flow: Flow,
+    install: Install,
+    message: Message,
+    actor: Actor,
+    person: Person,
+    now: datetime,
+) -> Stored:
+    """A note in the conversation, for people only."""
+    key = f"ask_admin:{message.id}"
+    earlier = actions.by_key(conn, install.id, key)
+    if earlier and earlier.state == actions.FAILED:
+        actions.restart(conn, install.id, "ask_admin", key, now)
+        return Stored(Clicked("receipt", message), ((earlier.id, now),))
+    if earlier:
+        return Stored(Clicked("receipt", message, note="An admin was asked already.", duplicate=True))
+    around = Surroundings.read(conn, flow, install, person)
+    payload = {
+        "conversation_id": person.conversation_id or message.conversation_id,
+        "admin_id": actor.id,
+        "mark": message.id,
+        "body": note_html(around.story(conn, message)),
+    }
+    action = actions.add(
+        conn, install.id, "ask_admin", key, now, now, message_id=message.id, payload=payload, actor=actor
+    )
+    return Stored(Clicked("receipt", message), ((action.id, now),))
+
+
+def noted(flow: Flow, todo: Send | Deed, done: Stored) -> str | None:
+    """Whether the note to the admins is there, as far as it is known."""
+    if isinstance(todo, Send) or todo.kind != "ask_admin":
+        return None
+    with reading(flow.engine) as conn:
+        action = actions.get(conn, done.wakes[0][0])
+    if action and action.state == actions.DONE:
+        return "A note for the admins is in this conversation."
+    if action and action.state == actions.FAILED:
+        return f"The note could not be written. {(action.result or {}).get('error', '')}".strip()
+    return "A note for the admins is on its way into this conversation."
+
+
+DEEDS = {"mark_handled": _mark_handled, "check_status": _check_status, "ask_admin": _ask_admin}
