@@ -15,11 +15,20 @@ from canvas.factory import build_flow, create_app
 from canvas.flows.carry_out import sweep
 from canvas.store import migrate
 from canvas.store.database import open_engine
+from canvas.store.tables import metadata
 from tests import postgres
+from tests.chromium import chromium, chromium_path
 from tests.desk import Desk
 from tests.fakes import Fake, OctopodsFake, fake_intercom, fake_octopods, intercom_server, octopods_server
 
-__all__ = ["fake_intercom", "fake_octopods", "intercom_server", "octopods_server"]
+__all__ = [
+    "chromium",
+    "chromium_path",
+    "fake_intercom",
+    "fake_octopods",
+    "intercom_server",
+    "octopods_server",
+]
 
 START = datetime(2026, 11, 23, 13, 5, tzinfo=UTC)
 
@@ -88,7 +97,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template
         raise AssertionError
     engine = open_engine(url)
     with engine.connect() as connection, connection.begin():
-        connection.execute(text("TRUNCATE installs, key_limits RESTART IDENTITY CASCADE"))
+        names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
     engine.dispose()
     return url
 

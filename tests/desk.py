@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from canvas.flows import installs
 from canvas.flows.carry_out import sweep
 from canvas.flows.context import Flow
+from canvas.sandbox.intercom_oauth import TOKENS
 from canvas.sandbox.octopods import keys
 from canvas.surfaces.guard import body_signature
 from tests.canvas_check import check_canvas
@@ -21,6 +22,7 @@ from tests.fakes import Fake, OctopodsFake
 
 SECRET = "test-client-secret"
 WORKSPACE = "abcd123"
+TOKEN = next(iter(TOKENS))  # one that the fake Intercom gave
 ADMIN = {"type": "admin", "id": "814860", "name": "Ana Kos", "email": "ana@example.com"}
 
 
@@ -81,7 +83,7 @@ class Desk:
     def connect(self, *kinds: str, **settings: Any) -> None:
         """The workspace with its channels, as an operator's commands would connect it."""
         region = {"country": "IE", "timezone": "Europe/Dublin", **settings}
-        installs.connect(self.flow, "intercom", WORKSPACE, "sandbox-token", settings=region)
+        installs.connect(self.flow, "intercom", WORKSPACE, TOKEN, settings=region)
         secrets = {"whatsapp": keys.WHATSAPP, "sms": keys.SMS, "vbm": keys.VBM}
         for kind in kinds or ("whatsapp", "sms"):
             installs.add_channel(self.flow, f"intercom:{WORKSPACE}", kind, secrets[kind], None, None)

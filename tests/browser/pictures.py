@@ -8,8 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, NAMES
 from tests.browser.stack import ROOT, running
+from tests.chromium import ARGUMENTS, NAMES
 
 FOLDER = ROOT / "docs" / "images"
 

@@ -17,7 +17,7 @@ from canvas.store import audit, installs, teammates
 from canvas.store.audit import Entry
 from canvas.store.database import reading, writing
 from canvas.store.tables import audit as table
-from tests.desk import ADMIN, WORKSPACE, Desk
+from tests.desk import ADMIN, TOKEN, WORKSPACE, Desk
 from tests.edges.tenants import Tenant, World
 
 MARA = BY_ID["not_on_whatsapp"]
@@ -65,7 +65,7 @@ def test_the_trail_holds_neither_numbers_nor_keys(both_desk: Desk) -> None:
     words = repr(trail(both_desk))
     assert MARA.phone not in words
     assert MARA.phone.lstrip("+") not in words
-    assert "sandbox-token" not in words
+    assert TOKEN not in words
     assert "Tuesday" not in words
 
 

@@ -22,7 +22,7 @@ from canvas.store.installs import Install
 from canvas.store.sealing import CannotOpen, Sealer
 from canvas.store.tables import channels, messages, metadata, opt_outs
 from canvas.store.tables import installs as installs_table
-from tests.desk import WORKSPACE, Desk
+from tests.desk import TOKEN, WORKSPACE, Desk
 from tests.edges.test_audit import fix_mara, install_id, trail
 
 MARA = BY_ID["not_on_whatsapp"]
@@ -159,7 +159,7 @@ def test_an_export_holds_every_row_and_no_secret(both_desk: Desk) -> None:
         hashes = [h for (h,) in conn.execute(select(channels.c.key_hash))]
     written = "\n".join(lines)
     assert MARA.phone in written
-    for secret in [keys.SMS, keys.WHATSAPP, "sandbox-token", *sealed, *hashes]:
+    for secret in [keys.SMS, keys.WHATSAPP, TOKEN, *sealed, *hashes]:
         assert secret not in written
 
 

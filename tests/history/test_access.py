@@ -14,12 +14,10 @@ from canvas.domain.message import Content
 from canvas.flows import incidents as watching
 from canvas.flows import insights
 from canvas.store.database import writing
-from tests.browser.conftest import chromium, chromium_path
 from tests.history import made
 from tests.history.conftest import Pages
 from tests.history.test_alerts import listen
 
-__all__ = ["chromium", "chromium_path"]
 pytestmark = pytest.mark.browser
 SITE = "http://redeliver.test"
 PICTURES = os.environ.get("PICTURES")  # a folder: keep what the pages look like
