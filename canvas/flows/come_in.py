@@ -161,5 +161,6 @@ def abandoned(flow: Flow) -> int:
         with writing(flow.engine) as conn:
             held = messages.locked(conn, message.install_id, message.id)
             if held.status is Status.SENDING and held.source != "fix":
-                outcome.unsure(conn, flow, held, said, "", now)
+                # Dated as it left, for that is the time by which Octopods' list is searched for it.
+                outcome.unsure(conn, flow, held, said, "", held.updated_at)
     return len(stuck)

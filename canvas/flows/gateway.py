@@ -21,6 +21,7 @@ from canvas.domain.send_request import Refusal, refusal
 from canvas.flows import outcome, repeats
 from canvas.flows.come_in import Contact, begin
 from canvas.flows.context import Flow
+from canvas.flows.insisting import insist
 from canvas.flows.sending import DEFAULT_BLOCK, evidence_of
 from canvas.knowledge.evidence import error_number
 from canvas.knowledge.model import Evidence
@@ -165,13 +166,10 @@ def _write_down(message: Message, note: Callable[[], None]) -> None:
     A message whose outcome could not be written stays `sending` and is found as abandoned: unsure, never
     sent again.
     """
-    for _ in range(2):
-        try:
-            note()
-        except (SQLAlchemyError, LookupError):
-            log.exception("gateway.not_written", message=message.id)
-        else:
-            return
+    try:
+        insist(note)
+    except (SQLAlchemyError, LookupError):
+        log.exception("gateway.not_written", message=message.id)
 
 
 def _settle(flow: Flow, channel: Channel, message: Message, request: Send, answer: Answer) -> None:

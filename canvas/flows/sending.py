@@ -15,6 +15,7 @@ from canvas.domain.message import Message, Status
 from canvas.flows import outcome
 from canvas.flows.breaker import broken
 from canvas.flows.context import Flow
+from canvas.flows.insisting import insist
 from canvas.flows.keys import Key, NoKey, key_of
 from canvas.knowledge.evidence import from_error_body
 from canvas.knowledge.model import Evidence
@@ -35,11 +36,13 @@ def send(flow: Flow, action: Action) -> None:
     try:
         sent = flow.octopods.send(key.secret, outgoing(message))
     except RateLimited as error:
-        _wait_for_key(flow, action, key, error.retry_at or flow.clock() + DEFAULT_BLOCK)
+        until = error.retry_at or flow.clock() + DEFAULT_BLOCK
+        insist(lambda: _wait_for_key(flow, action, key, until))
     except CallFailed as error:
-        _failed(flow, action, error)
+        failure = error
+        insist(lambda: _failed(flow, action, failure))
     else:
-        _accepted(flow, action, sent)
+        insist(lambda: _accepted(flow, action, sent))
 
 
 def outgoing(message: Message) -> Outgoing:
@@ -117,6 +120,8 @@ def _accepted(flow: Flow, action: Action, sent: Sent) -> None:
     now = flow.clock()
     with writing(flow.engine) as conn:
         message = messages.locked(conn, action.install_id, action.message_id or "")
+        if message.octopods_id is not None and message.octopods_id == sent.message_id:
+            return  # written before, in a commit whose answer was lost
         fresh = outcome.accepted(conn, flow, message, sent, now)
         actions.finish(conn, action, actions.DONE, now, {"octopods_id": fresh.octopods_id})
         _note(conn, action, f"sent as {fresh.octopods_id}", now)
