@@ -75,7 +75,7 @@ def leave(flow: Flow, workspace: str) -> None:
         install = installs.find(conn, "intercom", workspace)
         if install is None or install.status == installs.REMOVED:
             return
-        gone = {"status": installs.REMOVED, "token_sealed": None, "removed_at": now}
+        gone = {"status": installs.REMOVED, "token_sealed": None, "removed_at": now}  # nosec B105 # it is forgotten
         installs.put(conn, "intercom", workspace, now, **gone)
         teammates.end_sessions_of(conn, install.id)
         audit.write(conn, install.id, now, INTERCOM, "install.uninstalled", install.public_id)

@@ -82,7 +82,7 @@ def learn(
     lowered by the same share. What stands after the later passes is averaged, so that chance decides less.
     """
     bias, weights = [0.0] * labels, {name: dict[int, float]() for names, _ in samples for name in names}
-    order, chance = list(range(len(samples))), random.Random(_SEED)  # noqa: S311 - shuffling, not secrets
+    order, chance = list(range(len(samples))), random.Random(_SEED)  # noqa: S311  # nosec B311 # shuffling
     mean_bias, mean = [0.0] * labels, {name: dict[int, float]() for name in weights}
     for epoch in range(_EPOCHS):
         chance.shuffle(order)
