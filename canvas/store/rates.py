@@ -42,7 +42,9 @@ def take(conn: Connection, bucket: str, tokens: int, rule: Rule, now_ms: int) ->
         except IntegrityError:
             return take(conn, bucket, tokens, rule, now_ms)  # another process made it meanwhile
         return 0
-    return max(1, int(full_at) + cost - now_ms - 60_000)
+    wait = int(full_at) + cost - now_ms - 60_000
+    # Made by another process between the two questions: there are tokens, so ask again for them.
+    return wait if wait > 0 else take(conn, bucket, tokens, rule, now_ms)
 
 
 def forget_full(conn: Connection, now_ms: int) -> int:
