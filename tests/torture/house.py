@@ -49,12 +49,10 @@ def answer_early() -> None:
     """A click is answered as if it were stored; the storing comes later, if nothing comes between."""
     honest = fix._commit
 
-    def early(
-        flow: Flow, install: Any, token: Any, chosen: Any, todo: Any, actor: Any, person: Any
-    ) -> Clicked:
+    def early(flow: Flow, install: Any, token: Any, chosen: Any, *rest: Any) -> Clicked:
         def later() -> None:
             time.sleep(FORGETFUL_SECONDS)
-            honest(flow, install, token, chosen, todo, actor, person)
+            honest(flow, install, token, chosen, *rest)
 
         threading.Thread(target=later, daemon=True).start()
         message = fix._get(flow, install, token.message_id)
