@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
+from canvas.domain import pattern
 from canvas.domain.message import ARRIVED, Status
 from canvas.domain.pattern import FEWEST, TELLING, WINDOW
 from canvas.knowledge.model import Reason
@@ -20,23 +21,11 @@ SOLVED_BY = 3  # messages that got through after the last such failure; silence 
 STALE = timedelta(hours=24)  # older failures open nothing
 
 
-class Ended(Protocol):
-    """How some message ended, newest first in every sequence here."""
+class Ended(pattern.Ended, Protocol):
+    """How some message ended, and when; newest first in every sequence here."""
 
     @property
     def id(self) -> str: ...
-    @property
-    def status(self) -> Status: ...
-    @property
-    def reason(self) -> str | None: ...
-    @property
-    def channel(self) -> str: ...
-    @property
-    def channel_id(self) -> int | None: ...
-    @property
-    def template_id(self) -> str | None: ...
-    @property
-    def to(self) -> str | None: ...
     @property
     def ended_at(self) -> datetime: ...
 
