@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -19,12 +20,14 @@ from types import FrameType
 import requests
 
 from canvas.knowledge import catalogue
-from canvas.sandbox import seed
+from canvas.sandbox import hubspot_people, intercom_people, seed
 from canvas.sandbox.children import Children, Died, children
+from canvas.sandbox.desk import Desk
+from canvas.sandbox.hubspot_desk import exchange
 from canvas.sandbox.hubspot_people import PORTAL
 from canvas.sandbox.hubspot_state import STATIC_TOKEN
 from canvas.sandbox.intercom_oauth import BEARER
-from canvas.sandbox.intercom_people import REGION, TIMEZONE, contact_id
+from canvas.sandbox.intercom_people import REGION, TIMEZONE
 from canvas.sandbox.intercom_requests import initialize, post
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
@@ -96,7 +99,8 @@ def start_all(family: Children, servers: Station, app_url: str, database: Path) 
         busy = tenant.key_of(keys.BUSY_WHATSAPP)
         octopods.keys.block_for(busy, BLOCK_SECONDS, octopods.clock.now())
     seed.play(app_url)
-    _wait("the first failed message", family, lambda: _failure_shows(servers, app_url))
+    for shows in (_intercom_shows, _hubspot_shows):
+        _wait("the first failed message", family, partial(_reason_shown, shows, servers.desk))
 
 
 def development(app_url: str, database: Path) -> dict[str, str]:
@@ -149,10 +153,18 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _failure_shows(servers: Station, app_url: str) -> bool:
-    body = initialize(FIRST_LOOK, servers.desk.intercom.contact(contact_id(FIRST_LOOK)))
-    answer = post(f"{app_url}/intercom/initialize", body, INTERCOM_SECRET)
-    return catalogue.load().reason(FIRST_LOOK.id).title in str(answer["response"])
+def _reason_shown(shows: Callable[[Desk], str], desk: Desk) -> bool:
+    return catalogue.load().reason(FIRST_LOOK.id).title in shows(desk)
+
+
+def _intercom_shows(desk: Desk) -> str:
+    body = initialize(FIRST_LOOK, desk.intercom.contact(intercom_people.contact_id(FIRST_LOOK)))
+    return str(post(f"{desk.app_url}/intercom/initialize", body, INTERCOM_SECRET)["response"])
+
+
+def _hubspot_shows(desk: Desk) -> str:
+    target = f"/hubspot/card?objectId={hubspot_people.contact_id(FIRST_LOOK)}"
+    return str(exchange(desk.caller, "GET", target, None)["response"])
 
 
 def greeting(desk_url: str, app_url: str, folder: Path) -> str:
