@@ -5,6 +5,7 @@ The browser never holds the signing secret: it asks the desk, and the desk signs
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,6 @@ from canvas.sandbox.hubspot_caller import HubSpotCaller
 from canvas.sandbox.intercom_people import contact_id
 from canvas.sandbox.people import BY_ID, Person
 
-LOG_LENGTH = 80
 FOLDER = Path(__file__).parent / "desk"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -117,11 +117,15 @@ def octopods(desk: Desk) -> Blueprint:
 
     @blueprint.get("/log")
     def log() -> Response:
-        """The newest entries; status questions only with `checks=1`, for they are many."""
+        """What Octopods received, or its `newest` so many entries; how often it took a message, by number.
+
+        Status questions come only with `checks=1`, for they are many.
+        """
         entries = fake.journal.entries()
+        taken = Counter(entry["body"].get("destination_phone") for entry in entries if entry["accepted"])
         if not request.args.get("checks", 0, int):
             entries = [entry for entry in entries if entry["method"] == "POST"]
-        return jsonify(entries[-LOG_LENGTH:])
+        return jsonify(entries=entries[-request.args.get("newest", 0, int) :], taken=taken)
 
     @blueprint.get("/faults")
     def faults() -> Response:

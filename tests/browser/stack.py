@@ -28,7 +28,7 @@ class Stack:
     app: str
 
     def sends_to(self, phone: str) -> list[dict[str, Any]]:
-        entries = requests.get(f"{self.desk}/api/octopods/log", timeout=5).json()
+        entries = requests.get(f"{self.desk}/api/octopods/log", timeout=5).json()["entries"]
         return [e for e in entries if e["accepted"] and e["body"].get("destination_phone") == phone]
 
     def set_fault(self, **fault: Any) -> None:

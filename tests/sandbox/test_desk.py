@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask, Response, request
 from flask.testing import FlaskClient
 
 from canvas.sandbox.desk import Desk, create_desk
+from canvas.sandbox.fake_octopods import FakeOctopods
 from canvas.sandbox.intercom_requests import sign
 from canvas.sandbox.serve import serve
 from canvas.sandbox.station import CannotStart, settings
@@ -56,6 +58,19 @@ def test_a_submit_carries_the_click_and_signs_the_bytes_that_are_sent(
     assert b'"component_id":"fix:1"' in raw
     assert b"\\u003cb\\u003e" in raw
     assert SECRET not in str(shown)
+
+
+def test_the_log_is_whole_unless_only_its_newest_is_asked_for() -> None:
+    octopods = FakeOctopods()
+    desk = create_desk(replace(Desk.beside("http://127.0.0.1:9", SECRET), octopods=octopods)).test_client()
+    for number in range(90):
+        body = {"destination_phone": "+353871234567" if number == 0 else "+353870000000"}
+        octopods.journal.open(at="", method="POST", path="", query="", key="", body=body, accepted=True)
+    log = desk.get("/api/octopods/log").get_json()
+    assert len(log["entries"]) == 90
+    newest = desk.get("/api/octopods/log?newest=80").get_json()
+    assert newest["entries"] == log["entries"][10:]
+    assert newest["taken"] == {"+353871234567": 1, "+353870000000": 89}
 
 
 def test_an_app_that_is_not_there_is_told_and_not_a_crash() -> None:

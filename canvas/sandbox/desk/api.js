@@ -16,7 +16,7 @@ export const api = {
   initialize: (person) => call("POST", `/api/intercom/${person}/initialize`),
   submit: (person, click) => call("POST", `/api/intercom/${person}/submit`, click),
   hubspotRecord: (person) => call("GET", `/api/hubspot/record/${person}`),
-  log: (checks) => call("GET", `/api/octopods/log?checks=${checks ? 1 : 0}`),
+  log: (newest, checks) => call("GET", `/api/octopods/log?newest=${newest}&checks=${checks ? 1 : 0}`),
   faults: () => call("GET", "/api/octopods/faults"),
   setFault: (fault) => call("PUT", "/api/octopods/fault", fault),
   cure: (person) => call("POST", `/api/octopods/cure/${person}`),

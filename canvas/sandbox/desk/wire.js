@@ -14,16 +14,17 @@ const TABS = [
   { id: "measure", title: "Measure" },
 ];
 const SECOND = 1000;
+const NEWEST = 80;
 
 export function wire(list, panel) {
-  const state = { tab: "octopods", exchange: null, drawn: null, person: null, entries: [], checks: false };
+  const state = { tab: "octopods", exchange: null, drawn: null, person: null, log: { entries: [], taken: {} }, checks: false };
   state.showChecks = (wanted) => ((state.checks = wanted), poll());
   const draw = () => panel.replaceChildren(...DRAW[state.tab](state));
   const poll = async () => {
     if (state.tab !== "octopods" || document.hidden || !panel.checkVisibility()) return;
-    const entries = await api.log(state.checks).catch(() => state.entries);
-    if (JSON.stringify(entries) === JSON.stringify(state.entries)) return;
-    state.entries = entries;
+    const log = await api.log(NEWEST, state.checks).catch(() => state.log);
+    if (JSON.stringify(log) === JSON.stringify(state.log)) return;
+    state.log = log;
     draw();
   };
   const select = tabs(list, TABS, (id) => ((state.tab = id), draw(), poll()), panel);
@@ -81,12 +82,12 @@ function gauge(name, value, most, unit, note) {
   return el("div", { class: "gauge" }, el("p", {}, el("strong", {}, name), el("span", {}, words)), meter, el("p", { class: "muted" }, note));
 }
 
-function octopodsView({ entries, person, checks, showChecks }) {
-  const mine = entries.filter((entry) => entry.accepted && (!person || entry.body?.destination_phone === person.phone));
-  const all = entries.filter((entry) => entry.accepted).length;
+function octopodsView({ log: { entries, taken }, person, checks, showChecks }) {
+  const all = Object.values(taken).reduce((sum, sends) => sum + sends, 0);
+  const mine = person ? (taken[person.phone] ?? 0) : all;
   const who = person ? ` to ${person.name}` : "";
   return [
-    el("p", { class: "tally", "data-sends": mine.length }, el("strong", {}, String(mine.length)), ` taken${who} · ${all} in all`),
+    el("p", { class: "tally", "data-sends": mine }, el("strong", {}, String(mine)), ` taken${who} · ${all} in all`),
     el("label", { class: "option" }, el("input", { type: "checkbox", checked: checks, onchange: (event) => showChecks(event.target.checked) }), " Status checks too"),
     entries.length ? el("ol", { class: "log", reversed: true }, ...entries.toReversed().map((entry) => logLine(entry, person))) : nothing("Octopods received nothing yet."),
   ];
