@@ -55,6 +55,8 @@ def test_a_private_install_is_connected_listed_and_erased(run: FlaskCliRunner) -
     assert "key ending in 2222" in run.invoke(args=add, input="sandbox-sms-2222\n").output
     assert "…2222" in run.invoke(args=["channel", "list", "--install", name]).output
     assert "sandbox-sms" not in run.invoke(args=["channel", "list", "--install", name]).output
+    everywhere = run.invoke(args=["channel", "list"]).output.splitlines()
+    assert [name in line for line in everywhere if "…2222" in line] == [True]
     assert name in run.invoke(args=["install", "list"]).output
     assert run.invoke(args=["install", "remove", name, "--yes"]).exit_code == 0
     assert name not in run.invoke(args=["install", "list"]).output

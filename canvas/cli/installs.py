@@ -92,12 +92,14 @@ def channel_add(public_id: str, kind: str, key: str, name: str | None, number: s
 
 
 @channel.command("list")
-@click.option("--install", "public_id", required=True)
-def channel_list(public_id: str) -> None:
-    """The channels of an install."""
+@click.option("--install", "public_id", help="Of this install alone, instead of all.")
+def channel_list(public_id: str | None) -> None:
+    """The connected channels: install, number, kind, name and the last characters of the key."""
+    wanted = [public_id] if public_id else [each.public_id for each in install_flow.everyone(flow())]
     try:
-        for found in install_flow.channels_of(flow(), public_id):
-            click.echo(f"{found.id}\t{found.kind}\t{found.name}\t…{found.key_last4}")
+        for each in wanted:
+            for found in install_flow.channels_of(flow(), each):
+                click.echo(f"{each}\t{found.id}\t{found.kind}\t{found.name}\t…{found.key_last4}")
     except install_flow.Refused as refusal:
         raise click.ClickException(str(refusal)) from refusal
 
