@@ -9,6 +9,7 @@ from typing import Literal
 
 from canvas.domain import templates
 from canvas.domain.message import Message
+from canvas.domain.rights import ALL, Rights
 from canvas.knowledge.model import Reason
 
 Kind = Literal["one_click", "form", "link", "copy"]
@@ -119,6 +120,7 @@ class Situation:
     platform: str = "intercom"
     can_ask_admin: bool = True
     settings_url: str = ""
+    rights: Rights = ALL
 
 
 def earliest(s: Situation, line: Line | None) -> datetime | None:

@@ -25,6 +25,7 @@ from canvas.domain.fix import (
     own_line,
 )
 from canvas.domain.message import Message, Status
+from canvas.domain.rights import ASK, FOR_ONLOOKERS
 from canvas.domain.segments import segments
 
 PLAIN_RETRY = frozenset({"retry_now", "retry_later"})
@@ -45,7 +46,19 @@ def _resendable(message: Message) -> bool:
 
 
 def offered(s: Situation) -> tuple[Fix, ...]:
-    """The fixes of this message now, best first; disabled ones carry their why."""
+    """The fixes of this message now for whoever looks, best first; disabled ones carry their why."""
+    fixes = _possible(s)
+    return fixes if s.rights.may_fix else _for_onlookers(s, fixes)
+
+
+def _for_onlookers(s: Situation, fixes: Sequence[Fix]) -> tuple[Fix, ...]:
+    """What is left to somebody who may not fix, with a way to ask for the right where one can be given."""
+    kept = tuple(fix for fix in fixes if fix.id in FOR_ONLOOKERS)
+    ask = Fix(ASK, "one_click", "Ask to be allowed to fix")
+    return (ask, *kept) if fixes and s.rights.may_ask else kept
+
+
+def _possible(s: Situation) -> tuple[Fix, ...]:
     if s.message.status is Status.UNSURE:
         return _when_unsure(s)
     if s.message.status is not Status.FAILED or s.has_child or s.message.handled_at:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args, get_type_hints
 
 from canvas.domain import phones, templates
 from canvas.domain.fix import OTHER, Field, Fix, Situation
@@ -35,9 +35,9 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """Something other than a send: `check_status`, `mark_handled` or `ask_admin`."""
+    """Something other than a send."""
 
-    kind: Literal["check_status", "mark_handled", "ask_admin"]
+    kind: Literal["check_status", "mark_handled", "ask_admin", "ask_to_fix"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,12 @@ class FormAgain:
 
 
 Plan = Send | Deed | FormAgain
+DEEDS = frozenset(get_args(get_type_hints(Deed)["kind"]))
 
 
 def plan(s: Situation, fix: Fix, values: Values) -> Plan:
     """What clicking `fix` with `values` means now. The fix must be one that `offered` gave."""
-    if fix.id in ("check_status", "mark_handled", "ask_admin"):
+    if fix.id in DEEDS:
         return Deed(fix.id)  # type: ignore[arg-type]
     # A surface may leave out a field that nobody touched: then it holds what it was drawn with.
     drawn = {f.name: f.value for f in fix.fields}

@@ -9,13 +9,19 @@ from typing import Any
 import phonenumbers
 
 from canvas.domain.dates import zone
+from canvas.domain.rights import ADMINS, EVERYONE, NAMED
 
 TIMELINE = {
     "activity": "An activity on the contact's timeline",
     "app_event": "An app event (approved HubSpot partners)",
     "off": "Nothing",
 }
-WHO = {"everyone": "Everybody who is signed in", "admins": "Admins only"}
+FIXERS = {
+    EVERYONE: "Everybody who sees the card",
+    NAMED: "Teammates an admin has named, and admins",
+    ADMINS: "Admins only",
+}
+BULK_FIXERS = {EVERYONE: "Everybody who may fix and is signed in", ADMINS: "Admins only"}
 MOST_UNDO_SECONDS = 60
 MOST_RETRIES = 3
 RETRY_MINUTES = (15, 24 * 60)
@@ -38,7 +44,8 @@ class Settings:
     auto_retries: int = 0
     auto_retry_minutes: int = 60
     retention_days: int = 90
-    may_bulk: str = "admins"
+    may_fix: str = EVERYONE
+    may_bulk: str = ADMINS
 
     def as_document(self) -> dict[str, Any]:
         return asdict(self)
@@ -113,5 +120,6 @@ CHECKS: dict[str, Callable[[str], Any]] = {
     "auto_retries": _between(0, MOST_RETRIES),
     "auto_retry_minutes": _between(*RETRY_MINUTES),
     "retention_days": _between(1, MOST_DAYS),
-    "may_bulk": _one_of(WHO),
+    "may_fix": _one_of(FIXERS),
+    "may_bulk": _one_of(BULK_FIXERS),
 }

@@ -11,6 +11,7 @@ from canvas.domain import phones
 from canvas.domain.dates import soon, when
 from canvas.domain.fix import CHANNEL_NAMES, Fix
 from canvas.domain.message import Message, Status
+from canvas.domain.rights import ALL, Rights
 from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Reason
 
 Variant = Literal["danger", "warning", "info", "success", "default"]
@@ -50,12 +51,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Teller:
-    """What the words depend on besides the message: the clock, the reader's zone, and the catalogue."""
+    """What the words depend on besides the message: the clock, the reader's zone and rights, the catalogue."""
 
     now: datetime
     tz: str | None
     reasons: dict[str, Reason]
     queued_until: datetime | None = None
+    rights: Rights = ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,19 @@ class Story:
     def lines(self) -> tuple[tuple[str, str], ...]:
         """What happened, who can fix it, will sending again help, what to do now."""
         return _four_lines(self.teller, self.message, self.reason, self.fixes)
+
+    @property
+    def refusal(self) -> str | None:
+        """Who may fix this message, for a reader who may not."""
+        message = self.message
+        fixable = message.status in (Status.FAILED, Status.UNSURE) and not message.handled_at
+        return self.teller.rights.sentence if fixable else None
+
+    @property
+    def undoable(self) -> bool:
+        """Whether this reader may take the send back: it waits still."""
+        waits = self.message.status is Status.QUEUED and self.message.parent_id is not None
+        return waits and self.teller.rights.may_fix
 
     @property
     def said(self) -> str | None:
@@ -236,16 +251,20 @@ def _four_lines(
     if message.keeps_failing:
         return (
             ("What happened", f"{reason.meaning} {KEEPS_FAILING}"),
-            ("Who can fix it", WHO["agent"]),
+            ("Who can fix it", _who(t, "agent")),
             ("Will sending again help?", "No. It failed this way three times in a row."),
             ("What to do now", "Use another channel or another number, or ask the person."),
         )
     return (
         ("What happened", reason.meaning),
-        ("Who can fix it", WHO[reason.who]),
+        ("Who can fix it", _who(t, reason.who)),
         ("Will sending again help?", _again(t, reason, fixes)),
         ("What to do now", reason.cure),
     )
+
+
+def _who(t: Teller, who: str) -> str:
+    return WHO[who] if who != "agent" or t.rights.may_fix else "Somebody who may fix messages here."
 
 
 def _again(t: Teller, reason: Reason, fixes: Sequence[Fix]) -> str:

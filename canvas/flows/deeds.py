@@ -1,4 +1,4 @@
-"""What a click may do besides sending: ask how it stands, mark it as handled, ask an admin. And what a click led to."""
+"""What a click may do besides sending: ask how it stands, mark as handled, ask an admin. And what a click led to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from canvas.domain.plan import Deed, Send
 from canvas.flows import outcome, timeline
 from canvas.flows.context import Flow
 from canvas.flows.look import Person, Surroundings
-from canvas.store import actions
+from canvas.store import actions, teammates
 from canvas.store.database import reading
 from canvas.store.installs import Install
 
@@ -123,4 +123,24 @@ def noted(flow: Flow, todo: Send | Deed, done: Stored) -> str | None:
     return "A note for the admins is on its way into this conversation."
 
 
-DEEDS = {"mark_handled": _mark_handled, "check_status": _check_status, "ask_admin": _ask_admin}
+def _ask_to_fix(
+    conn: Connection,
+    flow: Flow,
+    install: Install,
+    message: Message,
+    actor: Actor,
+    person: Person,
+    now: datetime,
+) -> Stored:
+    """Put the teammate on the list of people in the settings, for an admin to decide."""
+    assert actor.id is not None  # `offered` gives this fix to nobody else
+    teammates.ask(conn, install.id, actor.id, actor.name or f"Teammate {actor.id}", now)
+    return Stored(Clicked("receipt", message, note="You asked. An admin can now allow it in the settings."))
+
+
+DEEDS = {
+    "mark_handled": _mark_handled,
+    "check_status": _check_status,
+    "ask_admin": _ask_admin,
+    "ask_to_fix": _ask_to_fix,
+}

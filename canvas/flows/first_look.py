@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from canvas.domain.message import Actor
 from canvas.flows.context import Flow
 from canvas.flows.look import Look, Person, look_at
+from canvas.flows.rights import limited
 from canvas.store import installs, messages, tenants
 from canvas.store.channels import Channel
 from canvas.store.database import Glance, Row, glancing, reading
@@ -42,7 +44,7 @@ class FirstLooks:
 
     The rows are read from the database each time and are themselves the key, so what is remembered cannot be
     out of date: whatever changes, in any process, makes another key. A screen that depends on the time (a wait, a
-    queued send) or on more than those rows (templates) is drawn each time.
+    queued send), on who looks, or on more than those rows (templates) is drawn each time.
     """
 
     def __init__(self, flow: Flow, draw: Callable[[Look], bytes]) -> None:
@@ -50,8 +52,10 @@ class FirstLooks:
         self._draw = draw
         self._drawn: dict[Hashable, bytes] = {}
 
-    def first(self, platform: str, external_id: str, person_of: Callable[[Install], Person]) -> bytes:
-        """The drawn first screen. Raises NotConnected."""
+    def first(
+        self, platform: str, external_id: str, person_of: Callable[[Install], Person], viewer: Actor
+    ) -> bytes:
+        """The drawn first screen, as `viewer` may see to it. Raises NotConnected."""
         who = (platform, external_id, person_of)
         with glancing(self._flow.engine) as glance:
             known = self._drawn.get(self._read(glance, *who).key)
@@ -60,9 +64,9 @@ class FirstLooks:
         with reading(self._flow.engine) as conn:
             fresh = self._read(conn, *who)
             lines, person = fresh.lines, fresh.person
-            seen = look_at(conn, self._flow, fresh.install, person, fresh.rows, lines, with_fixes=1)
+            seen = look_at(conn, self._flow, fresh.install, person, fresh.rows, lines, 1, viewer)
         drawn = self._draw(seen)
-        if seen.lasting:
+        if seen.lasting and not limited(fresh.install):
             self._keep(fresh.key, drawn)
         return drawn
 

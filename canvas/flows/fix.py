@@ -21,7 +21,7 @@ from canvas.domain.ids import new_id
 from canvas.domain.message import Actor, Message, Status
 from canvas.domain.plan import Deed, FormAgain, Plan, Send, again, plan
 from canvas.domain.preflight import Finding, blocking
-from canvas.flows import outcome
+from canvas.flows import outcome, rights
 from canvas.flows.checking import check_fix
 from canvas.flows.context import Flow
 from canvas.flows.deeds import DEEDS, Clicked, Stored, noted
@@ -88,7 +88,7 @@ def click(
         return Clicked("unknown")
     if token.fix_id == UNDO:
         return _undo(flow, install, token, actor)
-    first = _prepare(flow, install, token, values, person)
+    first = _prepare(flow, install, token, values, actor, person)
     if isinstance(first, Clicked):
         return first
     fix, todo = first
@@ -117,7 +117,12 @@ def _get(flow: Flow, install: Install, message_id: str) -> Message | None:
 
 
 def _prepare(
-    flow: Flow, install: Install, token: FixToken, values: Mapping[str, str] | None, person: Person
+    flow: Flow,
+    install: Install,
+    token: FixToken,
+    values: Mapping[str, str] | None,
+    actor: Actor,
+    person: Person,
 ) -> Clicked | tuple[Fix, Send | Deed]:
     """The fix and its plan, or what to show instead."""
     with reading(flow.engine) as conn:
@@ -127,11 +132,12 @@ def _prepare(
         earlier = _earlier(conn, message, token)
         if earlier:
             return earlier
-        around = Surroundings.read(conn, flow, install, person)
+        around = Surroundings.read(conn, flow, install, person, viewer=actor)
         situation = around.situation(conn, message)
     fix = find(situation, token.fix_id, token.target)
     if fix is None or not fix.enabled:
-        return Clicked("changed", message, note=fix.why if fix else "This fix is not possible any more.")
+        gone = situation.rights.sentence or "This fix is not possible any more."
+        return Clicked("changed", message, note=fix.why if fix else gone)
     return _planned(situation, message, fix, values)
 
 
@@ -302,6 +308,9 @@ def _undo(flow: Flow, install: Install, token: FixToken, actor: Actor) -> Clicke
         child = messages.get(conn, install.id, token.message_id)
         if child is None:
             return Clicked("unknown")
+        allowed = rights.to_fix(conn, install, actor)
+        if not allowed.may_fix:
+            return Clicked("changed", child, note=allowed.sentence)
         # Held first, as the worker does. A send whose outcome could not be written down waits for its turn like
         # one that never left: only the status tells them apart.
         child = messages.locked(conn, install.id, child.id)

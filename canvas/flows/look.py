@@ -10,11 +10,13 @@ from sqlalchemy import Connection
 
 from canvas.domain.fix import Line, Situation
 from canvas.domain.fixes import offered
-from canvas.domain.message import Message, Status
+from canvas.domain.message import Actor, Message, Status
 from canvas.domain.pattern import LOOKED_AT, pattern
 from canvas.domain.ranking import ranked
+from canvas.domain.rights import ALL, Rights
 from canvas.domain.story import Story, Teller
 from canvas.domain.templates import Template
+from canvas.flows import rights as who
 from canvas.flows.chores import template_from
 from canvas.flows.context import Flow
 from canvas.knowledge.model import UNKNOWN, Reason
@@ -53,11 +55,17 @@ class Look:
 
 
 def look(
-    conn: Connection, flow: Flow, install: Install, person: Person, limit: int = 3, offset: int = 0
+    conn: Connection,
+    flow: Flow,
+    install: Install,
+    person: Person,
+    limit: int = 3,
+    offset: int = 0,
+    viewer: Actor | None = None,
 ) -> Look:
-    """The open messages of one person, newest first."""
+    """The open messages of one person, newest first, as `viewer` may see to them; None is the app itself."""
     rows = messages.open_rows(conn, install.id, person.contact_id, person.numbers, limit, offset)
-    return look_at(conn, flow, install, person, rows)
+    return look_at(conn, flow, install, person, rows, viewer=viewer)
 
 
 def look_at(
@@ -68,6 +76,7 @@ def look_at(
     rows: tuple[Row, ...],
     lines: Sequence[Channel] | None = None,
     with_fixes: int | None = None,
+    viewer: Actor | None = None,
 ) -> Look:
     """The same from rows that were read already, and `lines`, the install's channels, where they were too.
 
@@ -76,15 +85,22 @@ def look_at(
     if not rows:
         return Look((), 0, flow.clock())
     found, total = messages.read_open(conn, rows)
-    around = Surroundings.read(conn, flow, install, person, lines)
+    around = Surroundings.read(conn, flow, install, person, lines, viewer)
     stories = [around.opened(conn, each) for each in found[:with_fixes]]
     stories += [around.plain(each) for each in found[len(stories) :]]
     return Look(tuple(stories), total, around.now, around.lasting(stories))
 
 
-def detail(conn: Connection, flow: Flow, install: Install, person: Person, message: Message) -> Story:
-    """Everything about one message, with all its attempts."""
-    around = Surroundings.read(conn, flow, install, person)
+def detail(
+    conn: Connection,
+    flow: Flow,
+    install: Install,
+    person: Person,
+    message: Message,
+    viewer: Actor | None = None,
+) -> Story:
+    """Everything about one message, with all its attempts, as `viewer` may see to it; None is the app itself."""
+    around = Surroundings.read(conn, flow, install, person, viewer=viewer)
     return around.story(conn, message, messages.thread(conn, install.id, message.thread_id), told=True)
 
 
@@ -100,6 +116,7 @@ class Surroundings:
     person: Person
     now: datetime
     lines: tuple[Line, ...]
+    rights: Rights = ALL
     _copies: dict[int, list[Known]] = field(default_factory=dict)
     _asked: list[bool] = field(default_factory=list)
 
@@ -111,10 +128,12 @@ class Surroundings:
         install: Install,
         person: Person,
         lines: Sequence[Channel] | None = None,
+        viewer: Actor | None = None,
     ) -> Surroundings:
         found = channels.of_install(conn, install.id) if lines is None else lines
         drawn = (Line(c.id, c.kind, c.name, c.blocked_until, c.changed_at, c.worked_at) for c in found)
-        return cls(flow, install, person, flow.clock(), tuple(drawn))
+        rights = who.to_fix(conn, install, viewer)
+        return cls(flow, install, person, flow.clock(), tuple(drawn), rights)
 
     def opened(self, conn: Connection, opened: Opened) -> Story:
         """The words and the fixes of an open message."""
@@ -146,7 +165,7 @@ class Surroundings:
         return Story(self._teller(queued), message, situation.reason, fixes, tuple(thread), words)
 
     def _teller(self, queued_until: datetime | None) -> Teller:
-        return Teller(self.now, self.install.tz, self.flow.catalogue.reasons, queued_until)
+        return Teller(self.now, self.install.tz, self.flow.catalogue.reasons, queued_until, self.rights)
 
     def situation(self, conn: Connection, message: Message, opted_out: bool | None = None) -> Situation:
         """All that decides which fixes this message gets. `opted_out` where it was read already."""
@@ -172,6 +191,7 @@ class Surroundings:
             platform=self.install.platform,
             can_ask_admin=bool(self.person.conversation_id or message.conversation_id),
             settings_url=self.flow.settings_url,
+            rights=self.rights,
         )
 
     def reason(self, message: Message) -> Reason:

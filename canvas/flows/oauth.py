@@ -12,6 +12,7 @@ import structlog
 
 from canvas.clients.errors import CallFailed, Unauthorised
 from canvas.clients.intercom import BASES, Workspace
+from canvas.domain.rights import ADMIN, MEMBER
 from canvas.flows import sign_in
 from canvas.flows.context import Flow
 from canvas.flows.hubspot_access import seal_grant
@@ -158,7 +159,7 @@ def _arrive(flow: Flow, platform: str, found: Found) -> Arrival:
             conn, platform, found.external_id, now, **renewed, settings={**found.settings, **kept}
         )
         # Whoever connects first answers for the workspace; they name further admins in the settings.
-        role = teammates.MEMBER if teammates.admins(conn, install.id) else teammates.ADMIN
+        role = MEMBER if teammates.admin_names(conn, install.id) else ADMIN
         name = found.person_name[:200]
         teammates.arrive(conn, install.id, found.person_id, name, role, now)
         person = teammates.get(conn, install.id, found.person_id)

@@ -10,6 +10,7 @@ from canvas.clients.errors import CallFailed, Unauthorised
 from canvas.clients.errors import Refused as CallRefused
 from canvas.domain import settings
 from canvas.domain.message import Actor
+from canvas.domain.rights import ADMIN, FIXER, MEMBER
 from canvas.domain.settings import Settings
 from canvas.flows import installs as install_flow
 from canvas.flows.context import Flow
@@ -101,14 +102,14 @@ def _try_key(flow: Flow, kind: str, key: str) -> None:
 
 
 def change_role(flow: Flow, install: Install, person_id: str, deed: str, by: Actor) -> None:
-    """Make somebody an admin or a member, take them out, or let them back in. Raises Refused."""
+    """Make somebody an admin, a fixer or a member, take them out, or let them back in. Raises Refused."""
     now = flow.clock()
     with writing(flow.engine) as conn:
         found = teammates.get(conn, install.id, person_id)
         if found is None or deed not in DEEDS:
-            raise Refused("This person is not known here. They have to sign in once first.")
-        last = found.is_admin and not found.removed_at and teammates.admins(conn, install.id) == 1
-        if last and deed in ("member", "remove"):
+            raise Refused("This person is not known here. They have to sign in, or ask on a card, first.")
+        last = found.is_admin and not found.removed_at and len(teammates.admin_names(conn, install.id)) == 1
+        if last and deed in ("member", "remove", "fixer"):
             raise Refused("This is the last admin. Make somebody else an admin first.")
         teammates.change(conn, install.id, person_id, **DEEDS[deed](now))
         if deed == "remove":
@@ -117,8 +118,9 @@ def change_role(flow: Flow, install: Install, person_id: str, deed: str, by: Act
 
 
 DEEDS: Mapping[str, Callable[[datetime], dict[str, Any]]] = {
-    "admin": lambda now: {"role": teammates.ADMIN},
-    "member": lambda now: {"role": teammates.MEMBER},
+    "admin": lambda now: {"role": ADMIN},
+    "fixer": lambda now: {"role": FIXER},
+    "member": lambda now: {"role": MEMBER},
     "remove": lambda now: {"removed_at": now},
     "restore": lambda now: {"removed_at": None},
 }

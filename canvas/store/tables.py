@@ -306,7 +306,7 @@ teammates = Table(
     Column("name", String(200), nullable=False),
     Column("role", String(16), nullable=False),
     Column("created_at", Instant, nullable=False),
-    Column("signed_in_at", Instant, nullable=False),
+    Column("signed_in_at", Instant),
     Column("removed_at", Instant),
 )
 

@@ -1,29 +1,34 @@
-"""The people of an install who sign in to the pages, and their sessions. A session counts only while both stand."""
+"""The people of an install who sign in to the pages or asked to fix, and their sessions, good while both stand."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
+from canvas.domain.rights import ADMIN, ASKING, MEMBER
 from canvas.store.tables import sessions, teammates
 
-ADMIN, MEMBER = "admin", "member"
 FORGET_AFTER = timedelta(days=2)  # rows of ended sessions serve nobody
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A teammate as Intercom or HubSpot names them; `role` is ours."""
+    """A teammate as Intercom or HubSpot names them; `role` is ours (canvas/domain/rights.py).
+
+    `signed_in_at` is None for somebody who never came to the pages: they asked on a card, or were appointed.
+    """
 
     install_id: int
     person_id: str
     name: str
     role: str
     created_at: datetime
-    signed_in_at: datetime
+    signed_in_at: datetime | None = None
     removed_at: datetime | None = None
 
     @property
@@ -45,7 +50,7 @@ def get(conn: Connection, install_id: int, person_id: str) -> Person | None:
 
 
 def of_install(conn: Connection, install_id: int) -> list[Person]:
-    """Everybody who ever signed in, the removed ones too, by name."""
+    """Everybody who ever signed in, asked or was appointed, the removed ones too, by name."""
     query = (
         select(teammates)
         .where(teammates.c.install_id == install_id)
@@ -54,14 +59,39 @@ def of_install(conn: Connection, install_id: int) -> list[Person]:
     return [_from_row(row) for row in conn.execute(query).mappings()]
 
 
-def admins(conn: Connection, install_id: int) -> int:
-    """How many may change the settings."""
-    where = (
-        (teammates.c.install_id == install_id)
-        & (teammates.c.role == ADMIN)
-        & teammates.c.removed_at.is_(None)
+def admin_names(conn: Connection, install_id: int) -> list[str]:
+    """Who may change the settings, those who were here last first."""
+    query = (
+        select(teammates.c.name)
+        .where(
+            teammates.c.install_id == install_id,
+            teammates.c.role == ADMIN,
+            teammates.c.removed_at.is_(None),
+        )
+        .order_by(teammates.c.signed_in_at.is_(None), teammates.c.signed_in_at.desc(), teammates.c.name)
     )
-    return conn.execute(select(func.count()).select_from(teammates).where(where)).scalar_one()
+    return list(conn.execute(query).scalars())
+
+
+def ask(conn: Connection, install_id: int, person_id: str, name: str, now: datetime) -> None:
+    """Write down that a member, or somebody not known yet, asks to be allowed to fix."""
+    if get(conn, install_id, person_id) is None:
+        add(conn, install_id, person_id, name, MEMBER, now)
+    members = _where(install_id, person_id) & (teammates.c.role == MEMBER)
+    conn.execute(update(teammates).where(members).values(role=ASKING))
+
+
+def add(conn: Connection, install_id: int, person_id: str, name: str, role: str, now: datetime) -> None:
+    """Somebody who never signed in. Two who add the same person at once leave one row."""
+    row = {
+        "install_id": install_id,
+        "person_id": person_id,
+        "name": name[:200],
+        "role": role,
+        "created_at": now,
+    }
+    with suppress(IntegrityError), conn.begin_nested():
+        conn.execute(insert(teammates).values(row))
 
 
 def arrive(conn: Connection, install_id: int, person_id: str, name: str, role: str, now: datetime) -> None:

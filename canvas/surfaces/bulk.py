@@ -20,7 +20,7 @@ from canvas.store.database import reading
 from canvas.surfaces import history_filter
 from canvas.surfaces.history_filter import MakesNoSense
 from canvas.surfaces.services import services
-from canvas.surfaces.sessions import may_bulk, me, problem, signed_in
+from canvas.surfaces.sessions import NO_BULK, may_bulk, me, my_rights, problem, signed_in
 
 blueprint = Blueprint("bulk", __name__, url_prefix="/history/bulk")
 View = Any
@@ -52,8 +52,19 @@ def choose() -> View:
         for job in jobs
     ]
     return render_template(
-        "history/bulk.html", values=values, query=urlencode(values), choices=list(CHOICES.items()), past=past
+        "history/bulk.html",
+        values=values,
+        query=urlencode(values),
+        choices=list(CHOICES.items()),
+        past=past,
+        refusal=_refusal(),
     )
+
+
+def _refusal() -> str | None:
+    """Why whoever is signed in may not fix many messages, or None when they may."""
+    mine = my_rights()
+    return None if mine.may_bulk else mine.sentence or NO_BULK
 
 
 @blueprint.post("")
@@ -100,6 +111,7 @@ def _shown(job_id: str, wrong: str | None = None) -> View:
         more=MOST if request.args.get("more") else None,
         watching=bool(request.args.get("watch")) and found.state == bulk.RUNNING,
         wrong=wrong,
+        refusal=_refusal(),
         back=f"/history?{urlencode(found.filter)}",
     )
     return _refreshing(page, found)

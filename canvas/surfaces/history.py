@@ -116,7 +116,7 @@ def _batches(flow: Flow, install_id: int, f: Filter) -> Iterator[list[Message]]:
 @signed_in
 def message(message_id: str) -> View:
     """One message: what happened, what can be done, what was tried."""
-    return _message(show(services().flow, me().install, message_id))
+    return _message(show(services().flow, me().install, message_id, me().actor))
 
 
 @blueprint.post("/history/<message_id>/fix")

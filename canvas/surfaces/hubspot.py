@@ -63,7 +63,7 @@ def card() -> Json:
     person = _person(install)
     flow = services().flow
     with reading(flow.engine) as conn:
-        seen = look(conn, flow, install, person, _limit())
+        seen = look(conn, flow, install, person, _limit(), viewer=_actor())
     contact = {"objectId": person.contact_id, "phone": _argument("phone"), "whatsapp": _argument("whatsapp")}
     return _view().card(seen, contact, install.tz, g.request_id)
 
@@ -152,7 +152,7 @@ def _drawn(install: Install, clicked: Clicked, message: Message, person: Person)
     """The message as it stands now, and the receipt for it."""
     flow = services().flow
     with reading(flow.engine) as conn:
-        story = detail(conn, flow, install, person, message)
+        story = detail(conn, flow, install, person, message, _actor())
         saved = hubspot_numbers.outcome(conn, install, message)
     failure = _view().failure(story, clicked)
     answer = view.receipt(clicked, story, failure, refresh=saved is not None and saved.done)

@@ -7,7 +7,6 @@ from typing import Any
 
 from canvas.domain.dates import clock
 from canvas.domain.fix import Field, Fix
-from canvas.domain.message import Message, Status
 from canvas.domain.story import Story, channel_name, number
 from canvas.flows.deeds import Clicked
 from canvas.flows.fix import UNDO, Tokens
@@ -34,7 +33,7 @@ class CardView:
             "contact": contact,
             "total": look.total,
             "failures": [self.failure(story) for story in look.stories],
-            "notice": None,
+            "notice": _notice(look),
         }
 
     def failure(self, story: Story, clicked: Clicked | None = None) -> Json:
@@ -58,13 +57,13 @@ class CardView:
             "attempts": [{"when": a.when, "text": a.text, "state": a.state} for a in story.attempts],
             "preview": next((fix.says for fix in story.fixes if fix.enabled and fix.says), None),
             "detailUrl": self.links.url(message),
-            "fixes": [*self._undo(message), *(self._fix(story, fix, clicked) for fix in story.fixes)],
+            "fixes": [*self._undo(story), *(self._fix(story, fix, clicked) for fix in story.fixes)],
         }
 
-    def _undo(self, message: Message) -> list[Json]:
-        if message.status is not Status.QUEUED or message.parent_id is None:
+    def _undo(self, story: Story) -> list[Json]:
+        if not story.undoable:
             return []
-        return [_button(UNDO, "one_click", "Undo", _token(FIRST, self.tokens.sign(message, UNDO)))]
+        return [_button(UNDO, "one_click", "Undo", _token(FIRST, self.tokens.sign(story.message, UNDO)))]
 
     def _fix(self, story: Story, fix: Fix, clicked: Clicked | None) -> Json:
         fields, step = fix.fields, FIRST
@@ -81,6 +80,12 @@ class CardView:
             "fields": [_field(field, required=not choice) for field in fields],
             "submitLabel": fix.submit or "Send",
         }
+
+
+def _notice(look: Look) -> Json | None:
+    """Who may fix, for a reader who may not."""
+    refusal = next((story.refusal for story in look.stories if story.refusal), None)
+    return {"title": "You can look, not fix", "text": refusal, "variant": "info"} if refusal else None
 
 
 def _button(fix_id: str, kind: str, label: str, token: str) -> Json:

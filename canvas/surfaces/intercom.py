@@ -71,7 +71,7 @@ def initialize() -> Canvas | bytes:
         return asked
     try:
         return services().first_canvases.first(
-            "intercom", asked.workspace, lambda install: _person(install, asked)
+            "intercom", asked.workspace, lambda install: _person(install, asked), asked.actor
         )
     except NotConnected as refusal:
         return _not_connected(refusal.known)
@@ -161,7 +161,8 @@ def _person(install: Install, asked: Request) -> Person:
 
 def _first(install: Install, asked: Request) -> Canvas:
     with reading(services().flow.engine) as conn:
-        return view.first(look(conn, services().flow, install, _person(install, asked)), services().tokens)
+        seen = look(conn, services().flow, install, _person(install, asked), viewer=asked.actor)
+    return view.first(seen, services().tokens)
 
 
 def _route(install: Install, asked: Request) -> Canvas:
@@ -176,7 +177,7 @@ def _open(install: Install, asked: Request, message_id: str) -> Canvas:
         message = messages.get(conn, install.id, message_id)
         if message is None:
             return _gone()
-        story = detail(conn, services().flow, install, _person(install, asked), message)
+        story = detail(conn, services().flow, install, _person(install, asked), message, asked.actor)
     if message.parent_id and message.status not in ("failed", "unsure"):
         return view.receipt(Clicked("receipt", message), story, services().tokens)
     return view.detail(story, services().tokens)
@@ -220,16 +221,15 @@ def _click(install: Install, asked: Request, token: str, values: Mapping[str, st
         read = services().tokens.read(token)
     except BadToken:
         return view.notice("This button is too old or was altered. Look at the message again.")
-    person = _person(install, asked)
-    clicked = fixing.click(flow, install, read, values, asked.actor, person)
+    clicked = fixing.click(flow, install, read, values, asked.actor, _person(install, asked))
     if clicked.message is None:
         return _gone()
-    return _clicked(install, clicked, clicked.message, person)
+    return _clicked(install, asked, clicked, clicked.message)
 
 
-def _clicked(install: Install, clicked: Clicked, message: Message, person: Person) -> Canvas:
+def _clicked(install: Install, asked: Request, clicked: Clicked, message: Message) -> Canvas:
     with reading(services().flow.engine) as conn:
-        story = detail(conn, services().flow, install, person, message)
+        story = detail(conn, services().flow, install, _person(install, asked), message, asked.actor)
     if clicked.result == "form":
         return view.form(clicked, story, services().tokens)
     if clicked.result == "receipt":

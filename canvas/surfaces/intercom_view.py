@@ -76,9 +76,13 @@ def _first_actions(story: Story, tokens: Tokens) -> list[Component]:
         return [*_undo(story, tokens), kit.button("refresh", "Refresh")]
     best = next((f for f in story.fixes if f.enabled and f.kind in ("one_click", "form")), None)
     if best is None:
-        return [kit.button("refresh", "Refresh")]
+        return [*_refusal(story), kit.button("refresh", "Refresh")]
     shown = [kit.text("preview", plain(words, PREVIEW), "muted")] if (words := best.says) else []
-    return [*shown, _button(story.message, best, tokens)]
+    return [*_refusal(story), *shown, _button(story.message, best, tokens)]
+
+
+def _refusal(story: Story) -> list[Component]:
+    return [kit.text("who_may", plain(story.refusal), "muted")] if story.refusal else []
 
 
 def _button(message: Message, fix: Fix, tokens: Tokens) -> Component:
@@ -92,7 +96,7 @@ def _button(message: Message, fix: Fix, tokens: Tokens) -> Component:
 
 
 def _undo(story: Story, tokens: Tokens) -> list[Component]:
-    if story.message.status is not Status.QUEUED or story.message.parent_id is None:
+    if not story.undoable:
         return []
     return [kit.button(f"fix:{tokens.sign(story.message, UNDO)}", "Undo")]
 
@@ -157,7 +161,7 @@ def _life(story: Story) -> list[Component]:
 
 def _actions(story: Story, tokens: Tokens) -> list[Component]:
     """The fixes; one that an agent would look for but cannot have now is drawn disabled, its why above it."""
-    components: list[Component] = []
+    components = _refusal(story)
     for number, fix in enumerate(story.fixes):
         if fix.why:
             components.append(kit.text(f"why{number}", plain(fix.why), "muted", tight=True))

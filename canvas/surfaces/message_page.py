@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from canvas.domain.fix import Fix
-from canvas.domain.message import IN_FLIGHT, Actor, Message, Status
+from canvas.domain.message import IN_FLIGHT, Actor, Message
 from canvas.domain.plan import ASKED
 from canvas.domain.story import Story
 from canvas.flows import fix as fixing
@@ -31,11 +31,6 @@ class Shown:
     note: str | None = None
 
     @property
-    def undoable(self) -> bool:
-        message = self.story.message
-        return message.status is Status.QUEUED and message.parent_id is not None
-
-    @property
     def under_way(self) -> bool:
         """Whether loading the page again may show something new."""
         return self.story.message.status in IN_FLIGHT
@@ -54,18 +49,20 @@ class Buttons:
         return self._tokens.sign(self._message, UNDO)
 
 
-def show(flow: Flow, install: Install, message_id: str) -> Shown | None:
-    """The page of a message, or None when this install has no such message."""
+def show(flow: Flow, install: Install, message_id: str, viewer: Actor) -> Shown | None:
+    """The page of a message as `viewer` may see to it, or None when this install has no such message."""
     with reading(flow.engine) as conn:
         message = messages.get(conn, install.id, message_id)
-        return Shown(detail(conn, flow, install, person_of(message), message)) if message else None
+        if message is None:
+            return None
+        return Shown(detail(conn, flow, install, person_of(message), message, viewer))
 
 
 def press(
     flow: Flow, tokens: Tokens, install: Install, message_id: str, form: Mapping[str, str], actor: Actor
 ) -> Shown | None:
     """Carry out the button that `form` names and show what became of it; None when the message is gone."""
-    before = show(flow, install, message_id)
+    before = show(flow, install, message_id, actor)
     if before is None:
         return None
     try:
@@ -79,7 +76,7 @@ def press(
     if clicked.message is None:
         return None
     with reading(flow.engine) as conn:
-        story = detail(conn, flow, install, person, clicked.message)
+        story = detail(conn, flow, install, person, clicked.message, actor)
     return Shown(story, clicked if clicked.result == "form" else None, clicked.note)
 
 

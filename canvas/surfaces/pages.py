@@ -73,7 +73,7 @@ def _gone() -> tuple[str, int]:
 @with_link
 def message_page(bearer: Bearer) -> Any:
     """Everything about one message."""
-    return _page(bearer, show(services().flow, bearer.install, bearer.message.id))
+    return _page(bearer, show(services().flow, bearer.install, bearer.message.id, bearer.actor))
 
 
 @blueprint.post("/m/<token>/fix")

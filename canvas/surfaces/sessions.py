@@ -14,14 +14,18 @@ from flask import current_app, g, render_template, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
-from canvas.domain import settings
-from canvas.flows import sign_in
+from canvas.domain.rights import Rights
+from canvas.flows import rights, sign_in
 from canvas.flows.sign_in import Me
 from canvas.flows.signing import serializer
+from canvas.store.database import reading
 from canvas.surfaces.services import services
 
 log = structlog.get_logger()
 View = Callable[..., Any]
+NO_BULK = (
+    "Only an admin may fix many messages at once here. Admins can allow it to everybody in the settings."
+)
 SAFE = ("GET", "HEAD")
 RENEW_SECONDS = 60  # a cookie younger than this is not written again
 
@@ -132,9 +136,10 @@ def admin_only(view: View) -> View:
     return _guarded(view, "admin", _refuse_others)
 
 
-def bulk_allowed() -> bool:
-    """Whether whoever is signed in may fix many messages at once, by the workspace's settings."""
-    return me().is_admin or settings.read(me().install.settings).may_bulk == "everyone"
+def my_rights() -> Rights:
+    """What whoever is signed in may do, by the workspace's settings and their role."""
+    with reading(services().flow.engine) as conn:
+        return rights.of(conn, me().install, me().actor)
 
 
 def may_bulk(view: View) -> View:
@@ -143,12 +148,11 @@ def may_bulk(view: View) -> View:
 
 
 def _refuse_bulk() -> Any:
-    if bulk_allowed():
+    mine = my_rights()
+    if mine.may_bulk:
         return None
-    words = (
-        "Only an admin may fix many messages at once here. Admins can allow it to everybody in the settings."
-    )
-    return problem("This is for admins", words, 403, ("Back to the history", "/history"))
+    words = mine.sentence or NO_BULK
+    return problem("You may not fix many at once", words, 403, ("Back to the history", "/history"))
 
 
 def _guarded(view: View, mark: str, refuse: Callable[[], Any]) -> View:

@@ -10,12 +10,14 @@ from flask import Blueprint, Response, redirect, render_template, request
 
 from canvas.domain import settings as schema
 from canvas.domain.dates import when
+from canvas.domain.rights import ASKING, MEMBER, NAMED
 from canvas.flows import erase, export
 from canvas.flows import installs as install_flow
 from canvas.flows import settings as flow_settings
 from canvas.flows.installs import Refused
 from canvas.store import audit, channels, teammates
 from canvas.store.database import reading
+from canvas.store.teammates import Person
 from canvas.surfaces.services import services
 from canvas.surfaces.sessions import admin_only, me, signed_in
 
@@ -54,12 +56,25 @@ def _draw(status: int = 200, **more: Any) -> Any:
         kinds=flow_settings.KINDS,
         schema=schema,
         when=lambda moment: when(moment, install.tz),
+        choices_for=lambda person: _choices_for(person, shown["values"]["may_fix"]),
         most_days=flow.retention_days,
         grace_days=flow.erase_after.days,
         install=install,
         **shown,
     )
     return html, status
+
+
+def _choices_for(person: Person, may_fix: str) -> list[tuple[str, str]]:
+    """The buttons beside a teammate: those that change something."""
+    if person.removed_at:
+        return [("restore", "Let in again")]
+    buttons = [] if person.is_admin else [("admin", "Make admin")]
+    if person.role in (ASKING, MEMBER) and may_fix == NAMED:
+        buttons.append(("fixer", "Let fix"))
+    if person.role != MEMBER:
+        buttons.append(("member", "Make member"))
+    return [*buttons, ("remove", "Remove")]
 
 
 def _done(word: str, part: str) -> Any:

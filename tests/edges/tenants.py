@@ -12,6 +12,7 @@ from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
 from canvas.domain.message import Actor, Message
+from canvas.domain.rights import ADMIN
 from canvas.flows import bulk, sign_in
 from canvas.flows import installs as install_flow
 from canvas.flows.bulk import CHOICES
@@ -72,7 +73,7 @@ class World:
         with writing(desk.flow.engine) as conn:
             (message,), _ = messages.open_for_person(conn, install.id, contact, (), 5)
             now = desk.clock()
-            teammates.arrive(conn, install.id, "1", "Ana Kos", teammates.ADMIN, now)
+            teammates.arrive(conn, install.id, "1", "Ana Kos", ADMIN, now)
             person = teammates.get(conn, install.id, "1")
             assert person
             conn.execute(insert(incidents).values(_incident(install, message, now)))

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DBAPIError
 
+from canvas.domain import rights
 from canvas.domain.message import Actor
 from canvas.flows import installs as install_flow
 from canvas.sandbox.people import BY_ID
@@ -140,6 +141,6 @@ def everything_of(world: World, tenant: Tenant) -> list[Entry]:
 def test_a_member_who_is_no_admin_may_not_read_it(world: World) -> None:
     mine = world.mine["intercom"]
     with writing(world.desk.flow.engine) as conn:
-        teammates.change(conn, mine.install.id, "1", role=teammates.MEMBER)
+        teammates.change(conn, mine.install.id, "1", role=rights.MEMBER)
     for path in ("/settings/audit", "/settings/audit.csv"):
         assert world.visit(mine, "GET", path).status_code == 403
