@@ -208,6 +208,35 @@ def test_the_first_canvas_stays_small_however_many_failed(desk: Desk, count: int
         assert ("Older" in page.buttons) == (count > 8)
 
 
+def test_several_failures_leave_the_newest_uncut(desk: Desk) -> None:
+    desk.connect()
+    for _ in range(3):
+        desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"])
+    desk.pass_time(15)
+    screen = desk.initialize()
+    words = {c["id"]: c["text"] for c in screen.components if c["type"] == "text"}
+    assert words["moment"] == "Failed on Nov 23, 2026 at 1:05PM"
+    assert words["what"].endswith("nobody uses WhatsApp on it.")
+    assert words["preview"].endswith("your visit is on Tuesday. · Thanks")
+    assert {i["tertiary_text"] for i in screen.items} == {"Nov 23, 2026 at 1:05PM"}
+    assert len(screen.items) == 2 or "All 3" in screen.buttons
+
+
+def test_an_opted_out_person_is_told_what_to_do_where_no_button_sends(desk: Desk) -> None:
+    desk.connect()
+    desk.send_sms(BY_ID["recipient_opted_out"].phone, "20% off until Sunday")
+    screen = desk.initialize()
+    assert "Respect it: do not send." in screen.words
+    assert screen.buttons == ["Mark as handled", "Details"]
+
+
+def test_links_stand_below_the_buttons_and_the_same_words_once(desk: Desk) -> None:
+    screen = desk.click(failed(desk), "Details")
+    styles = [c["style"] for c in screen.components if c["type"] == "button"]
+    assert styles == sorted(styles, key=["secondary", "link"].index)
+    assert screen.words.count("Will say: ") == 1
+
+
 def test_every_canvas_of_a_walk_is_small(desk: Desk) -> None:
     screen = failed(desk)
     assert len(json.dumps(screen.body)) < 16 * 1024

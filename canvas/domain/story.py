@@ -81,7 +81,17 @@ class Story:
     @property
     def line(self) -> str:
         """The muted line under the title: channel, number, time."""
-        return _line(self.teller, self.message)
+        return f"{self.way} · {self.moment}"
+
+    @property
+    def way(self) -> str:
+        """Channel and number: `WhatsApp to +353 87 123 4567`."""
+        return f"{channel_name(self.message.channel)} to {number(self.message)}"
+
+    @property
+    def moment(self) -> str:
+        """When it failed, or else was sent or made."""
+        return when(_at(self.message), self.teller.tz)
 
     @property
     def text(self) -> str:
@@ -160,9 +170,8 @@ def number(message: Message) -> str:
     return message.raw_to or "no number"
 
 
-def _line(t: Teller, message: Message) -> str:
-    moment = message.failed_at or message.sent_at or message.created_at
-    return f"{channel_name(message.channel)} to {number(message)} · {when(moment, t.tz)}"
+def _at(message: Message) -> datetime:
+    return message.failed_at or message.sent_at or message.created_at
 
 
 def _title(t: Teller, message: Message, reason: Reason) -> str:
@@ -299,7 +308,7 @@ def _candidates(t: Teller, message: Message) -> tuple[tuple[str, str, str], ...]
 
 
 def _attempt(t: Teller, message: Message) -> Attempt:
-    at = message.failed_at or message.sent_at or message.created_at
+    at = _at(message)
     label = status_label(message.status, message.channel)[0]
     reason = t.reasons.get(message.reason or "")
     why = f": {reason.title}" if reason and message.status is Status.FAILED else ""

@@ -30,10 +30,14 @@ def one_line(text: str) -> str:
     return _CONTROL.sub(" ", printable(text)).strip()
 
 
+def cut(text: str, limit: int) -> str:
+    """The text, or as much of its beginning as `limit` characters hold, with an ellipsis."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
 def plain(text: str, limit: int = 1000) -> str:
     """Foreign text for a component that renders Markdown: same characters to the eye, no link and no bold."""
-    flat = one_line(text)
-    flat = flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
+    flat = cut(one_line(text), limit)
     return flat.replace("](", f"]{_JOINER}(").replace("**", f"*{_JOINER}*")
 
 
@@ -131,9 +135,15 @@ def _height(component: Component) -> int:
     if kind == "button":
         return (LINE if component["style"] == "link" else 36) + MARGIN
     if kind == "list":
-        return sum(26 + LINE * (2 if i.get("subtitle") else 1) for i in component["items"])
+        return sum(_item_height(item) for item in component["items"])
     if kind == "spacer":
         return SPACERS[component.get("size", "s")]
     if kind == "divider":
         return 1 + 2 * MARGIN
     return 120 if kind == "textarea" else 70
+
+
+def _item_height(item: Component) -> int:
+    # Subtitle and tertiary text stand on one line, a bullet between them, in a smaller type than a text.
+    under = len(item.get("subtitle", "")) + len(item.get("tertiary_text", "")) + 3
+    return 18 + LINE * (1 + -(-under // 46))

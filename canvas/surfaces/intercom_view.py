@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from canvas.domain.fix import CHANNEL_NAMES, Field, Fix
 from canvas.domain.message import SETTLED, Message, Status
-from canvas.domain.story import Story
+from canvas.domain.story import Story, channel_name
 from canvas.flows.deeds import Clicked
 from canvas.flows.fix import UNDO, Tokens
 from canvas.flows.look import Look
 from canvas.flows.manual import Checked
 from canvas.knowledge.model import UNKNOWN
 from canvas.surfaces import canvas_kit as kit
-from canvas.surfaces.canvas_kit import Canvas, Component, plain
+from canvas.surfaces.canvas_kit import Canvas, Component, cut, plain
 
 PREVIEW = 120  # characters of a preview on the first canvas
+ROOM = ((2, PREVIEW), (2, 80), (1, 80), (1, 40), (0, 40))
+"""How many others, and how many characters of foreign words, a first canvas holds: the most that fits is drawn."""
 PAGE = 8
 ATTACH = "Attach to this person"
 
@@ -27,39 +31,46 @@ def first(look: Look, tokens: Tokens) -> Canvas:
     components = [*_summary(newest), *_unexplained(newest)]
     components += _first_actions(newest, tokens)
     components.append(kit.button(f"open:{newest.message.id}", "Details", "link"))
-    if others:
-        components.append(kit.listing(_item(story) for story in others[:2]))
-    if look.total > len(look.stories):
-        components.append(kit.button("all:0", f"All {look.total}", "link"))
-    return kit.canvas(_fitting(components))
+    return kit.canvas(_fitting(components, others, look.total))
 
 
-def _fitting(components: list[Component]) -> list[Component]:
-    """The same canvas within the height that Intercom's review allows: the longest foreign words give way."""
-    room = kit.FIRST_CANVAS_PIXELS
-    for limit in (200, 120, 80, 40):
-        if kit.height(components) <= room:
-            return components
-        components = [_shorter(c, limit) for c in components]
-    while kit.height(components) > room and any(c["type"] == "list" for c in components):
-        components = [_fewer(c) for c in components if c["type"] != "list" or len(c["items"]) > 1]
-    return components
+def _fitting(components: list[Component], others: Sequence[Story], total: int) -> list[Component]:
+    """The same canvas with as many others as the height allows that Intercom's review asks for."""
+    drawn = components
+    for count, limit in ROOM:
+        drawn = [_shorter(c, limit) for c in components] + _others(others[:count], total)
+        if kit.height(drawn) <= kit.FIRST_CANVAS_PIXELS:
+            break
+    return drawn
 
 
 def _shorter(component: Component, limit: int) -> Component:
-    words = component.get("text", "")
-    return {**component, "text": words[: limit - 1].rstrip() + "…"} if len(words) > limit else component
+    foreign = component["id"] in ("said", "preview")
+    return {**component, "text": cut(component["text"], limit)} if foreign else component
 
 
-def _fewer(component: Component) -> Component:
-    return {**component, "items": component["items"][:1]} if component["type"] == "list" else component
+def _others(others: Sequence[Story], total: int) -> list[Component]:
+    items = [_item(story, channel_name(story.message.channel)) for story in others]
+    components = [kit.listing(items)] if items else []
+    if total > len(items) + 1:
+        components.append(kit.button("all:0", f"All {total}", "link"))
+    return components
 
 
 def _summary(story: Story) -> list[Component]:
+    return [*_head(story, story.title), kit.text("what", plain(story.text))]
+
+
+def _head(story: Story, title: str) -> list[Component]:
+    return [kit.text("title", plain(title), "header", tight=True), *_about(story)]
+
+
+def _about(story: Story) -> list[Component]:
+    """Which message this is, on two lines that break between number and date."""
+    failed = "Failed on " if story.message.status is Status.FAILED else ""
     return [
-        kit.text("title", plain(story.title), "header", tight=True),
-        kit.text("line", plain(story.line), "muted"),
-        kit.text("what", plain(story.text)),
+        kit.text("way", plain(story.way), "muted", tight=True),
+        kit.text("moment", f"{failed}{story.moment}", "muted"),
     ]
 
 
@@ -67,7 +78,7 @@ def _unexplained(story: Story) -> list[Component]:
     """What came back, word for word, where nothing better is known."""
     if story.message.reason != UNKNOWN or not story.said:
         return []
-    return [kit.text("said", f"Octopods said: {plain(story.said, PREVIEW)}", "muted")]
+    return [kit.text("said", plain(f"Octopods said: {story.said}", PREVIEW), "muted")]
 
 
 def _first_actions(story: Story, tokens: Tokens) -> list[Component]:
@@ -78,11 +89,17 @@ def _first_actions(story: Story, tokens: Tokens) -> list[Component]:
     if best is None:
         return [*_refusal(story), kit.button("refresh", "Refresh")]
     shown = [kit.text("preview", plain(words, PREVIEW), "muted")] if (words := best.says) else []
-    return [*_refusal(story), *shown, _button(story.message, best, tokens)]
+    advice = _advice(story) if best.id == "mark_handled" else []
+    return [*_refusal(story), *shown, *advice, _button(story.message, best, tokens)]
 
 
 def _refusal(story: Story) -> list[Component]:
     return [kit.text("who_may", plain(story.refusal), "muted")] if story.refusal else []
+
+
+def _advice(story: Story) -> list[Component]:
+    """What to do now, where no button says it."""
+    return [kit.text("cure", plain(words)) for _, words in story.lines[3:]]
 
 
 def _button(message: Message, fix: Fix, tokens: Tokens) -> Component:
@@ -101,16 +118,15 @@ def _undo(story: Story, tokens: Tokens) -> list[Component]:
     return [kit.button(f"fix:{tokens.sign(story.message, UNDO)}", "Undo")]
 
 
-def _item(story: Story) -> Component:
-    subtitle, _, when = story.line.partition(" · ")
-    return kit.item(f"open:{story.message.id}", plain(story.title), plain(subtitle), when)
+def _item(story: Story, way: str) -> Component:
+    return kit.item(f"open:{story.message.id}", plain(story.title), plain(way), story.moment)
 
 
 def everything(look: Look, offset: int) -> Canvas:
     """One page of all open messages of this person."""
     components: list[Component] = [kit.text("title", f"{look.total} messages need a look", "header")]
     if look.stories:
-        components.append(kit.listing(_item(story) for story in look.stories))
+        components.append(kit.listing(_item(story, story.way) for story in look.stories))
     else:
         components.append(kit.text("none", "Nothing more here.", "muted"))
     if offset + len(look.stories) < look.total:
@@ -122,8 +138,8 @@ def everything(look: Look, offset: int) -> Canvas:
 
 def detail(story: Story, tokens: Tokens, note: str | None = None) -> Canvas:
     """Everything about one message: the four lines, the evidence, its life, and what can be done."""
-    components = [kit.text("note", plain(note), "muted")] if note else []
-    components += _summary(story)[:2]
+    components = [kit.text("note", plain(note))] if note else []
+    components += _head(story, story.title)
     for number, (label, words) in enumerate(story.lines or (("What is known", story.text),)):
         components.append(kit.text(f"label{number}", f"**{label}**", tight=True))
         components.append(kit.text(f"words{number}", plain(words)))
@@ -160,19 +176,17 @@ def _life(story: Story) -> list[Component]:
 
 
 def _actions(story: Story, tokens: Tokens) -> list[Component]:
-    """The fixes; one that an agent would look for but cannot have now is drawn disabled, its why above it."""
-    components = _refusal(story)
+    """The fixes, links last; one that an agent would look for but cannot have now is disabled, its why above it."""
+    components, told = _refusal(story), ""
     for number, fix in enumerate(story.fixes):
-        if fix.why:
-            components.append(kit.text(f"why{number}", plain(fix.why), "muted", tight=True))
-        elif fix.says and fix.preview:
-            components.append(
-                kit.text(f"will{number}", f"Will say: {plain(fix.preview, 200)}", "muted", tight=True)
-            )
+        words = plain(fix.why or fix.says or "", 200)
+        if words and words != told:
+            components.append(kit.text(f"about{number}", words, "muted"))
+        told = words
         components.append(_button(story.message, fix, tokens))
     if not story.fixes and story.message.status not in SETTLED:
         components += [*_undo(story, tokens), kit.button(f"open:{story.message.id}", "Refresh")]
-    return components
+    return sorted(components, key=lambda component: component.get("style") == "link")
 
 
 def form(clicked: Clicked, story: Story, tokens: Tokens) -> Canvas:
@@ -180,8 +194,8 @@ def form(clicked: Clicked, story: Story, tokens: Tokens) -> Canvas:
     fix, message = clicked.fix, clicked.message
     assert fix is not None
     assert message is not None
-    components = [kit.text("title", plain(fix.label), "header", tight=True), _summary(story)[1]]
-    if clicked.note:
+    components = _head(story, fix.label)
+    if clicked.note and clicked.note not in [field.error for field in clicked.fields]:
         components.append(kit.text("wrong", plain(clicked.note), "error"))
     for field in clicked.fields:
         components += _field(field)
@@ -194,15 +208,14 @@ def form(clicked: Clicked, story: Story, tokens: Tokens) -> Canvas:
 
 
 def _field(field: Field) -> list[Component]:
-    components: list[Component] = []
-    if field.before is not None and field.before != field.value:
-        change = f"{plain(field.before, 200)} → {plain(field.value, 200)}"
-        components.append(kit.text(f"{field.name}_before", change, "muted", tight=True))
-    components.append(_input(field))
-    if field.help:
-        components.append(kit.text(f"{field.name}_help", plain(field.help), "muted", tight=True))
+    components = [_input(field)]
     if field.error:
         components.append(kit.text(f"{field.name}_error", plain(field.error), "error"))
+    if field.help:
+        components.append(kit.text(f"{field.name}_help", plain(field.help), "muted"))
+    if field.before is not None and field.before != field.value:
+        change = f"{plain(field.before, 200)} → {plain(field.value, 200)}"
+        components.append(kit.text(f"{field.name}_before", change, "muted"))
     return components
 
 
@@ -230,7 +243,7 @@ def receipt(clicked: Clicked, story: Story, tokens: Tokens) -> Canvas:
     mark = "✓ " if message.handled_at or message.octopods_id or message.request_id else ""
     words = clicked.note if message.handled_at and clicked.note else story.text
     components: list[Component] = [kit.text("receipt", plain(f"{mark}{words}"))]
-    components.append(kit.text("line", plain(story.line), "muted"))
+    components += _about(story)
     if message.status not in SETTLED:
         components += [*_undo(story, tokens), kit.button(f"open:{message.id}", "Refresh")]
     components.append(kit.button("first", "Done", "link"))

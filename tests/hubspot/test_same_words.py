@@ -101,7 +101,8 @@ def test_both_surfaces_say_and_offer_the_same(portal: HubSpotDesk, reason: Reaso
     failure: dict[str, Any] = portal.newest()
     screen = inbox(portal, in_intercom)
     assert failure["reason"]["code"] == reason.id
-    words = [failure["reason"]["title"], failure["line"], (failure["said"] or {}).get("text", "")]
+    words = [failure["reason"]["title"], (failure["said"] or {}).get("text", "")]
+    words += failure["line"].split(" · ")  # two lines in Intercom
     words += [part for line in failure["lines"] for part in (line["label"], line["text"])]
     words += [fix["why"] for fix in failure["fixes"] if fix["why"]]
     words += [words_of for one in failure["reason"]["candidates"] for words_of in (one["title"], one["test"])]
