@@ -59,6 +59,7 @@ from canvas.surfaces import (
     unknown,
 )
 from canvas.surfaces import insights as insights_page
+from canvas.surfaces.intercom_again import Again
 from canvas.surfaces.limits import Limits
 from canvas.surfaces.services import Services
 
@@ -184,10 +185,11 @@ def create_app(config: Config | None = None, flow: Flow | None = None) -> Flask:
     app.config.update({setting.name: config[setting.name] for setting in configuration.SETTINGS})
     if flow is None:
         flow = _own_flow(config)
-    app.extensions["redeliver"] = _services(config, flow)
+    services = app.extensions["redeliver"] = _services(config, flow)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     edges.protect(app)
+    app.wsgi_app = Again(app, services)  # type: ignore[method-assign]
     return app
 
 

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from flask import Response
 from sqlalchemy import event, text
 
 from canvas.flows import installs as install_flow
 from canvas.sandbox.people import BY_ID
-from canvas.store import channels, messages
+from canvas.store import channels, counts, messages
 from canvas.store.database import reading, writing
-from tests.desk import Desk
+from tests.desk import WORKSPACE, Desk
 
 MARA = BY_ID["not_on_whatsapp"]
 OUTAGE = BY_ID["provider_outage"]
@@ -55,10 +56,44 @@ def test_a_first_canvas_takes_two_questions_when_it_was_drawn_before_and_nothing
 
 def test_a_first_canvas_that_must_be_drawn_takes_the_same_two_again(desk: Desk) -> None:
     failed(desk, 4)
+    desk.initialize()
+    failed(desk)
     with statements(desk) as seen:
         desk.initialize()
     assert len(questions(seen)) == 4
     assert len(set(questions(seen))) == 2
+
+
+def test_what_is_given_again_looks_like_what_the_view_answers_and_is_counted_like_it(desk: Desk) -> None:
+    failed(desk)
+    asked = {"workspace_id": WORKSPACE, "contact": {"type": "contact", "id": "c1"}}
+    drawn = desk.intercom_post("/intercom/initialize", asked)
+    desk.app.view_functions["intercom.initialize"] = lambda: Response(status=500)
+    again = desk.intercom_post("/intercom/initialize", asked)
+    assert (again.status_code, again.data) == (200, drawn.data)
+    told = {name: value for name, value in again.headers if name != "X-Request-Id"}
+    assert told == {name: value for name, value in drawn.headers if name != "X-Request-Id"}
+    assert again.headers["X-Request-Id"] != drawn.headers["X-Request-Id"]
+    desk.flow.tally.flush()
+    with reading(desk.flow.engine) as conn:
+        assert counts.everything(conn)["requests", "/intercom/initialize", "200"] == 2
+
+
+def test_nothing_is_given_again_to_a_forger(desk: Desk) -> None:
+    failed(desk)
+    asked = {"workspace_id": WORKSPACE, "contact": {"type": "contact", "id": "c1"}}
+    for signature, status in ((None, 200), (None, 200), ("0" * 64, 401), ("", 401)):
+        assert desk.intercom_post("/intercom/initialize", asked, signature).status_code == status
+
+
+def test_a_database_that_breaks_is_met_once_and_told_as_ever(desk: Desk) -> None:
+    failed(desk)
+    desk.initialize()
+    with writing(desk.flow.engine) as conn:
+        conn.execute(text("ALTER TABLE messages RENAME TO away"))
+    with statements(desk) as seen:
+        assert "cannot read its records" in desk.initialize().words
+    assert len(questions(seen)) == 1  # the tenant was read, the messages could not be, and nobody tried again
 
 
 def test_both_questions_find_their_rows_by_an_index(desk: Desk) -> None:

@@ -52,17 +52,19 @@ class FirstLooks:
         self._draw = draw
         self._drawn: dict[Hashable, bytes] = {}
 
+    def again(self, platform: str, external_id: str, person_of: Callable[[Install], Person]) -> bytes | None:
+        """The first screen that was drawn from the very rows of this moment, if it is remembered."""
+        if not self._drawn:
+            return None
+        with glancing(self._flow.engine) as glance:
+            return self._drawn.get(self._read(glance, platform, external_id, person_of).key)
+
     def first(
         self, platform: str, external_id: str, person_of: Callable[[Install], Person], viewer: Actor
     ) -> bytes:
-        """The drawn first screen, as `viewer` may see to it. Raises NotConnected."""
-        who = (platform, external_id, person_of)
-        with glancing(self._flow.engine) as glance:
-            known = self._drawn.get(self._read(glance, *who).key)
-        if known is not None:
-            return known
+        """The first screen, drawn as `viewer` may see it. Raises NotConnected."""
         with reading(self._flow.engine) as conn:
-            fresh = self._read(conn, *who)
+            fresh = self._read(conn, platform, external_id, person_of)
             lines, person = fresh.lines, fresh.person
             seen = look_at(conn, self._flow, fresh.install, person, fresh.rows, lines, 1, viewer)
         drawn = self._draw(seen)

@@ -52,7 +52,7 @@ def protect(app: Flask) -> None:
         MAX_FORM_PARTS=MAX_FORM_PARTS,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=_https(app),
+        SESSION_COOKIE_SECURE=https(app),
     )
     hops = app.config["TRUSTED_PROXIES"]
     if hops:
@@ -83,7 +83,8 @@ def framed_by_hubspot(view: Any) -> Any:
     return view
 
 
-def _https(app: Flask) -> bool:
+def https(app: Flask) -> bool:
+    """Whether people and vendors know the app by an https address."""
     return bool(app.config["PUBLIC_URL"].startswith("https:"))
 
 
@@ -138,14 +139,20 @@ def _slow_down(wait: int) -> Response:
     return response
 
 
+def every_answers_headers(request_id: str, secure: bool) -> list[tuple[str, str]]:
+    """What each answer says of itself, unless its view says otherwise."""
+    headers = [
+        ("X-Request-Id", request_id),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Cache-Control", "no-store"),
+    ]
+    return [*headers, ("Strict-Transport-Security", HSTS)] if secure else headers
+
+
 def _set_headers(response: Response) -> None:
     headers = response.headers
-    headers["X-Request-Id"] = g.get("request_id", "")
-    headers["X-Content-Type-Options"] = "nosniff"
-    if request.endpoint != "static":
-        headers.setdefault("Cache-Control", "no-store")
-    if _https(current_app):
-        headers["Strict-Transport-Security"] = HSTS
+    for name, value in every_answers_headers(g.get("request_id", ""), https(current_app)):
+        headers.setdefault(name, value)
     if response.mimetype == "text/html":
         framed = getattr(_view(), "framed", False)
         headers["Content-Security-Policy"] = POLICY + (HUBSPOT_FRAMES if framed else "'none'")

@@ -1,0 +1,72 @@
+"""The Inbox asks for a first canvas whenever a conversation is looked at, and mostly nothing has changed.
+
+What was drawn from the very rows of this moment is given again ahead of Flask, whose routing and request objects cost
+more than the rest of such an answer (docs/benchmarks.md). This decides nothing: whatever is not signed, not understood,
+not remembered or broken goes on to the view as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import BytesIO
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Flask
+
+from canvas.flows.first_look import NotConnected
+from canvas.surfaces.edges import MAX_BODY, every_answers_headers, https
+from canvas.surfaces.guard import proves_intercom
+from canvas.surfaces.intercom_request import TROUBLE, person_of, read
+from canvas.surfaces.services import Services
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PATH: Final = "/intercom/initialize"
+
+
+class Again:
+    """A WSGI application around Flask's."""
+
+    def __init__(self, app: Flask, services: Services) -> None:
+        self._flask: WSGIApplication = app.wsgi_app
+        self._services = services
+        self._secret: str = app.config["INTERCOM_CLIENT_SECRET"]
+        self._https = https(app)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        drawn = self._drawn(environ) if environ.get("PATH_INFO") == PATH else None
+        if drawn is None:
+            return self._flask(environ, start_response)
+        self._services.tally.count("requests", PATH, "200")
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(drawn)))]
+        start_response("200 OK", headers + every_answers_headers(token_hex(6), self._https))
+        return [drawn]
+
+    def _drawn(self, environ: WSGIEnvironment) -> bytes | None:
+        body = _body(environ)
+        if not proves_intercom(self._secret, environ.get("HTTP_X_BODY_SIGNATURE", ""), body):
+            return None
+        asked = read(body)
+        if asked is None:
+            return None
+        try:
+            return self._services.first_canvases.again(
+                "intercom", asked.workspace, lambda install: person_of(install, asked)
+            )
+        except NotConnected:
+            return None
+        except Exception as trouble:
+            environ[TROUBLE] = trouble  # the view says so, and does not wait for the database once more
+            return None
+
+
+def _body(environ: WSGIEnvironment) -> bytes:
+    """The body of a request that tells its length within our limit, left to be read again; else nothing."""
+    length = environ.get("CONTENT_LENGTH", "")
+    if not length.isdecimal() or int(length) > MAX_BODY:
+        return b""
+    body: Any = environ["wsgi.input"].read(int(length))
+    environ["wsgi.input"] = BytesIO(body)
+    return bytes(body)
