@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -18,6 +19,16 @@ from canvas.flows.look import Person, Surroundings
 from canvas.store import actions, teammates
 from canvas.store.database import reading
 from canvas.store.installs import Install
+
+
+@dataclass(frozen=True, slots=True)
+class Clicker:
+    """Who clicked, in which install, and which person the screen was about."""
+
+    install: Install
+    actor: Actor
+    person: Person
+
 
 Result = Literal["receipt", "form", "changed", "unknown"]
 
@@ -48,64 +59,48 @@ class Stored:
     wakes: tuple[tuple[str, datetime], ...] = ()
 
 
-def _mark_handled(
-    conn: Connection,
-    flow: Flow,
-    install: Install,
-    message: Message,
-    actor: Actor,
-    person: Person,
-    now: datetime,
-) -> Stored:
-    fresh = outcome.store(conn, replace(message, handled_at=now, handled_by=actor), now)
+def _mark_handled(conn: Connection, flow: Flow, message: Message, by: Clicker, now: datetime) -> Stored:
+    fresh = outcome.store(conn, replace(message, handled_at=now, handled_by=by.actor), now)
     timeline.news(conn, flow, fresh, now)
     return Stored(Clicked("receipt", fresh, note="Marked as handled."))
 
 
-def _check_status(
-    conn: Connection,
-    flow: Flow,
-    install: Install,
-    message: Message,
-    actor: Actor,
-    person: Person,
-    now: datetime,
-) -> Stored:
+def _check_status(conn: Connection, flow: Flow, message: Message, by: Clicker, now: datetime) -> Stored:
     """Ask Octopods now: for a known id its status, for a lost answer its list."""
     kind = "poll" if message.octopods_id else "reconcile"
     key = f"{kind}:{message.id}"
-    actions.restart(conn, install.id, kind, key, now, message_id=message.id)
-    action_id = actions.hasten(conn, install.id, key, now)
+    actions.restart(conn, by.install.id, kind, key, now, message_id=message.id)
+    action_id = actions.hasten(conn, by.install.id, key, now)
     wakes = ((action_id, now),) if action_id else ()
     return Stored(Clicked("receipt", message, note="Octopods is asked how it stands."), wakes)
 
 
-def _ask_admin(
-    conn: Connection,
-    flow: Flow,
-    install: Install,
-    message: Message,
-    actor: Actor,
-    person: Person,
-    now: datetime,
-) -> Stored:
+def _ask_admin(conn: Connection, flow: Flow, message: Message, by: Clicker, now: datetime) -> Stored:
     """A note in the conversation, for people only."""
     key = f"ask_admin:{message.id}"
-    earlier = actions.by_key(conn, install.id, key)
+    earlier = actions.by_key(conn, by.install.id, key)
     if earlier and earlier.state == actions.FAILED:
-        actions.restart(conn, install.id, "ask_admin", key, now)
+        actions.restart(conn, by.install.id, "ask_admin", key, now)
         return Stored(Clicked("receipt", message), ((earlier.id, now),))
     if earlier:
         return Stored(Clicked("receipt", message, note="An admin was asked already.", duplicate=True))
-    around = Surroundings.read(conn, flow, install, person)
+    around = Surroundings.read(conn, flow, by.install, by.person)
     payload = {
-        "conversation_id": person.conversation_id or message.conversation_id,
-        "admin_id": actor.id,
+        "conversation_id": by.person.conversation_id or message.conversation_id,
+        "admin_id": by.actor.id,
         "mark": message.id,
         "body": note_html(around.story(conn, message)),
     }
     action = actions.add(
-        conn, install.id, "ask_admin", key, now, now, message_id=message.id, payload=payload, actor=actor
+        conn,
+        by.install.id,
+        "ask_admin",
+        key,
+        now,
+        now,
+        message_id=message.id,
+        payload=payload,
+        actor=by.actor,
     )
     return Stored(Clicked("receipt", message), ((action.id, now),))
 
@@ -123,22 +118,14 @@ def noted(flow: Flow, todo: Send | Deed, done: Stored) -> str | None:
     return "A note for the admins is on its way into this conversation."
 
 
-def _ask_to_fix(
-    conn: Connection,
-    flow: Flow,
-    install: Install,
-    message: Message,
-    actor: Actor,
-    person: Person,
-    now: datetime,
-) -> Stored:
+def _ask_to_fix(conn: Connection, flow: Flow, message: Message, by: Clicker, now: datetime) -> Stored:
     """Put the teammate on the list of people in the settings, for an admin to decide."""
-    assert actor.id is not None  # `offered` gives this fix to nobody else
-    teammates.ask(conn, install.id, actor.id, actor.name or f"Teammate {actor.id}", now)
+    assert by.actor.id is not None  # `offered` gives this fix to nobody else
+    teammates.ask(conn, by.install.id, by.actor.id, by.actor.name or f"Teammate {by.actor.id}", now)
     return Stored(Clicked("receipt", message, note="You asked. An admin can now allow it in the settings."))
 
 
-DEEDS = {
+DEEDS: dict[str, Callable[[Connection, Flow, Message, Clicker, datetime], Stored]] = {
     "mark_handled": _mark_handled,
     "check_status": _check_status,
     "ask_admin": _ask_admin,

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from itsdangerous import BadData
 from sqlalchemy import Connection
@@ -24,7 +25,7 @@ from canvas.domain.preflight import Finding, blocking
 from canvas.flows import outcome, rights
 from canvas.flows.checking import check_fix
 from canvas.flows.context import Flow
-from canvas.flows.deeds import DEEDS, Clicked, Stored, noted
+from canvas.flows.deeds import DEEDS, Clicked, Clicker, Stored, noted
 from canvas.flows.look import Person, Surroundings, send_key
 from canvas.flows.signing import serializer
 from canvas.store import actions, audit, messages
@@ -88,7 +89,8 @@ def click(
         return Clicked("unknown")
     if token.fix_id == UNDO:
         return _undo(flow, install, token, actor)
-    first = _prepare(flow, install, token, values, actor, person)
+    by = Clicker(install, actor, person)
+    first = _prepare(flow, token, values, by)
     if isinstance(first, Clicked):
         return first
     fix, todo = first
@@ -96,7 +98,7 @@ def click(
         return _would_fail(_get(flow, install, token.message_id), fix, values or {}, trouble)
     if isinstance(todo, Send) and not_before:
         todo = replace(todo, run_at=max(todo.run_at or not_before, not_before))
-    return _commit(flow, install, token, fix, todo, actor, person, patience)
+    return _commit(flow, token, fix, todo, by, patience)
 
 
 FIELD_OF = {"number": "phone", "text": "text", "template": "template", "header_media": "url"}
@@ -117,22 +119,17 @@ def _get(flow: Flow, install: Install, message_id: str) -> Message | None:
 
 
 def _prepare(
-    flow: Flow,
-    install: Install,
-    token: FixToken,
-    values: Mapping[str, str] | None,
-    actor: Actor,
-    person: Person,
+    flow: Flow, token: FixToken, values: Mapping[str, str] | None, by: Clicker
 ) -> Clicked | tuple[Fix, Send | Deed]:
     """The fix and its plan, or what to show instead."""
     with reading(flow.engine) as conn:
-        message = messages.get(conn, install.id, token.message_id)
+        message = messages.get(conn, by.install.id, token.message_id)
         if message is None:
             return Clicked("unknown")
         earlier = _earlier(conn, message, token)
         if earlier:
             return earlier
-        around = Surroundings.read(conn, flow, install, person, viewer=actor)
+        around = Surroundings.read(conn, flow, by.install, by.person, viewer=by.actor)
         situation = around.situation(conn, message)
     fix = find(situation, token.fix_id, token.target)
     if fix is None or not fix.enabled:
@@ -169,34 +166,27 @@ def _earlier(conn: Connection, message: Message, token: FixToken) -> Clicked | N
 
 
 def _commit(
-    flow: Flow,
-    install: Install,
-    token: FixToken,
-    fix: Fix,
-    todo: Send | Deed,
-    actor: Actor,
-    person: Person,
-    patience: float,
+    flow: Flow, token: FixToken, fix: Fix, todo: Send | Deed, by: Clicker, patience: float
 ) -> Clicked:
     """Store the deed in one transaction that checks again, then wait a little for its outcome."""
     now = flow.clock()
     try:
         with writing(flow.engine) as conn:
-            message = messages.locked(conn, install.id, token.message_id)
+            message = messages.locked(conn, by.install.id, token.message_id)
             earlier = _earlier(conn, message, token)
             if earlier:
                 return earlier
             if isinstance(todo, Deed):
-                done = DEEDS[todo.kind](conn, flow, install, message, actor, person, now)
+                done = DEEDS[todo.kind](conn, flow, message, by, now)
             else:
-                done = _send(conn, flow, install, message, fix, todo, actor, person, now)
-            _note(conn, message, done.clicked, fix.id, actor, now)
+                done = _send(conn, flow, message, fix, todo, by, now)
+            _note(conn, message, done.clicked, fix.id, by.actor, now)
     except messages.AlreadySent:
-        return _first_receipt(flow, install, token.message_id)
+        return _first_receipt(flow, by.install, token.message_id)
     for action_id, due in done.wakes:
         flow.wake(action_id, due)
     if done.wakes:
-        seen = _await(flow, install, done.clicked.message, done.wakes[0], patience)
+        seen = _await(flow, by.install, done.clicked.message, done.wakes[0], patience)
         return replace(done.clicked, message=seen, note=done.clicked.note or noted(flow, todo, done))
     return done.clicked
 
@@ -228,54 +218,51 @@ def _first_receipt(flow: Flow, install: Install, message_id: str) -> Clicked:
 
 
 def _send(
-    conn: Connection,
-    flow: Flow,
-    install: Install,
-    message: Message,
-    fix: Fix,
-    todo: Send,
-    actor: Actor,
-    person: Person,
-    now: datetime,
+    conn: Connection, flow: Flow, message: Message, fix: Fix, todo: Send, by: Clicker, now: datetime
 ) -> Stored:
     """The new message, its parent closed, its one send action, and the number to be saved, all or nothing."""
-    child = Message(
+    child = _child(message, fix, todo, by, now)
+    messages.add(conn, child)
+    messages.close(conn, child.install_id, message.id, now)
+    due = max(todo.run_at or now, now + _time_to_undo(by.install, by.actor))
+
+    def store(kind: str, key: str, **more: Any) -> tuple[str, datetime]:
+        action = actions.add(
+            conn, child.install_id, kind, key, due, now, message_id=child.id, actor=by.actor, **more
+        )
+        return action.id, due
+
+    wakes = [store("send", send_key(child.id))]
+    if todo.save and child.contact_id:
+        payload = {"contact_id": child.contact_id, "phone": todo.save}
+        wakes.append(store("write_phone", f"write_phone:{child.id}", payload=payload))
+    return Stored(Clicked("receipt", child, fix), tuple(wakes))
+
+
+def _child(message: Message, fix: Fix, todo: Send, by: Clicker, now: datetime) -> Message:
+    """The new message that a send of this failed one is."""
+    return Message(
         id=new_id("msg", now),
-        install_id=install.id,
+        install_id=by.install.id,
         channel=todo.channel,
         channel_id=todo.channel_id,
         status=Status.QUEUED,
         created_at=now,
         updated_at=now,
         raw_to=todo.raw_to,
-        to=phones.normalise(todo.raw_to, install.country),
+        to=phones.normalise(todo.raw_to, by.install.country),
         content=todo.content,
         preview=todo.preview,
-        contact_id=message.contact_id or person.contact_id,
+        contact_id=message.contact_id or by.person.contact_id,
         conversation_id=message.conversation_id,
         source="fix",
-        sender=actor,
+        sender=by.actor,
         parent_id=message.id,
         thread_id=message.thread_id,
         attempt=message.attempt + 1,
         fix_id=fix.id,
         open=True,
     )
-    messages.add(conn, child)
-    messages.close(conn, install.id, message.id, now)
-    due = max(todo.run_at or now, now + _time_to_undo(install, actor))
-    key = send_key(child.id)
-    action = actions.add(conn, install.id, "send", key, due, now, message_id=child.id, actor=actor)
-    wakes = [(action.id, due)]
-    contact_id = message.contact_id or person.contact_id
-    if todo.save and contact_id:
-        payload = {"contact_id": contact_id, "phone": todo.save}
-        key = f"write_phone:{child.id}"
-        saved = actions.add(
-            conn, install.id, "write_phone", key, due, now, message_id=child.id, payload=payload, actor=actor
-        )
-        wakes.append((saved.id, due))
-    return Stored(Clicked("receipt", child, fix), tuple(wakes))
 
 
 def _time_to_undo(install: Install, actor: Actor) -> timedelta:
