@@ -88,6 +88,11 @@ class Fix:
     def enabled(self) -> bool:
         return self.why is None
 
+    @property
+    def mends(self) -> bool:
+        """Whether it can change, now and from here, how the message stands; a mark on it does not."""
+        return self.enabled and self.kind in ("one_click", "form") and self.id != "mark_handled"
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

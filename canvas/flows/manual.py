@@ -9,9 +9,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from canvas.domain.fix import CHANNEL_NAMES, Field, Option
 from canvas.domain.ids import new_id
 from canvas.domain.message import Actor, Message, Status
-from canvas.flows import come_in, outcome
+from canvas.flows import come_in, outcome, timeline
 from canvas.flows.come_in import Contact
 from canvas.flows.context import Flow
 from canvas.flows.look import Person
@@ -26,10 +27,26 @@ _OCTOPODS_ID = re.compile(r"[0-9]{4,18}")
 _OWN_ID = re.compile(r"msg_[0-9a-z]{26}")
 LONGEST_TEXT = 8000
 
+TITLE = "Check a message"
+EXPLAIN = "Explain"
+ATTACH = "Attach to this person"
+ATTACHED = "Attached to this person."
+NOTHING_PASTED = "Paste an id or the text of the failure first."
+NOT_ATTACHED = "This cannot be attached. Connect a channel first, or paste it again."
+NOT_KNOWN_YET = (
+    "Not known here yet",
+    "No message with this id is known here. Attach it, and Octopods is asked how it stands.",
+)
+OTHERS = ("Sent to another contact", "This message was sent to another contact. Open that contact to see it.")
+TEXT, KIND = "check_text", "check_kind"
+PASTED = Field(
+    TEXT, "Id or text", type="textarea", help="Paste a message id, or what the failed message says."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What the pasted words are: a message known here, an id to ask Octopods about, or a text with its meaning.
+    """What the pasted words are: a message known here, or what an id or a text means.
 
     `nonce` names the message that attaching would make, so that a second click makes no second one. `kinds` are
     the channels it may have come by.
@@ -38,8 +55,20 @@ class Checked:
     nonce: str
     kinds: tuple[str, ...]
     message: Message | None = None
-    octopods_id: str | None = None
     lines: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def attachable(self) -> bool:
+        """Whether there is something that can become this person's message."""
+        return self.message.contact_id is None if self.message else bool(self.kinds)
+
+    @property
+    def sent_by(self) -> tuple[Field, ...]:
+        """The question by which channel it came, where there is more than one answer."""
+        if self.message or len(self.kinds) < 2:
+            return ()
+        options = tuple(Option(kind, CHANNEL_NAMES[kind]) for kind in self.kinds)
+        return (Field(KIND, "Sent by", self.kinds[0], "select", options),)
 
 
 def check(flow: Flow, install: Install, words: str) -> Checked:
@@ -53,7 +82,8 @@ def check(flow: Flow, install: Install, words: str) -> Checked:
     if message:
         return Checked(nonce, kinds, message)
     if _OCTOPODS_ID.fullmatch(words):
-        return Checked(nonce, tuple(kind for kind in kinds if kind != "vbm"), octopods_id=words)
+        # Octopods cannot be asked about a Viber message.
+        return Checked(nonce, tuple(kind for kind in kinds if kind != "vbm"), lines=(NOT_KNOWN_YET,))
     return Checked(nonce, kinds, lines=explain(flow, words))
 
 
@@ -79,15 +109,20 @@ def attach(
     """Tie what was pasted to this person; the message, or None when that is not possible.
 
     A known message of nobody becomes theirs. An id is asked for at Octopods. A text becomes a failed message.
+    `kind` is the channel it came by; empty, the first it may have come by.
     """
     words, now = _plain(words), flow.clock()
+    kinds = check(flow, install, words).kinds
+    kind = kind or next(iter(kinds), "")
     if not words or not _OWN_ID.fullmatch(nonce):
         return None
     with writing(flow.engine) as conn:
         known = _known(conn, install.id, words) or messages.get(conn, install.id, nonce)
         if known:
-            return _tied(conn, install, known, person, actor, now)
-        line = next((c for c in channels.of_install(conn, install.id) if c.kind == kind), None)
+            return _tied(conn, flow, install, known, person, actor, now)
+        line = next(
+            (c for c in channels.of_install(conn, install.id) if c.kind == kind and kind in kinds), None
+        )
     if line is None:
         return None
     if _OCTOPODS_ID.fullmatch(words):
@@ -96,7 +131,13 @@ def attach(
 
 
 def _tied(
-    conn: Connection, install: Install, message: Message, person: Person, actor: Actor, now: datetime
+    conn: Connection,
+    flow: Flow,
+    install: Install,
+    message: Message,
+    person: Person,
+    actor: Actor,
+    now: datetime,
 ) -> Message:
     if message.contact_id or not person.contact_id:
         return message
@@ -104,7 +145,10 @@ def _tied(
     audit.write(
         conn, install.id, now, actor, "message.attached", held.id, after={"contact": person.contact_id}
     )
-    return outcome.store(conn, replace(held, contact_id=person.contact_id), now)
+    fresh = outcome.store(conn, replace(held, contact_id=person.contact_id), now)
+    if fresh.status is Status.FAILED:
+        timeline.news(conn, flow, fresh, now)
+    return fresh
 
 
 def _asked(flow: Flow, line: Channel, person: Person, octopods_id: str, now: datetime) -> Message:

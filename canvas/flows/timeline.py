@@ -60,9 +60,10 @@ def news(conn: Connection, flow: Flow, message: Message, now: datetime) -> None:
     if writer(install) == OFF:
         return
     key, kind = _key(message.thread_id), WRITE
-    if actions.by_key(conn, install.id, key):
+    first = actions.by_key(conn, install.id, key)
+    if first and not (message.contact_id and _told_nobody(first)):
         key, kind = f"{key}:{message.id}:{message.version}", REWRITE
-    actions.ensure(conn, install.id, kind, key, now, now, message_id=message.thread_id)
+    actions.restart(conn, install.id, kind, key, now, message_id=message.thread_id)
     made = actions.by_key(conn, install.id, key)
     if made:
         flow.wake(made.id, now + COMMITTED_BY)
@@ -71,6 +72,11 @@ def news(conn: Connection, flow: Flow, message: Message, now: datetime) -> None:
 def writer(install: Install) -> str:
     """How this account wants its timeline: `activity`, `app_event` (approved partners only) or `off`."""
     return str(install.settings.get(SETTING) or ACTIVITY)
+
+
+def _told_nobody(first: Action) -> bool:
+    """Whether there was no contact yet on whose timeline it could be told."""
+    return first.state == actions.DONE and not (first.result or {}).get("entry")
 
 
 def _key(thread_id: str) -> str:

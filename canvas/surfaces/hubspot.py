@@ -24,6 +24,7 @@ from canvas.store import installs, messages
 from canvas.store.database import reading
 from canvas.store.installs import Install
 from canvas.surfaces import hubspot_view as view
+from canvas.surfaces.hubspot_check import Checking
 from canvas.surfaces.hubspot_guard import signed_by_hubspot
 from canvas.surfaces.hubspot_view import CardView
 from canvas.surfaces.services import services
@@ -76,13 +77,24 @@ def fix() -> Json:
     install = _install()
     if install is None:
         return _not_connected()
-    asked = _read_click()
+    given = request.get_json(silent=True)
+    body = given if isinstance(given, dict) else {}
+    person = replace(_person(install), contact_id=_contact(body))
+    checking = Checking(services().flow, install, person, _actor(), _view())
+    if body.get("fix") == view.CHECK:
+        return checking.check(_values(body))
+    if body.get("fix") == view.ATTACH:
+        return checking.attach(_values(body), str(body.get("fixToken")))
+    return _fixed(install, person, body)
+
+
+def _fixed(install: Install, person: Person, body: Json) -> Json:
+    asked = _read_click(body)
     if asked is None:
         return view.refusal("stale", "This button is too old or was altered. Refresh, then try again.")
     flow = services().flow
-    if not _theirs(install, asked):
+    if not _theirs(install, asked, person):
         return _gone()
-    person = replace(_person(install), contact_id=asked.contact_id)
     clicked = fixing.click(flow, install, asked.token, asked.values, _actor(), person)
     return _clicked(install, asked, clicked, person)
 
@@ -92,14 +104,10 @@ class Click:
     """A click as the card sent it. `values` is None for a button that never showed a form."""
 
     token: FixToken
-    contact_id: str | None
     values: Mapping[str, str] | None
 
 
-def _read_click() -> Click | None:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        return None
+def _read_click(body: Json) -> Click | None:
     step, _, signed = str(body.get("fixToken")).partition(".")
     try:
         token = services().tokens.read(signed)
@@ -107,28 +115,32 @@ def _read_click() -> Click | None:
         return None
     if body.get("messageId") != token.message_id or body.get("fix") != token.fix_id:
         return None
-    values = _values(body.get("values"))
+    values = _values(body)
     if step == view.ASKED:
         values[ASKED] = "yes"
-    contact = body.get("objectId")
-    contact_id = str(contact)[:64] if isinstance(contact, str | int) and contact else None
-    return Click(token, contact_id, values or None)
+    return Click(token, values or None)
 
 
-def _values(given: object) -> dict[str, str]:
+def _values(body: Json) -> dict[str, str]:
+    given = body.get("values")
     if not isinstance(given, dict):
         return {}
     texts = {str(k)[:100]: v for k, v in given.items() if isinstance(v, str | int | float)}
     return {name: str(value).replace("\x00", "")[:MAX_FIELD] for name, value in texts.items()}
 
 
-def _theirs(install: Install, asked: Click) -> bool:
+def _contact(body: Json) -> str | None:
+    contact = body.get("objectId")
+    return str(contact)[:64] if isinstance(contact, str | int) and contact else None
+
+
+def _theirs(install: Install, asked: Click, person: Person) -> bool:
     """Whether the message belongs to the portal and to the contact the card stands beside."""
     if asked.token.install_id != install.id:
         return False
     with reading(services().flow.engine) as conn:
         message = messages.get(conn, install.id, asked.token.message_id)
-    return message is not None and message.contact_id in (None, asked.contact_id)
+    return message is not None and message.contact_id in (None, person.contact_id)
 
 
 def _clicked(install: Install, asked: Click, clicked: Clicked, person: Person) -> Json:

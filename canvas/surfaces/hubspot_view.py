@@ -7,13 +7,17 @@ from typing import Any
 
 from canvas.domain.dates import clock
 from canvas.domain.fix import Field, Fix
+from canvas.domain.message import Message, Status
 from canvas.domain.story import Story, channel_name, number
+from canvas.flows import manual
 from canvas.flows.deeds import Clicked
 from canvas.flows.fix import UNDO, Tokens
 from canvas.flows.look import Look
+from canvas.flows.manual import Checked
 from canvas.flows.message_links import MessageLinks
 
 Json = dict[str, Any]
+CHECK, ATTACH = "check", "attach"  # what the card can do besides the fixes of a message
 FIRST, ASKED = "do", "go"  # how far a form is: the second form of a fix holds everything there is to ask
 
 
@@ -34,6 +38,7 @@ class CardView:
             "total": look.total,
             "failures": [self.failure(story) for story in look.stories],
             "notice": _notice(look),
+            "check": check_form(),
         }
 
     def failure(self, story: Story, clicked: Clicked | None = None) -> Json:
@@ -56,6 +61,7 @@ class CardView:
             "said": {"text": story.said, "code": story.code} if story.said else None,
             "attempts": [{"when": a.when, "text": a.text, "state": a.state} for a in story.attempts],
             "preview": next((fix.says for fix in story.fixes if fix.enabled and fix.says), None),
+            "todo": _todo(story),
             "detailUrl": self.links.url(message),
             "fixes": [*self._undo(story), *(self._fix(story, fix, clicked) for fix in story.fixes)],
         }
@@ -72,6 +78,7 @@ class CardView:
         token = _token(step, self.tokens.sign(story.message, fix.id, fix.target))
         choice = any(field.name == "choice" for field in fields)
         return _button(fix.id, fix.kind, fix.label, token) | {
+            "main": fix is _best(story),
             "sends": fix.sends,
             "disabled": not fix.enabled,
             "why": fix.why,
@@ -88,11 +95,23 @@ def _notice(look: Look) -> Json | None:
     return {"title": "You can look, not fix", "text": refusal, "variant": "info"} if refusal else None
 
 
+def _best(story: Story) -> Fix | None:
+    """The fix to do first."""
+    return next((fix for fix in story.fixes if fix.mends), None)
+
+
+def _todo(story: Story) -> str | None:
+    """What to do now, where no button does it."""
+    failed = story.message.status is Status.FAILED and not story.message.handled_at
+    return story.lines[-1][1] if failed and story.lines and _best(story) is None else None
+
+
 def _button(fix_id: str, kind: str, label: str, token: str) -> Json:
     return {
         "id": fix_id,
         "label": label,
         "kind": kind,
+        "main": False,
         "sends": False,
         "disabled": False,
         "why": None,
@@ -150,7 +169,7 @@ def receipt(clicked: Clicked, story: Story, failure: Json, refresh: bool) -> Jso
     }
 
 
-def next_form(failure: Json) -> Json:
+def next_form(failure: Json | None) -> Json:
     return {
         "ok": True,
         "state": "form",
@@ -159,6 +178,34 @@ def next_form(failure: Json) -> Json:
         "duplicate": False,
         "failure": failure,
     }
+
+
+def check_form() -> Json:
+    """Check a message, as a fix that is about no message yet."""
+    return _button(CHECK, "form", manual.TITLE, "") | {
+        "fields": [_field(manual.PASTED, required=True)],
+        "submitLabel": manual.EXPLAIN,
+    }
+
+
+def checked(found: Checked, failure: Json | None) -> Json:
+    """What was pasted: its message or its meaning, and the button that ties it to the person."""
+    return next_form(failure) | {
+        "state": "checked",
+        "lines": [{"label": label, "text": text} for label, text in found.lines],
+        "attach": _attach(found) if found.attachable else None,
+    }
+
+
+def _attach(found: Checked) -> Json:
+    fields = [_field(field, required=False) for field in found.sent_by]
+    kind = "form" if fields else "one_click"
+    return _button(ATTACH, kind, manual.ATTACH, found.nonce) | {"fields": fields}
+
+
+def attached(message: Message, failure: Json) -> Json:
+    """The receipt for a message that now is this person's."""
+    return next_form(failure) | {"state": str(message.status), "message": manual.ATTACHED}
 
 
 def refusal(code: str, message: str, field: str | None = None, failure: Json | None = None) -> Json:

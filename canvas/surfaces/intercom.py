@@ -181,9 +181,9 @@ def _check(install: Install, asked: Asked, _rest: str) -> Canvas:
 
 
 def _check_go(install: Install, asked: Asked, _rest: str) -> Canvas:
-    words = asked.values.get("check_text", "").strip()
+    words = asked.values.get(manual.TEXT, "").strip()
     if not words:
-        return view.check(error="Paste an id or the text of the failure first.")
+        return view.check(error=manual.NOTHING_PASTED)
     checked = manual.check(services().flow, install, words)
     if checked.message is None:
         return view.check(words, checked)
@@ -193,12 +193,11 @@ def _check_go(install: Install, asked: Asked, _rest: str) -> Canvas:
 
 
 def _attach(install: Install, asked: Asked, nonce: str) -> Canvas:
-    words, kind = asked.values.get("check_text", ""), asked.values.get("check_kind", "")
-    kind = kind or next(iter(manual.check(services().flow, install, words).kinds), "")
+    words, kind = asked.values.get(manual.TEXT, ""), asked.values.get(manual.KIND, "")
     person = person_of(install, asked)
     message = manual.attach(services().flow, install, person, words, kind, nonce, asked.actor)
     if message is None:
-        return view.check(words, error="This cannot be attached. Connect a channel first, or paste it again.")
+        return view.check(words, error=manual.NOT_ATTACHED)
     return _open(install, asked, message.id)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from canvas.domain.fix import CHANNEL_NAMES, Field, Fix
+from canvas.domain.fix import Field, Fix
 from canvas.domain.message import SETTLED, Message, Status
 from canvas.domain.story import Story, channel_name
+from canvas.flows import manual
 from canvas.flows.deeds import Clicked
 from canvas.flows.fix import UNDO, Tokens
 from canvas.flows.look import Look
@@ -19,14 +20,13 @@ PREVIEW = 120  # characters of a preview on the first canvas
 ROOM = ((2, PREVIEW), (2, 80), (1, 80), (1, 40), (0, 40))
 """How many others, and how many characters of foreign words, a first canvas holds: the most that fits is drawn."""
 PAGE = 8
-ATTACH = "Attach to this person"
 
 
 def first(look: Look, tokens: Tokens) -> Canvas:
     """The first canvas: the newest failure with its one click, up to two more, under 400 pixels, no `primary`."""
     if not look.stories:
         words = "No failed messages for this person."
-        return kit.canvas([kit.text("none", words, "muted"), kit.button("check", "Check a message")])
+        return kit.canvas([kit.text("none", words, "muted"), kit.button("check", manual.TITLE)])
     newest, *others = look.stories
     components = [*_summary(newest), *_unexplained(newest)]
     components += _first_actions(newest, tokens)
@@ -268,41 +268,28 @@ def check(
 ) -> Canvas:
     """Paste an id or what a failure said, read what it means, and tie it to the person."""
     components: list[Component] = [
-        kit.text("check_title", "Check a message", "header", tight=True),
-        kit.text("how", "Paste a message id, or what the failed message says.", "muted"),
-        kit.textarea("check_text", "Id or text", kit.printable(words), wrong=error is not None),
+        kit.text("check_title", manual.TITLE, "header", tight=True),
+        kit.text("how", manual.PASTED.help or "", "muted"),
+        kit.textarea(manual.TEXT, manual.PASTED.label, kit.printable(words), wrong=error is not None),
     ]
     if error:
         components.append(kit.text("wrong", error, "error"))
     if checked:
         components += _checked(checked, story)
-    components += [kit.button("check_go", "Explain", "primary"), kit.divider("end")]
+    components += [kit.button("check_go", manual.EXPLAIN, "primary"), kit.divider("end")]
     return kit.canvas([*components, kit.button("first", "Back", "link")])
 
 
 def _checked(checked: Checked, story: Story | None) -> list[Component]:
-    if story:
-        return _checked_message(checked, story)
-    lines = checked.lines
-    if checked.octopods_id:
-        asks = "No message with this id is known here. Attach it, and Octopods is asked how it stands."
-        lines = (("Not known here yet", asks),)
     components: list[Component] = []
-    for number, (label, text) in enumerate(lines):
+    if story:
+        components += [*_summary(story), kit.button(f"open:{story.message.id}", "Details")]
+    for number, (label, text) in enumerate(checked.lines):
         components.append(kit.text(f"label{number}", f"**{label}**", tight=True))
         components.append(kit.text(f"words{number}", plain(text)))
-    if not checked.kinds:
-        return components
-    if len(checked.kinds) > 1:
-        options = [(kind, CHANNEL_NAMES[kind]) for kind in checked.kinds]
-        components.append(kit.dropdown("check_kind", "Sent by", options, checked.kinds[0]))
-    return [*components, kit.button(f"attach:{checked.nonce}", ATTACH)]
-
-
-def _checked_message(checked: Checked, story: Story) -> list[Component]:
-    components = [*_summary(story), kit.button(f"open:{story.message.id}", "Details")]
-    if story.message.contact_id is None:
-        components.append(kit.button(f"attach:{checked.nonce}", ATTACH))
+    if checked.attachable:
+        components += [_input(field) for field in checked.sent_by]
+        components.append(kit.button(f"attach:{checked.nonce}", manual.ATTACH))
     return components
 
 

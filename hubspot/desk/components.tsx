@@ -106,7 +106,7 @@ export const components: Record<string, ComponentType<any>> = {
   ),
   Button,
   ButtonRow: ({ children }: Props) => <div className="flex row gap-small">{children}</div>,
-  DescriptionList: ({ children }: Props) => <dl>{children}</dl>,
+  DescriptionList: ({ direction = 'column', children }: Props) => <dl className={direction}>{children}</dl>,
   DescriptionListItem: ({ label, children }: Props) => <><dt>{label}</dt><dd>{children}</dd></>,
   EmptyState: State('empty'),
   ErrorState: State('error'),

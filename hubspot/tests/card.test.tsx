@@ -1,4 +1,4 @@
-import { Alert, Button, EmptyState, ErrorState, Form, Heading, Input, LoadingButton, LoadingSpinner, StatusTag, Text, TextArea } from '@hubspot/ui-extensions';
+import { Accordion, Alert, Button, EmptyState, ErrorState, Form, Heading, Input, LoadingButton, LoadingSpinner, StatusTag, Text, TextArea } from '@hubspot/ui-extensions';
 import { createRenderer } from '@hubspot/ui-extensions/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { Settings } from '../src/app/settings/Settings';
@@ -71,6 +71,34 @@ describe('looking', () => {
     expect(s.findAll(Text, (t) => t.text === 'You can.')).toHaveLength(1);
   });
 
+  it('opens the newest and folds the others to a line each, so that one button is the main one', async () => {
+    const s = stage();
+    s.answers(card([failure(), failure({ messageId: 'msg_2' }), failure({ messageId: 'msg_3' })]));
+    s.open();
+    await s.waitFor(() => expect(s.findAll(Accordion, (one) => one.props.title !== 'Details')).toHaveLength(2));
+    const [older] = s.findAll(Accordion, (one) => one.props.title !== 'Details');
+    expect(older!.props.title).toBe('Not on WhatsApp · Nov 23, 2026 at 10:31AM');
+    expect(s.findAll(LoadingButton, (button) => button.props.variant === 'primary')).toHaveLength(1);
+    expect(older!.findAll(Accordion).map((one) => one.props.title)).toEqual(['Details']);
+  });
+
+  it('says what to do where no button does it, and makes no other button the main one', async () => {
+    const s = stage();
+    const handled = fix({ id: 'mark_handled', label: 'Mark as handled', main: false, sends: false });
+    s.answers(card([failure({ fixes: [handled], todo: 'Ask an admin to enter the new key.' })]));
+    s.open();
+    await s.waitFor(() => expect(s.findByTestId(Text, 'todo').text).toBe('Ask an admin to enter the new key.'));
+    expect(s.findByTestId(LoadingButton, 'fix-mark_handled').props.variant).toBe('secondary');
+  });
+
+  it('shows what came back, word for word, where nothing better is known', async () => {
+    const s = stage();
+    const unknown = { ...failure().reason, code: 'unknown', title: 'Reason not known' };
+    s.answers(card([failure({ reason: unknown })]));
+    s.open();
+    await s.waitFor(() => expect(s.findByTestId(Text, 'came-back').text).toBe('Octopods said: Recipient is not a WhatsApp user.'));
+  });
+
   it('loads the rest on request', async () => {
     const s = stage();
     s.answers(card([failure()], { total: 12 }), card([failure()]));
@@ -122,8 +150,7 @@ describe('fixing', () => {
     s.open();
     await s.waitFor(() => s.findByTestId(LoadingButton, 'fix-send_other_channel'));
     s.findByTestId(LoadingButton, 'fix-send_other_channel').trigger('onClick');
-    await s.waitFor(() => expect(s.findByTestId(Alert, 'receipt').text).toContain('Octopods took it as 6230011'));
-    expect(s.findByTestId(Alert, 'receipt').props).toMatchObject({ title: 'Waiting for delivery', variant: 'success' });
+    await s.waitFor(() => expect(s.findByTestId(Alert, 'receipt').props).toMatchObject({ title: receipt.message, variant: 'success' }));
     expect(s.findByTestId(StatusTag, 'status').text).toBe('Waiting for delivery');
     expect(s.maybeFindByTestId(LoadingButton, 'fix-send_other_channel')).toBeNull();
     expect(s.sent(1)).toMatchObject({

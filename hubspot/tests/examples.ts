@@ -1,4 +1,4 @@
-import type { Card, Failure, Fix } from '../src/app/cards/types';
+import type { Card, Failure, Field, Fix } from '../src/app/cards/types';
 
 /** Small variations on an answer of the server, for states that a recording cannot show at will. */
 
@@ -6,6 +6,7 @@ export const fix = (change: Partial<Fix> = {}): Fix => ({
   id: 'send_other_channel',
   label: 'Send as SMS instead',
   kind: 'one_click',
+  main: true,
   sends: true,
   disabled: false,
   why: null,
@@ -17,6 +18,19 @@ export const fix = (change: Partial<Fix> = {}): Fix => ({
   submitLabel: 'Send by SMS',
   ...change,
 });
+
+export const pasted: Field = {
+  name: 'check_text',
+  label: 'Id or text',
+  type: 'textarea',
+  value: '',
+  before: null,
+  options: [],
+  placeholder: null,
+  required: true,
+  error: null,
+  help: 'Paste a message id, or what the failed message says.',
+};
 
 export const failure = (change: Partial<Failure> = {}): Failure => ({
   messageId: 'msg_1',
@@ -43,6 +57,7 @@ export const failure = (change: Partial<Failure> = {}): Failure => ({
   said: { text: 'Recipient is not a WhatsApp user.', code: '131026' },
   attempts: [{ when: 'Nov 23, 2026 at 10:31AM', text: 'WhatsApp. Failed.', state: 'failed' }],
   preview: null,
+  todo: null,
   detailUrl: 'https://redeliver.example.com/m/abc',
   fixes: [fix()],
   ...change,
@@ -57,5 +72,6 @@ export const card = (failures: Failure[], change: Partial<Card> = {}): Card => (
   total: failures.length,
   failures,
   notice: null,
+  check: fix({ id: 'check', label: 'Check a message', kind: 'form', main: false, sends: false, fixToken: '', fields: [pasted], submitLabel: 'Explain' }),
   ...change,
 });

@@ -45,7 +45,7 @@ it('the rendered card, signed, fixes a message in the running app', async () => 
   r.findByTestId(LoadingButton, 'fix-send_other_channel').trigger('onClick');
   // On a slow machine the first receipt is "Sending now."; then too.
   await vi.waitFor(() => {
-    const words = r.maybeFindByTestId(Alert, 'receipt')?.text ?? r.maybeFindByTestId(Text, 'reason')?.text ?? '';
+    const words = r.maybeFindByTestId(Alert, 'receipt')?.props.title ?? r.maybeFindByTestId(Text, 'reason')?.text ?? '';
     const arrived = r.maybeFind(EmptyState) !== null;
     if (words.includes('Sending now')) refresh();
     expect(arrived || /Octopods took it as \d+/.test(words), words).toBe(true);

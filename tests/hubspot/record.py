@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from canvas.sandbox.people import BY_ID
-from tests.hubspot.desk import VOUCHED, HubSpotDesk
+from tests.hubspot.desk import CONTACT, VOUCHED, HubSpotDesk, query
 
 FOLDER = Path(__file__).parent.parent.parent / "hubspot" / "tests" / "recorded"
 MARA = BY_ID["not_on_whatsapp"]
@@ -78,6 +78,28 @@ def handled(portal: HubSpotDesk) -> Json:
     return portal.click(failed(portal), "mark_handled")
 
 
+REFUSED = "131026: Message undeliverable. Recipient is not a WhatsApp user."
+
+
+def pasted(portal: HubSpotDesk, words: str, **more: Any) -> Json:
+    """What the card posts when somebody presses Explain, or with `more`, Attach."""
+    values = {"check_text": words, "check_kind": "whatsapp"}
+    body = {"messageId": "", "fix": "check", "objectId": CONTACT, "fixToken": "", "values": values, **more}
+    path = f"/hubspot/card/fix?{query({'phone': MARA.phone})}"
+    document: Json = portal.fetch("POST", path, body).get_json()
+    return document
+
+
+def attached(portal: HubSpotDesk) -> Json:
+    token = pasted(portal, REFUSED)["attach"]["fixToken"]
+    return pasted(portal, REFUSED, fix="attach", fixToken=token)
+
+
+def checked_message(portal: HubSpotDesk) -> Json:
+    failed(portal)
+    return pasted(portal, portal.octopods.sends()[0]["id"])
+
+
 def not_connected(portal: HubSpotDesk) -> Json:
     other = {**VOUCHED, "portalId": "70001"}
     document: Json = portal.fetch("GET", "/hubspot/card?objectId=901", vouched=other).get_json()
@@ -94,6 +116,11 @@ SCENES: dict[str, Callable[[HubSpotDesk], Json]] = {
     "form_error": form_error,
     "waiting": waiting,
     "handled": handled,
+    "checked_text": lambda portal: pasted(portal, REFUSED),
+    "checked_id": lambda portal: pasted(portal, "6230011"),
+    "checked_message": checked_message,
+    "checked_nothing": lambda portal: pasted(portal, " "),
+    "attached": attached,
     "not_connected": not_connected,
 }
 

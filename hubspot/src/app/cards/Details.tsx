@@ -1,6 +1,7 @@
 import {
   Accordion,
   Button,
+  ButtonRow,
   DescriptionList,
   DescriptionListItem,
   Flex,
@@ -48,7 +49,11 @@ export function Details({ failure }: { failure: Failure }) {
             ))}
           </List>
         </Section>
-        {failure.detailUrl && <OpenButton url={failure.detailUrl} />}
+        {failure.detailUrl && (
+          <ButtonRow disableDropdown>
+            <OpenButton url={failure.detailUrl} />
+          </ButtonRow>
+        )}
       </Flex>
     </Accordion>
   );

@@ -1,4 +1,5 @@
 import {
+  Accordion,
   Alert,
   Button,
   EmptyState,
@@ -10,9 +11,10 @@ import {
 } from '@hubspot/ui-extensions';
 import { useState } from 'react';
 import type { Person } from './api';
+import { CheckMessage } from './CheckMessage';
 import { Message } from './Message';
 import { Place } from './testIds';
-import type { Card, Problem } from './types';
+import type { Card, Failure, Problem } from './types';
 import { useCard } from './useCard';
 
 interface FailedMessagesProps {
@@ -26,19 +28,27 @@ const ALL = 50;
 /** The card's whole content for one person; `first` is how many messages are shown before "Show all". */
 export function FailedMessages({ person, tz, first }: FailedMessagesProps) {
   const [limit, setLimit] = useState(first);
+  const [checking, setChecking] = useState(false);
   const { state, load, redraw } = useCard(person, tz, limit);
   if (state.phase === 'loading') {
     return <LoadingSpinner label="Looking for failed messages" showLabel layout="centered" />;
   }
   if (state.phase === 'broken') return <Broken problem={state.problem} onRetry={load} />;
   const { card, refreshing } = state;
+  const check = !checking && (
+    <Button variant="secondary" size="extra-small" onClick={() => setChecking(true)} testId="check">
+      {card.check.label}
+    </Button>
+  );
   return (
     <Flex direction="column" gap="medium">
       {card.notice && <NoticeBox card={card} />}
       {card.failures.length === 0 && <Nothing />}
       {card.failures.map((failure, place) => (
-        <Place.Provider key={`${card.requestId} ${place}`} value={place}>
-          <Message failure={failure} objectId={card.contact.objectId} tz={tz} redraw={redraw} refresh={load} />
+        <Place.Provider key={`${card.requestId} ${place}`} value={place === 0 ? '' : String(place + 1)}>
+          <Folded failure={failure} folded={place > 0}>
+            <Message failure={failure} person={person} tz={tz} redraw={redraw} refresh={load} />
+          </Folded>
         </Place.Provider>
       ))}
       {card.total > card.failures.length && (
@@ -46,7 +56,12 @@ export function FailedMessages({ person, tz, first }: FailedMessagesProps) {
           Show all {card.total}
         </Button>
       )}
-      <Footer asOf={card.asOf} refreshing={refreshing} onRefresh={load} />
+      {checking && (
+        <CheckMessage card={card} person={person} tz={tz} reload={load} onBack={() => setChecking(false)} />
+      )}
+      <Footer asOf={card.asOf} refreshing={refreshing} onRefresh={load}>
+        {check}
+      </Footer>
     </Flex>
   );
 }
@@ -57,6 +72,22 @@ function NoticeBox({ card }: { card: Card }) {
     <Alert title={title} variant={variant === 'default' ? 'info' : variant} testId="notice">
       {text}
     </Alert>
+  );
+}
+
+interface FoldedProps {
+  failure: Failure;
+  folded: boolean;
+  children: React.ReactNode;
+}
+
+/** The newest message stands open; of the others there is a line each, so that the card stays one look long. */
+function Folded({ failure, folded, children }: FoldedProps) {
+  if (!folded) return children;
+  return (
+    <Accordion title={`${failure.reason.title} · ${failure.when}`} size="small">
+      {children}
+    </Accordion>
   );
 }
 
@@ -84,17 +115,21 @@ interface FooterProps {
   asOf: string;
   refreshing: boolean;
   onRefresh: () => void;
+  children: React.ReactNode;
 }
 
-function Footer({ asOf, refreshing, onRefresh }: FooterProps) {
+function Footer({ asOf, refreshing, onRefresh, children }: FooterProps) {
   return (
-    <Flex direction="row" justify="between" align="center">
+    <Flex direction="row" justify="between" align="center" gap="small" wrap="wrap">
       <Text variant="microcopy" testId="as-of">
         As of {asOf}
       </Text>
-      <LoadingButton variant="secondary" size="extra-small" loading={refreshing} onClick={onRefresh} testId="refresh">
-        {refreshing ? 'Refreshing' : 'Refresh'}
-      </LoadingButton>
+      <Flex direction="row" gap="small">
+        {children}
+        <LoadingButton variant="secondary" size="extra-small" loading={refreshing} onClick={onRefresh} testId="refresh">
+          {refreshing ? 'Refreshing' : 'Refresh'}
+        </LoadingButton>
+      </Flex>
     </Flex>
   );
 }

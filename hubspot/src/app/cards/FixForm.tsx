@@ -8,12 +8,13 @@ interface FixFormProps {
   fix: Fix;
   problem: Problem | null;
   sending: boolean;
+  main?: boolean;
   onSubmit: (values: Values) => void;
-  onBack: () => void;
+  onBack?: () => void;
 }
 
 /** Asks for exactly the fields the server named, filled with what it knows, the old value beside the new. */
-export function FixForm({ fix, problem, sending, onSubmit, onBack }: FixFormProps) {
+export function FixForm({ fix, problem, sending, main = true, onSubmit, onBack }: FixFormProps) {
   const id = useTestId();
   const [typed, setTyped] = useState<Values>({});
   const values = Object.fromEntries(fix.fields.map((f) => [f.name, typed[f.name] ?? f.value]));
@@ -34,12 +35,14 @@ export function FixForm({ fix, problem, sending, onSubmit, onBack }: FixFormProp
         ))}
         {general && <Text testId={id('form-problem')}>{general}</Text>}
         <ButtonRow disableDropdown>
-          <LoadingButton type="submit" variant="primary" loading={sending} testId={id('submit')}>
-            {sending ? 'Sending' : fix.submitLabel}
+          <LoadingButton type="submit" variant={main ? 'primary' : 'secondary'} loading={sending} testId={id('submit')}>
+            {sending && fix.sends ? 'Sending' : fix.submitLabel}
           </LoadingButton>
-          <Button variant="secondary" onClick={onBack} disabled={sending} testId={id('back')}>
-            Back
-          </Button>
+          {onBack && (
+            <Button variant="secondary" onClick={onBack} disabled={sending} testId={id('back')}>
+              Back
+            </Button>
+          )}
         </ButtonRow>
       </Flex>
     </Form>

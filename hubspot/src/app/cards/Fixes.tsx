@@ -1,9 +1,9 @@
 import { Alert, Button, ButtonRow, Flex, LoadingButton, Text, TextArea, useExtensionActions } from '@hubspot/ui-extensions';
-import { useState } from 'react';
+import { useContext, useState } from 'react';
 import { FixForm } from './FixForm';
 import type { Fix } from './types';
 import type { Step, Values } from './useFix';
-import { useTestId } from './testIds';
+import { Place, useTestId } from './testIds';
 
 interface FixesProps {
   fixes: Fix[];
@@ -12,21 +12,25 @@ interface FixesProps {
   run: (fix: Fix, values: Values) => void;
 }
 
-/** The fixes of one message, best first. Only the first that can be clicked is drawn as the main one. */
+/** The fixes of one message, best first. HubSpot wants one main button in a card: the newest message has it. */
 export function Fixes({ fixes, step, setStep, run }: FixesProps) {
+  const place = useContext(Place);
   const current = step.at === 'rest' ? null : fixes.find((fix) => fix.fixToken === step.token);
   if (current && step.at === 'confirm') {
     return <Confirm fix={current} onYes={() => run(current, {})} onNo={() => setStep({ at: 'rest' })} />;
   }
   if (current?.kind === 'form' && (step.at === 'form' || step.at === 'sending')) {
     return (
-      <FixForm
-        fix={current}
-        problem={step.at === 'form' ? step.problem : null}
-        sending={step.at === 'sending'}
-        onSubmit={(values) => run(current, values)}
-        onBack={() => setStep({ at: 'rest' })}
-      />
+      <Flex direction="column" gap="small">
+        <Text format={{ fontWeight: 'demibold' }}>{current.label}</Text>
+        <FixForm
+          fix={current}
+          problem={step.at === 'form' ? step.problem : null}
+          sending={step.at === 'sending'}
+          onSubmit={(values) => run(current, values)}
+          onBack={() => setStep({ at: 'rest' })}
+        />
+      </Flex>
     );
   }
   const begin = (fix: Fix) => {
@@ -34,15 +38,15 @@ export function Fixes({ fixes, step, setStep, run }: FixesProps) {
     else if (fix.confirm) setStep({ at: 'confirm', token: fix.fixToken });
     else run(fix, {});
   };
-  const main = fixes.find((fix) => !fix.disabled && (fix.kind === 'one_click' || fix.kind === 'form'));
+  const alone = place === '' || place === 'checked';
   return (
-    <Flex direction="column" gap="extra-small">
+    <Flex direction="column" gap="extra-small" align="start">
       {fixes.map((fix, place) => (
         <FixButton
           key={fix.fixToken}
           fix={fix}
           name={nameOf(fixes, place)}
-          main={fix === main}
+          main={fix.main && alone}
           step={step}
           onClick={() => begin(fix)}
         />

@@ -1,4 +1,5 @@
 import { Alert, Button, ButtonRow, Flex, Heading, StatusTag, Text, Tile } from '@hubspot/ui-extensions';
+import type { Person } from './api';
 import { Details } from './Details';
 import { Fixes } from './Fixes';
 import type { Failure, Notice } from './types';
@@ -7,16 +8,16 @@ import { useTestId } from './testIds';
 
 interface MessageProps {
   failure: Failure;
-  objectId: string;
+  person: Person;
   tz: string;
   redraw: Redraw;
   refresh: () => void;
 }
 
 /** One message: did it arrive, why not, what to do now, and the receipt of what was done. */
-export function Message({ failure, objectId, tz, redraw, refresh }: MessageProps) {
+export function Message({ failure, person, tz, redraw, refresh }: MessageProps) {
   const id = useTestId();
-  const { step, setStep, receipt, setReceipt, run } = useFix(failure, objectId, tz, redraw);
+  const { step, setStep, receipt, setReceipt, run } = useFix(failure, person, tz, redraw);
   return (
     <Tile compact testId={id('message')}>
       <Flex direction="column" gap="small">
@@ -30,6 +31,7 @@ export function Message({ failure, objectId, tz, redraw, refresh }: MessageProps
           {failure.line}
         </Text>
         {!receipt && <Text testId={id('reason')}>{failure.reason.text}</Text>}
+        {!receipt && <Unmended failure={failure} />}
         {failure.pattern && (
           <Text format={{ italic: true }} testId={id('pattern')}>
             {failure.pattern}
@@ -45,6 +47,22 @@ export function Message({ failure, objectId, tz, redraw, refresh }: MessageProps
         <Details failure={failure} />
       </Flex>
     </Tile>
+  );
+}
+
+/** What a person must know where no button helps: what came back, word for word, and what to do. */
+function Unmended({ failure }: { failure: Failure }) {
+  const id = useTestId();
+  const { said, reason, todo } = failure;
+  return (
+    <>
+      {reason.code === 'unknown' && said && (
+        <Text variant="microcopy" testId={id('came-back')}>
+          Octopods said: {said.text}
+        </Text>
+      )}
+      {todo && <Text testId={id('todo')}>{todo}</Text>}
+    </>
   );
 }
 
@@ -64,7 +82,7 @@ function ReceiptBox({ receipt, onRefresh, onDone }: ReceiptBoxProps) {
   return (
     <Flex direction="column" gap="extra-small">
       <Alert title={receipt.title} variant={variant} testId={id('receipt')}>
-        {receipt.text}
+        {receipt.text || null}
       </Alert>
       <ButtonRow disableDropdown>
         <Button variant="secondary" onClick={refresh} testId={id('receipt-refresh')}>

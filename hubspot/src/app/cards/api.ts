@@ -14,7 +14,6 @@ export interface Person {
 export interface FixRequest {
   messageId: string;
   fix: string;
-  objectId: string;
   fixToken: string;
   values: Record<string, string>;
 }
@@ -33,9 +32,10 @@ export function fetchCard(person: Person, tz: string, limit: number): Promise<Ca
   return ask<Card>(`/hubspot/card?${query}`, { method: 'GET', timeout: CARD_TIMEOUT });
 }
 
-export function carryOut(request: FixRequest, tz: string): Promise<Receipt | Refusal> {
-  const body = { ...request };
-  return ask<Receipt>(`/hubspot/card/fix?${parameters({ tz })}`, { method: 'POST', timeout: FIX_TIMEOUT, body });
+export function carryOut<Answer = Receipt>(request: FixRequest, person: Person, tz: string): Promise<Answer | Refusal> {
+  const body = { ...request, objectId: person.objectId };
+  const path = `/hubspot/card/fix?${parameters({ ...person.phones, tz })}`;
+  return ask<Answer>(path, { method: 'POST', timeout: FIX_TIMEOUT, body });
 }
 
 function parameters(values: Record<string, string>): string {

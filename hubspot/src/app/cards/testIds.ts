@@ -1,9 +1,9 @@
 import { createContext, useContext } from 'react';
 
-/** The place of a message in the list. HubSpot wants each testId once in a card, so later messages are numbered. */
-export const Place = createContext(0);
+/** Where in the card something stands: '' for the first message. HubSpot wants each testId once in a card. */
+export const Place = createContext('');
 
 export function useTestId(): (name: string) => string {
   const place = useContext(Place);
-  return (name) => (place === 0 ? name : `${name}-${place + 1}`);
+  return (name) => (place === '' ? name : `${name}-${place}`);
 }

@@ -19,6 +19,7 @@ export interface Fix {
   id: string;
   label: string;
   kind: 'one_click' | 'form' | 'link' | 'copy';
+  main: boolean;
   sends: boolean;
   disabled: boolean;
   why: string | null;
@@ -55,6 +56,7 @@ export interface Failure {
   said: { text: string; code: string | null } | null;
   attempts: { when: string; text: string; state: string }[];
   preview: string | null;
+  todo: string | null;
   detailUrl: string | null;
   fixes: Fix[];
 }
@@ -74,6 +76,7 @@ export interface Card {
   total: number;
   failures: Failure[];
   notice: Notice | null;
+  check: Fix;
 }
 
 export interface Problem {
@@ -95,4 +98,10 @@ export interface Receipt {
   refresh: 'properties' | null;
   duplicate: boolean;
   failure: Failure | null;
+}
+
+/** What somebody pasted: its message or its meaning, and the fix that ties it to the contact. */
+export interface Checked extends Receipt {
+  lines: { label: string; text: string }[];
+  attach: Fix | null;
 }

@@ -1,6 +1,6 @@
 import { useCallback, useState } from 'react';
 import { useExtensionActions } from '@hubspot/ui-extensions';
-import { carryOut, NoAnswer } from './api';
+import { carryOut, NoAnswer, type Person } from './api';
 import type { Failure, Fix, Notice, Problem, Variant } from './types';
 
 export type Values = Record<string, string>;
@@ -30,7 +30,7 @@ const SILENCE: Notice = {
 export type Redraw = (messageId: string, next: Failure) => void;
 
 /** Carries out the fixes of one message and keeps the receipt until the agent is done with it. */
-export function useFix(failure: Failure, objectId: string, tz: string, redraw: Redraw) {
+export function useFix(failure: Failure, person: Person, tz: string, redraw: Redraw) {
   const actions = useExtensionActions<'crm.record.sidebar'>();
   const [step, setStep] = useState<Step>({ at: 'rest' });
   const [receipt, setReceipt] = useState<Notice | null>(null);
@@ -39,9 +39,9 @@ export function useFix(failure: Failure, objectId: string, tz: string, redraw: R
     async (fix: Fix, values: Values) => {
       setStep({ at: 'sending', token: fix.fixToken });
       setReceipt(null);
-      const request = { messageId: failure.messageId, fix: fix.id, objectId, fixToken: fix.fixToken, values };
+      const request = { messageId: failure.messageId, fix: fix.id, fixToken: fix.fixToken, values };
       try {
-        const answer = await carryOut(request, tz);
+        const answer = await carryOut(request, person, tz);
         const next = answer.failure ?? null;
         if (next) redraw(failure.messageId, next);
         const again = next?.fixes.find((other) => other.id === fix.id && other.kind === 'form' && isOpen(fix));
@@ -52,7 +52,7 @@ export function useFix(failure: Failure, objectId: string, tz: string, redraw: R
           return setStep({ at: 'form', token: again.fixToken, problem: null });
         } else {
           const variant = VARIANTS[answer.state] ?? 'info';
-          setReceipt({ title: next?.status.label ?? 'Done', text: answer.message, variant });
+          setReceipt(noticeOf(answer.message, variant, next?.status.label ?? 'Done'));
           if (answer.refresh === 'properties') actions.refreshObjectProperties();
         }
       } catch (error) {
@@ -61,10 +61,16 @@ export function useFix(failure: Failure, objectId: string, tz: string, redraw: R
       }
       setStep({ at: 'rest' });
     },
-    [failure.messageId, objectId, tz, redraw, actions],
+    [failure.messageId, person, tz, redraw, actions],
   );
 
   return { step, setStep, receipt, setReceipt, run };
+}
+
+/** Good news is one sentence; what needs care also says in a word what it is. */
+function noticeOf(words: string, variant: Variant, label: string): Notice {
+  const care = variant === 'warning' || variant === 'danger';
+  return care ? { title: label, text: words, variant } : { title: words, text: '', variant };
 }
 
 function isOpen(fix: Fix): boolean {
