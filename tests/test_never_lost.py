@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from canvas.domain.schedule import OTHER_TRIES, backoff
-from canvas.flows.come_in import Contact, begin
+from canvas.flows.come_in import Contact, begin, made
 from canvas.sandbox.people import BY_ID
 from canvas.store import actions, channels, messages
 from canvas.store.database import reading, writing
@@ -96,7 +96,8 @@ def test_a_click_and_the_customers_own_repeat_do_not_wait_for_each_other(both_de
             with writing(flow.engine) as conn:
                 line = channels.of_install(conn, 1)[1]
                 body = {"destination_phone": parent.raw_to, "body": "Hi"}
-                begin(conn, flow, line, body, None, Contact(), "gateway", both_desk.clock(), parent=parent)
+                now = both_desk.clock()
+                begin(conn, made(conn, flow, line, body, None, Contact(), "gateway", now), now, parent)
             told.append(None)
         except Exception as error:
             told.append(type(error))

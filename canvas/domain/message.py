@@ -121,6 +121,11 @@ class Message:
         return self.diagnosis.reason if self.diagnosis else None
 
 
+def callers_to_repeat(message: Message) -> bool:
+    """Whether a customer's own request was answered with this failure: they know of it, and the repeat is theirs."""
+    return message.source == "gateway" and message.status is Status.FAILED and message.sent_at is None
+
+
 def needs_attention(message: Message, has_child: bool = False) -> bool:
     """Whether a card shows this message: failed or unsure and nobody dealt with it, or a fix under way."""
     if has_child or message.handled_at:

@@ -56,7 +56,8 @@ class Known:
     """What is known around it. `listed_at` is when this channel's templates were last copied, if ever.
 
     `last` is the newest message to this number on this channel whose outcome is known; `twin` one with the
-    same content to the same number a moment ago; `link` is None when nothing was to be looked behind.
+    same content to the same number a moment ago, or since the message that a fix is for; `link` is None when
+    nothing was to be looked behind.
     """
 
     now: datetime
@@ -85,8 +86,15 @@ def verdict(findings: tuple[Finding, ...]) -> Verdict:
 
 
 def blocking(findings: tuple[Finding, ...]) -> Finding | None:
-    """The first certain trouble with the message itself; a blocked key only makes it wait."""
-    return next((f for f in findings if f.level == "certain" and not f.ok and f.id != "key"), None)
+    """What a fix must not send over: the first certain trouble, or that the same message has gone out since.
+
+    A blocked key is none: it only makes the send wait.
+    """
+    return next((f for f in findings if not f.ok and _stands_in_the_way(f)), None)
+
+
+def _stands_in_the_way(finding: Finding) -> bool:
+    return finding.id == "duplicate" or (finding.level == "certain" and finding.id != "key")
 
 
 def _findings(p: Planned, k: Known) -> Iterator[Finding]:

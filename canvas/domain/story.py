@@ -10,7 +10,7 @@ from typing import Literal
 from canvas.domain import phones
 from canvas.domain.dates import soon, when
 from canvas.domain.fix import CHANNEL_NAMES, Fix
-from canvas.domain.message import Message, Status
+from canvas.domain.message import Message, Status, callers_to_repeat
 from canvas.domain.rights import ALL, Rights
 from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Reason
 
@@ -268,12 +268,21 @@ def _four_lines(
         ("What happened", reason.meaning),
         ("Who can fix it", _who(t, reason.who)),
         ("Will sending again help?", _again(t, reason, fixes)),
-        ("What to do now", reason.cure),
+        ("What to do now", _now(message, reason)),
     )
 
 
 def _who(t: Teller, who: str) -> str:
     return WHO[who] if who != "agent" or t.rights.may_fix else "Somebody who may fix messages here."
+
+
+CALLER_WAS_TOLD = "The system that sent it was told, and may send it again itself."
+
+
+def _now(message: Message, reason: Reason) -> str:
+    """The cure; and whose repeat it may be, lest an agent and a backend both send it."""
+    theirs = callers_to_repeat(message) and reason.retry == "transient"
+    return f"{reason.cure} {CALLER_WAS_TOLD}" if theirs else reason.cure
 
 
 def _again(t: Teller, reason: Reason, fixes: Sequence[Fix]) -> str:

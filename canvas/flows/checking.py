@@ -50,10 +50,11 @@ def check_request(
     return _findings(flow, install, channel.id, planned, look_behind=True)
 
 
-def check_fix(flow: Flow, install: Install, todo: Send) -> tuple[Finding, ...]:
-    """What is to be said about the send a fix would make."""
+def check_fix(flow: Flow, install: Install, todo: Send, failed: Message) -> tuple[Finding, ...]:
+    """What is to be said about the send a fix would make for that failed message."""
     planned = Planned(todo.channel, todo.raw_to, todo.content, install.country)
-    return _findings(flow, install, todo.channel_id, planned, look_behind=todo.check_link)
+    since = failed.created_at
+    return _findings(flow, install, todo.channel_id, planned, look_behind=todo.check_link, since=since)
 
 
 def check_person(flow: Flow, install: Install, channel: Channel, raw_to: str) -> tuple[Finding, ...]:
@@ -64,11 +65,17 @@ def check_person(flow: Flow, install: Install, channel: Channel, raw_to: str) ->
 
 
 def _findings(
-    flow: Flow, install: Install, channel_id: int, planned: Planned, look_behind: bool
+    flow: Flow,
+    install: Install,
+    channel_id: int,
+    planned: Planned,
+    look_behind: bool,
+    since: datetime | None = None,
 ) -> tuple[Finding, ...]:
+    since = since or flow.clock() - SAME_WITHIN
     with reading(flow.engine) as conn:
         template, listed_at = _template(conn, install.id, channel_id, planned.content.template_id)
-        known = _known(conn, flow, install, channel_id, planned, template, listed_at)
+        known = _known(conn, flow, install, channel_id, planned, template, listed_at, since)
     link = _link(flow, planned, template) if look_behind else None
     return preflight(planned, replace(known, link=link))
 
@@ -91,6 +98,7 @@ def _known(
     planned: Planned,
     template: Template | None,
     listed_at: datetime | None,
+    since: datetime,
 ) -> Known:
     now = flow.clock()
     number = phones.normalise(planned.raw_to, planned.region)
@@ -107,16 +115,14 @@ def _known(
         blocked_until=channel.blocked_until if channel else None,
         last=last,
         last_reason=reason.title if reason else "",
-        twin=next((m for m in past if _twin(m, planned, now)), None),
+        twin=next((m for m in past if _twin(m, planned, since)), None),
     )
 
 
-def _twin(message: Message, planned: Planned, now: datetime) -> bool:
-    """Whether this message is on its way or there, says the same, and left a moment ago."""
+def _twin(message: Message, planned: Planned, since: datetime) -> bool:
+    """Whether this message is on its way or there, says the same, and was made since then."""
     alive = message.status in IN_FLIGHT or message.status in (Status.DELIVERED, Status.READ, Status.UNSURE)
-    return (
-        alive and message.created_at >= now - SAME_WITHIN and same_content(message.content, planned.content)
-    )
+    return alive and message.created_at >= since and same_content(message.content, planned.content)
 
 
 def _link(flow: Flow, planned: Planned, template: Template | None) -> Link | None:

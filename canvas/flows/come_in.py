@@ -34,7 +34,7 @@ class Contact:
     conversation_id: str | None = None
 
 
-def begin(
+def made(
     conn: Connection,
     flow: Flow,
     channel: Channel,
@@ -44,18 +44,14 @@ def begin(
     source: str,
     now: datetime,
     status: Status = Status.SENDING,
-    parent: Message | None = None,
 ) -> Message:
-    """Record a message from the body of an Octopods send request, before anything is said about it.
-
-    `parent` is the failed attempt that the customer repeats. Raises AlreadySent when it was repeated before.
-    """
+    """The message that the body of an Octopods send request asks for; it is not stored yet."""
     raw_to = _storable(str(request.get("destination_phone") or ""))[:64]
     content = content_of(channel.kind, request, template_id)
     install = installs.get(conn, channel.install_id)
     country = install.country if install else flow.default_region
     message_id = new_id("msg", now)
-    message = Message(
+    return Message(
         id=message_id,
         install_id=channel.install_id,
         channel=channel.kind,
@@ -71,11 +67,19 @@ def begin(
         conversation_id=contact.conversation_id,
         source=source,
         sender=Actor("key", channel.key_last4, channel.name),
-        parent_id=parent.id if parent else None,
-        thread_id=parent.thread_id if parent else message_id,
-        attempt=parent.attempt + 1 if parent else 1,
+        thread_id=message_id,
     )
+
+
+def begin(conn: Connection, message: Message, now: datetime, parent: Message | None = None) -> Message:
+    """Record a message before anything is said about it.
+
+    `parent` is the failed attempt that the customer repeats. Raises AlreadySent when it was repeated before.
+    """
     if parent:
+        message = replace(
+            message, parent_id=parent.id, thread_id=parent.thread_id, attempt=parent.attempt + 1
+        )
         # Held before its child is stored, as a click does: the other way round each would wait for the other.
         messages.close(conn, parent.install_id, parent.id, now)
     messages.add(conn, message)
@@ -131,7 +135,8 @@ def track(
             else None
         )
         if known is None:
-            message = begin(conn, flow, channel, request, template_id, contact, "track", now, Status.UNKNOWN)
+            told = made(conn, flow, channel, request, template_id, contact, "track", now, Status.UNKNOWN)
+            message = begin(conn, told, now)
             message = outcome.store(conn, replace(message, octopods_id=octopods_id, sent_at=now), now)
         else:
             message = _filled_in(conn, messages.locked(conn, known.install_id, known.id), contact, now)

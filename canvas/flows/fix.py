@@ -93,9 +93,9 @@ def click(
     first = _prepare(flow, token, values, by)
     if isinstance(first, Clicked):
         return first
-    fix, todo = first
-    if isinstance(todo, Send) and (trouble := blocking(check_fix(flow, install, todo))):
-        return _would_fail(_get(flow, install, token.message_id), fix, values or {}, trouble)
+    message, fix, todo = first
+    if isinstance(todo, Send) and (trouble := blocking(check_fix(flow, install, todo, message))):
+        return _would_fail(message, fix, values or {}, trouble)
     if isinstance(todo, Send) and not_before:
         todo = replace(todo, run_at=max(todo.run_at or not_before, not_before))
     return _commit(flow, token, fix, todo, by, patience)
@@ -104,7 +104,7 @@ def click(
 FIELD_OF = {"number": "phone", "text": "text", "template": "template", "header_media": "url"}
 
 
-def _would_fail(message: Message | None, fix: Fix, values: Mapping[str, str], trouble: Finding) -> Clicked:
+def _would_fail(message: Message, fix: Fix, values: Mapping[str, str], trouble: Finding) -> Clicked:
     """The form again, with what would certainly go wrong; a fix that asks nothing says it over the message."""
     field = FIELD_OF.get(trouble.id)
     if not any(shown.name == field for shown in fix.fields):
@@ -120,8 +120,8 @@ def _get(flow: Flow, install: Install, message_id: str) -> Message | None:
 
 def _prepare(
     flow: Flow, token: FixToken, values: Mapping[str, str] | None, by: Clicker
-) -> Clicked | tuple[Fix, Send | Deed]:
-    """The fix and its plan, or what to show instead."""
+) -> Clicked | tuple[Message, Fix, Send | Deed]:
+    """The message, the fix and its plan, or what to show instead."""
     with reading(flow.engine) as conn:
         message = messages.get(conn, by.install.id, token.message_id)
         if message is None:
@@ -140,7 +140,7 @@ def _prepare(
 
 def _planned(
     situation: Situation, message: Message, fix: Fix, values: Mapping[str, str] | None
-) -> Clicked | tuple[Fix, Send | Deed]:
+) -> Clicked | tuple[Message, Fix, Send | Deed]:
     if fix.kind in ("link", "copy"):
         return Clicked(
             "changed", message, note="There is nothing to do here: this button only opens or copies."
@@ -150,7 +150,7 @@ def _planned(
     todo: Plan = plan(situation, fix, values or {})
     if isinstance(todo, FormAgain):
         return Clicked("form", message, fix, todo.fields, todo.message, asked=True)
-    return fix, todo
+    return message, fix, todo
 
 
 def _earlier(conn: Connection, message: Message, token: FixToken) -> Clicked | None:

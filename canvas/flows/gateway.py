@@ -19,7 +19,7 @@ from canvas.clients.octopods_answers import read_sent
 from canvas.domain.message import Message
 from canvas.domain.send_request import Refusal, refusal
 from canvas.flows import outcome, repeats
-from canvas.flows.come_in import Contact, begin
+from canvas.flows.come_in import Contact, begin, made
 from canvas.flows.context import Flow
 from canvas.flows.insisting import insist
 from canvas.flows.sending import DEFAULT_BLOCK, evidence_of
@@ -133,18 +133,9 @@ def _begin_once(
         if isinstance(earlier, Answer):
             return earlier
         parent = earlier
+    asked = made(conn, flow, channel, request.document, request.template_id, request.contact, "gateway", now)
     try:
-        message = begin(
-            conn,
-            flow,
-            channel,
-            request.document,
-            request.template_id,
-            request.contact,
-            "gateway",
-            now,
-            parent=parent,
-        )
+        message = begin(conn, asked, now, parent or repeats.refused_before(conn, asked, now))
     except messages.AlreadySent:
         raise repeats.SentFromHere from None
     channels.note_use(conn, channel.key_hash, now)

@@ -1,4 +1,8 @@
-"""A send that comes again under its `Idempotency-Key`: the first answer, or one clear sentence; never a second send."""
+"""A customer's send that comes again.
+
+Under its `Idempotency-Key` it gets the first answer, or one clear sentence; never a second send. Without one it is
+forwarded, and known as the next attempt of what Octopods refused before.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,8 @@ import orjson
 from sqlalchemy import Connection
 
 from canvas.clients.http import Answer
-from canvas.domain.message import Message, Status
+from canvas.domain.message import Message, Status, callers_to_repeat
+from canvas.domain.preflight import same_content
 from canvas.flows.come_in import LEFT_ALONE
 from canvas.flows.context import Flow
 from canvas.store import idempotency, messages
@@ -17,6 +22,10 @@ from canvas.store.database import writing
 from canvas.store.idempotency import Ticket
 
 REPLAYED = "Idempotent-Replayed"
+LOOK_BACK = 20  # messages to one number, newest first
+MOST_ATTEMPTS = (
+    20  # of one message; what is repeated more often begins anew, so that no life line grows for ever
+)
 
 
 class Conflict(Exception):
@@ -79,6 +88,34 @@ def _open(first: Message | None, now: datetime) -> Answer:
     if first and first.status is Status.SENDING and first.updated_at > now - LEFT_ALONE:
         raise UnderWay
     raise NotSure
+
+
+def refused_before(conn: Connection, message: Message, now: datetime) -> Message | None:
+    """The attempt that this new one repeats: the same to the same person, refused within a day, not sent again yet.
+
+    Held for this transaction. Tied to it, the repeat takes its place on the card, and no click and no other
+    repeat can send it once more.
+    """
+    past = (
+        messages.newest_to(conn, message.install_id, message.channel, message.to, LOOK_BACK)
+        if message.to
+        else []
+    )
+    # The newest: an older one that was repeated already is its parent.
+    found = next((one for one in past if _refused_same(one, message, now)), None)
+    if found is None or found.attempt >= MOST_ATTEMPTS:
+        return None
+    held = messages.locked(conn, found.install_id, found.id)
+    return None if messages.child_of(conn, held.install_id, held.id) else held
+
+
+def _refused_same(one: Message, other: Message, now: datetime) -> bool:
+    return (
+        callers_to_repeat(one)
+        and one.created_at > now - idempotency.KEPT
+        and (one.channel_id, one.contact_id) == (other.channel_id, other.contact_id)
+        and same_content(one.content, other.content)
+    )
 
 
 def forget_old(flow: Flow) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from canvas.domain import settings
 from canvas.domain.fix import may_have_arrived
-from canvas.domain.message import Actor, Message
+from canvas.domain.message import Actor, Message, callers_to_repeat
 from canvas.knowledge.model import Reason
 from canvas.store import actions, installs, messages
 
@@ -23,6 +23,8 @@ def plan(conn: Connection, message: Message, reason: Reason, now: datetime) -> N
         return
     if may_have_arrived(reason):
         return  # only a person may risk a second one
+    if callers_to_repeat(message):
+        return  # two that repeat, neither knowing of the other, are two messages to one person
     policy = settings.read(install.settings)
     before = messages.thread(conn, install.id, message.thread_id)
     made = sum(1 for one in before if one.sender and one.sender.kind == POLICY.kind)
