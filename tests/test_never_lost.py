@@ -107,7 +107,9 @@ def test_a_click_and_the_customers_own_repeat_do_not_wait_for_each_other(both_de
         held = messages.locked(conn, 1, parent.id)
         other.start()
         _until_it_waits(both_desk)
-        messages.add(conn, replace(held, id="msg_child", parent_id=held.id, octopods_id=None))
+        messages.add(
+            conn, replace(held, id="msg_child", parent_id=held.id, octopods_id=None, provider_id=None)
+        )
         messages.close(conn, 1, held.id, both_desk.clock())
     other.join(10)
     assert told == [messages.AlreadySent]

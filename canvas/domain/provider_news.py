@@ -35,7 +35,10 @@ META = {
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One status of one message. `to` is E.164; `raw` is what came, verbatim, for a failure."""
+    """One status of one message. `to` and `sender` are E.164; `raw` is what came, verbatim, for a failure.
+
+    `sender` is our side's number, where the provider names it.
+    """
 
     channel: str
     provider_id: str
@@ -44,6 +47,7 @@ class News:
     evidence: Evidence | None = None
     raw: str = ""
     at: datetime | None = None
+    sender: str | None = None
 
 
 def from_twilio(form: Mapping[str, str]) -> News | None:
@@ -57,18 +61,28 @@ def from_twilio(form: Mapping[str, str]) -> News | None:
     code, said = form.get("ErrorCode", "")[:16], form.get("ErrorMessage", "")[:2000]
     evidence = Evidence(text=said, channel=channel, provider="twilio", code=code or None)
     raw = ": ".join(part for part in (code, said) if part)
-    return News(channel, provider_id, _e164(number), TWILIO[word], evidence, raw)
+    sender = _e164(form.get("From", "").rpartition(":")[2])
+    return News(channel, provider_id, _e164(number), TWILIO[word], evidence, raw, sender=sender)
 
 
 def from_meta(document: Any) -> list[News]:
     """The news in one webhook, which may hold many; whatever is of another shape is passed over."""
-    return [news for status in _statuses(document) if (news := _meta_status(status))]
+    return [news for status, sender in _statuses(document) if (news := _meta_status(status, sender))]
 
 
-def _statuses(document: Any) -> Iterator[Mapping[str, Any]]:
+def _statuses(document: Any) -> Iterator[tuple[Mapping[str, Any], str | None]]:
+    """Each status, and the number it was sent from."""
     for entry in _objects(document, "entry"):
         for change in _objects(entry, "changes"):
-            yield from _objects(change.get("value"), "statuses")
+            value = change.get("value")
+            for status in _objects(value, "statuses"):
+                yield status, _sender(value)
+
+
+def _sender(value: Any) -> str | None:
+    metadata = value.get("metadata") if isinstance(value, Mapping) else None
+    shown = metadata.get("display_phone_number") if isinstance(metadata, Mapping) else None
+    return _e164("+" + "".join(c for c in str(shown) if c.isascii() and c.isdigit())) if shown else None
 
 
 def _objects(holder: Any, name: str) -> list[Mapping[str, Any]]:
@@ -76,7 +90,7 @@ def _objects(holder: Any, name: str) -> list[Mapping[str, Any]]:
     return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
 
 
-def _meta_status(status: Mapping[str, Any]) -> News | None:
+def _meta_status(status: Mapping[str, Any], sender: str | None) -> News | None:
     word, provider_id = status.get("status"), status.get("id")
     if not isinstance(word, str) or word not in META or not isinstance(provider_id, str) or not provider_id:
         return None
@@ -84,7 +98,7 @@ def _meta_status(status: Mapping[str, Any]) -> News | None:
     to = _e164(f"+{str(status.get('recipient_id') or '').removeprefix('+')}")
     at = _epoch(status.get("timestamp"))
     raw = json.dumps(errors, ensure_ascii=False) if errors else ""
-    return News("whatsapp", provider_id[:128], to, META[word], _meta_evidence(errors), raw, at)
+    return News("whatsapp", provider_id[:128], to, META[word], _meta_evidence(errors), raw, at, sender)
 
 
 def _meta_evidence(errors: list[Mapping[str, Any]]) -> Evidence:

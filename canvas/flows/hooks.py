@@ -11,12 +11,14 @@ from sqlalchemy import Connection
 
 from canvas.clients.octopods_answers import StatusReport
 from canvas.domain.ids import new_id
-from canvas.domain.message import IN_FLIGHT, Actor, Message, Status
+from canvas.domain.message import ARRIVED, Actor, Message, Status
 from canvas.domain.provider_news import News
 from canvas.flows import outcome
 from canvas.flows.context import Flow
 from canvas.flows.installs import Refused, named
+from canvas.flows.polling import CLOCK_SLACK
 from canvas.store import audit, channels, hook_secrets, installs, messages
+from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
 from canvas.store.sealing import CannotOpen
@@ -111,32 +113,50 @@ def take(flow: Flow, install: Install, news: Sequence[News]) -> None:
 
 def _take_one(conn: Connection, flow: Flow, install: Install, news: News, now: datetime) -> None:
     message = messages.by_provider_id(conn, install.id, news.channel, news.provider_id)
+    message = message or _nameless(conn, install, news, now)
     if message is None:
-        past = _candidates(conn, install.id, news, now)
-        if not past and news.status is Status.FAILED:
-            message = _made(conn, install, news, now)
-        elif len(past) == 1:
-            message = past[0]
-        else:
-            # Of several nobody can tell which is meant; asking Octopods by id will.
-            log.info("hook.unmatched", provider_id=news.provider_id, candidates=len(past))
-            return
+        return
     held = messages.locked(conn, install.id, message.id)
     if held.provider_id is None:
         held = outcome.store(conn, replace(held, provider_id=news.provider_id), now)
+    if held.provider_id != news.provider_id:
+        return  # since it was looked at, it turned out to be another one
     report = StatusReport(message_id=None, status=str(news.status), failure_reason=news.raw or None)
     outcome.reported(conn, flow, held, report, now, evidence=news.evidence)
 
 
-def _candidates(conn: Connection, install_id: int, news: News, now: datetime) -> list[Message]:
-    """Messages to that number, sent lately, of which the provider's id is not known yet."""
+def _nameless(conn: Connection, install: Install, news: News, now: datetime) -> Message | None:
+    """The one message of ours this can be; a new one for a failure of what was sent from elsewhere; else None."""
+    line = _line(conn, install, news)
+    fitting = _fitting(conn, install.id, line, news, now)
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting or news.status is not Status.FAILED:
+        # Of several nobody can tell which is meant; asking Octopods by id will.
+        log.info("hook.unmatched", provider_id=news.provider_id, fitting=len(fitting))
+        return None
+    return _made(conn, install, line, news, now)
+
+
+def _line(conn: Connection, install: Install, news: News) -> Channel | None:
+    """The channel it was sent on: by our number, else the only one of its kind."""
+    same = [c for c in channels.of_install(conn, install.id) if c.kind == news.channel]
+    exact = [c for c in same if c.number and c.number == news.sender]
+    found = exact or same
+    return found[0] if len(found) == 1 else None
+
+
+def _fitting(
+    conn: Connection, install_id: int, line: Channel | None, news: News, now: datetime
+) -> list[Message]:
+    """Messages to that number on that channel, lately sent, of unknown provider's id, that this news can be about."""
     if news.to is None:
         return []
     past = messages.newest_to(conn, install_id, news.channel, news.to, LOOK_BACK)
-    lately = (news.at or now) - MATCHED_WITHIN
-    nameless = [m for m in past if m.provider_id is None and m.created_at >= lately and _left(m)]
-    flying = [m for m in nameless if m.status in IN_FLIGHT or m.status is Status.UNSURE]
-    return flying or nameless
+    if line is not None:
+        past = [m for m in past if m.channel_id in (line.id, None)]
+    at = news.at or now
+    return [m for m in past if m.provider_id is None and _left(m) and _in_time(m, at) and _may_tell(m, news)]
 
 
 def _left(message: Message) -> bool:
@@ -145,10 +165,23 @@ def _left(message: Message) -> bool:
     return bool(known) or message.status in (Status.SENDING, Status.UNSURE)
 
 
-def _made(conn: Connection, install: Install, news: News, now: datetime) -> Message:
+def _in_time(message: Message, at: datetime) -> bool:
+    """Whether it left within a day before the news, as far as two clocks agree."""
+    left = message.sent_at or message.created_at
+    return at - MATCHED_WITHIN <= left <= at + CLOCK_SLACK
+
+
+def _may_tell(message: Message, news: News) -> bool:
+    """Whether this message may have had that status: what arrived did not fail, and what failed did not arrive."""
+    contrary = (
+        ARRIVED if news.status is Status.FAILED else {Status.FAILED} if news.status in ARRIVED else set()
+    )
+    return message.status not in contrary
+
+
+def _made(conn: Connection, install: Install, line: Channel | None, news: News, now: datetime) -> Message:
     """A failure of a message that was sent from elsewhere."""
     at = min(news.at or now, now)
-    line = next((c for c in channels.of_install(conn, install.id) if c.kind == news.channel), None)
     message_id = new_id("msg", at)
     message = Message(
         id=message_id,
@@ -165,5 +198,11 @@ def _made(conn: Connection, install: Install, news: News, now: datetime) -> Mess
         sent_at=at,
         thread_id=message_id,
     )
-    messages.add(conn, message)
+    try:
+        messages.add(conn, message)
+    except messages.ProviderIdTaken:
+        # The same news in another process was faster by a moment: it is about that message.
+        other = messages.by_provider_id(conn, install.id, news.channel, news.provider_id)
+        assert other is not None  # the database said so
+        return other
     return message

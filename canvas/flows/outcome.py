@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
 
 from canvas.clients.octopods_answers import Sent, StatusReport
@@ -26,6 +27,7 @@ from canvas.knowledge.model import Evidence
 from canvas.store import actions, channels, messages
 from canvas.store.database import reading
 
+log = structlog.get_logger()
 SOON = timedelta(seconds=2)
 RECONCILE_AFTER = timedelta(seconds=10)
 
@@ -51,7 +53,7 @@ def accepted(conn: Connection, flow: Flow, message: Message, sent: Sent, now: da
         status=Status.SENT,
         octopods_id=sent.message_id,
         request_id=sent.request_id,
-        provider_id=sent.provider_id or message.provider_id,
+        provider_id=_provider_id(conn, message, sent.provider_id),
         sent_at=now,
     )
     if message.channel_id is not None:
@@ -61,6 +63,17 @@ def accepted(conn: Connection, flow: Flow, message: Message, sent: Sent, now: da
     if fresh.parent_id:
         timeline.news(conn, flow, fresh, now)
     return fresh
+
+
+def _provider_id(conn: Connection, message: Message, given: str | None) -> str | None:
+    """The provider's id of this message; one that another message has is not given to a second."""
+    if not given or given == message.provider_id:
+        return message.provider_id
+    holder = messages.by_provider_id(conn, message.install_id, message.channel, given)
+    if holder is None:
+        return given
+    log.warning("provider_id.taken", message=message.id, holder=holder.id)
+    return message.provider_id
 
 
 def begin_polling(conn: Connection, flow: Flow, message: Message, now: datetime) -> None:
@@ -131,7 +144,7 @@ def reported(
     status = Status(report.status)
     if not follows(message.status, status):
         return message
-    known = replace(message, provider_id=report.provider_id or message.provider_id)
+    known = replace(message, provider_id=_provider_id(conn, message, report.provider_id))
     if status is Status.FAILED:
         evidence = evidence or from_failure_reason(report.failure_reason, message.channel)
         evidence = evidence or Evidence(channel=message.channel)

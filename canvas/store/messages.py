@@ -35,6 +35,10 @@ class AlreadySent(Exception):
     """A message was already sent for that failed one; the database refused a second."""
 
 
+class ProviderIdTaken(Exception):
+    """Another message of this install and channel has that provider's id; the database refused a second."""
+
+
 def _diagnosis(data: Any) -> Diagnosis | None:
     if not data:
         return None
@@ -108,7 +112,8 @@ def to_row(message: Message) -> dict[str, Any]:
 def add(conn: Connection, message: Message) -> None:
     """Store a new message.
 
-    Raises AlreadySent when its parent was already sent again (the unique constraint on `parent_id`).
+    Raises AlreadySent when its parent was already sent again (the unique constraint on `parent_id`), and
+    ProviderIdTaken.
     """
     try:
         with conn.begin_nested():
@@ -116,6 +121,8 @@ def add(conn: Connection, message: Message) -> None:
     except IntegrityError as error:
         if message.parent_id and "parent_id" in str(error.orig):
             raise AlreadySent(message.parent_id) from error
+        if message.provider_id and "provider" in str(error.orig):
+            raise ProviderIdTaken(message.provider_id) from error
         raise
 
 

@@ -133,7 +133,8 @@ messages = Table(
     UniqueConstraint("install_id", "channel", "octopods_id"),
     Index("ix_messages_install", "install_id", "id"),
     Index("ix_messages_thread", "install_id", "thread_id", "id"),
-    Index("ix_messages_provider", "install_id", "provider_id"),
+    # A provider's id is one message's: told twice at once, a failure is still one row.
+    Index("uq_messages_provider", "install_id", "provider_id", "channel", unique=True),
 )
 # What a card asks for: the open messages of one person, newest first. Partial, so it stays small for ever.
 _open = messages.c.open.is_(True)

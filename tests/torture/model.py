@@ -139,7 +139,7 @@ def _rule_is_there(flow: Flow, rows: list[Message]) -> list[str]:
     child = next((row for row in rows if row.parent_id), None)
     if child is None:
         return ["nothing was sent again: this run proves nothing"]
-    twin = messages.to_row(replace(child, id="msg_twin", octopods_id=None))
+    twin = messages.to_row(replace(child, id="msg_twin", octopods_id=None, provider_id=None))
     try:
         with writing(flow.engine) as conn:
             conn.execute(table.insert().values(twin))

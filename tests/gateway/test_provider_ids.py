@@ -1,0 +1,199 @@
+"""A provider's id names one message: matched only when nothing else fits, and never given twice."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import Engine, text
+
+from canvas.domain.message import Message
+from canvas.flows import installs
+from canvas.sandbox.octopods import keys
+from canvas.store import migrate
+from canvas.store.database import open_engine
+from tests import postgres
+from tests.conftest import missing
+from tests.desk import Desk
+from tests.gateway.records import all_messages, only_message
+from tests.gateway.test_hooks import TO, callback, connect, meta, twilio, webhook
+
+INSTALL = "intercom:abcd123"
+
+
+def nameless(desk: Desk, *texts: str, to: str = TO) -> None:
+    """Sends whose answer names no provider's id, as the legacy articles show it."""
+    desk.octopods.shapes(sends="legacy")
+    for words in texts:
+        assert desk.send_sms(to, words).status_code == 201
+
+
+def reported(desk: Desk, message: Message, status: str) -> None:
+    """Octopods itself says how this one stands."""
+    news = {"channel": "sms", "message_id": message.octopods_id, "destination_phone": TO, "status": status}
+    assert desk.gateway("/track", news, keys.SMS).status_code == 201
+
+
+def test_a_failure_cannot_be_that_of_a_message_that_arrived(desk: Desk) -> None:
+    connect(desk)
+    nameless(desk, "one")
+    reported(desk, only_message(desk), "delivered")
+    desk.clock.advance(60)
+    nameless(desk, "two")
+    twilio(desk, callback("failed", "SM9", code="30003"))
+    assert [(m.status, m.provider_id) for m in all_messages(desk)] == [("delivered", None), ("failed", "SM9")]
+
+
+def test_an_arrival_may_be_that_of_either_so_nobody_guesses(desk: Desk) -> None:
+    connect(desk)
+    nameless(desk, "one")
+    reported(desk, only_message(desk), "delivered")
+    desk.clock.advance(60)
+    nameless(desk, "two")
+    twilio(desk, callback("delivered", "SM9"))
+    assert [(m.status, m.provider_id) for m in all_messages(desk)] == [("delivered", None), ("sent", None)]
+
+
+@pytest.mark.parametrize(("seconds", "matched"), [(24 * 3600 - 60, True), (24 * 3600 + 60, False)])
+def test_only_what_left_within_a_day_before_the_news_is_matched(
+    desk: Desk, seconds: int, matched: bool
+) -> None:
+    connect(desk)
+    nameless(desk, "one")
+    desk.clock.advance(seconds)
+    twilio(desk, callback("undelivered", "SM9", code="30003"))
+    assert len(all_messages(desk)) == (1 if matched else 2)
+
+
+def test_news_from_before_a_message_left_is_not_of_that_message(desk: Desk) -> None:
+    connect(desk)
+    desk.clock.advance(86400 * 30)  # far after the time in the webhook
+    desk.octopods.shapes(sends="legacy")
+    desk.send_whatsapp(TO, 90001, ["Mara", "Tuesday"])
+    meta(desk, webhook("failed", code=131049, title="Healthy ecosystem"))
+    assert {m.source: m.status for m in all_messages(desk)} == {"gateway": "sent", "hook": "failed"}
+
+
+def two_numbers(desk: Desk) -> None:
+    """Two Twilio numbers of one workspace, each a channel with a key of its own."""
+    connect(desk, "sms")
+    desk.octopods.add_key("second-sms-key", "sms")
+    installs.add_channel(desk.flow, INSTALL, "sms", keys.SMS, None, "+46313906000")
+    installs.add_channel(desk.flow, INSTALL, "sms", "second-sms-key", "Second", "+46313906001")
+
+
+def test_our_own_number_tells_the_channel(desk: Desk) -> None:
+    two_numbers(desk)
+    desk.octopods.shapes(sends="legacy")
+    for key in (keys.SMS, "second-sms-key"):
+        desk.gateway("/sms/messages", {"destination_phone": TO, "body": key}, key)
+    twilio(desk, {**callback("failed", "SM9", code="30003"), "From": "+46313906001"})
+    failed = {m.content.text: m.status for m in all_messages(desk)}
+    assert failed == {keys.SMS: "sent", "second-sms-key": "failed"}
+
+
+def test_the_same_number_in_another_workspace_is_another_matter(desk: Desk) -> None:
+    connect(desk)
+    desk.octopods.add_key("other-sms-key", "sms")
+    installs.connect(desk.flow, "intercom", "other", "t")
+    installs.add_channel(desk.flow, "intercom:other", "sms", "other-sms-key", None, None)
+    desk.octopods.shapes(sends="legacy")
+    desk.gateway("/sms/messages", {"destination_phone": TO, "body": "theirs"}, "other-sms-key")
+    twilio(desk, callback("delivered", "SM9"))
+    assert [(m.status, m.provider_id) for m in all_messages(desk)] == [("sent", None)]
+
+
+def test_an_inbound_message_is_nobodys_status(desk: Desk) -> None:
+    connect(desk)
+    nameless(desk, "one")
+    twilio(desk, {**callback("", "SM9"), "SmsStatus": "received", "From": TO, "To": "+46313906000"})
+    assert only_message(desk).provider_id is None
+
+
+def test_the_same_failure_told_ten_times_at_once_is_one_message(both_desk: Desk) -> None:
+    connect(both_desk)
+    gate = threading.Barrier(10)
+
+    def tell(_: int) -> int:
+        gate.wait()
+        return twilio(both_desk, callback("undelivered", "SM7", code="30006")).status_code
+
+    with ThreadPoolExecutor(10) as hands:
+        assert set(hands.map(tell, range(10))) == {204}
+    assert only_message(both_desk).provider_id == "SM7"
+
+
+def test_an_id_that_another_message_has_is_not_given_to_a_second_and_the_receipt_stands(
+    both_desk: Desk,
+) -> None:
+    desk = both_desk
+    connect(desk)
+    sid = desk.send_sms(TO, "one").get_json()["channel_message_id"]
+    desk.clock.advance(60)
+    nameless(desk, "two")
+    second = all_messages(desk)[1]
+    twilio(desk, callback("delivered", sid))
+    told = {"channel": "sms", "message_id": second.octopods_id, "destination_phone": TO, "status": "sent"}
+    assert desk.gateway("/track", told, keys.SMS).status_code == 201
+    assert [m.provider_id for m in all_messages(desk)] == [sid, None]
+    assert second.octopods_id
+
+
+def migrated_over(engine: Engine) -> list[tuple[str, str | None]]:
+    """What becomes of ids held twice in a database of the version before."""
+    config = migrate._config()
+    with engine.connect().execution_options(write=True) as conn, conn.begin():
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0012")
+        conn.execute(
+            text(
+                "INSERT INTO installs (id, platform, external_id, status, settings, created_at, updated_at)"
+                " VALUES (1, 'intercom', 'w', 'active', '{}', 0, 0), (2, 'intercom', 'v', 'active', '{}', 0, 0)"
+            )
+        )
+        for id_, install, channel, octopods, provider in ROWS:
+            conn.execute(
+                text(
+                    "INSERT INTO messages (id, install_id, channel, status, raw_to, content, source, thread_id,"
+                    " attempt, open, created_at, updated_at, version, octopods_id, provider_id)"
+                    " VALUES (:i, :n, :c, 'sent', '', '{}', 'hook', :i, 1, false, 0, 0, 1, :o, :p)"
+                ),
+                {"i": id_, "n": install, "c": channel, "o": octopods, "p": provider},
+            )
+    migrate.upgrade(engine)
+    with engine.connect() as conn:
+        return [tuple(row) for row in conn.execute(text("SELECT id, provider_id FROM messages ORDER BY id"))]
+
+
+ROWS = [
+    ("m1", 1, "sms", None, "SM1"),
+    ("m2", 1, "sms", "77", "SM1"),
+    ("m3", 1, "sms", None, "SM1"),
+    ("m4", 1, "whatsapp", None, "SM1"),
+    ("m5", 2, "sms", None, "SM1"),
+    ("m6", 1, "sms", None, "SM2"),
+    ("m7", 1, "sms", None, "SM2"),
+    ("m8", 1, "sms", None, None),
+]
+KEPT = {"m2": "SM1", "m4": "SM1", "m5": "SM1", "m6": "SM2"}
+
+
+def test_ids_that_were_held_twice_stay_with_one_message_on_sqlite(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/old.db")
+    assert dict(migrated_over(engine)) == {id_: KEPT.get(id_) for id_, *_ in ROWS}
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_ids_that_were_held_twice_stay_with_one_message_on_postgresql(
+    postgres_server: postgres.Server | None,
+) -> None:
+    if postgres_server is None:
+        missing("PostgreSQL")
+        return
+    engine = open_engine(postgres_server.new_database("old_ids"))
+    assert dict(migrated_over(engine)) == {id_: KEPT.get(id_) for id_, *_ in ROWS}
+    engine.dispose()
