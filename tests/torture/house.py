@@ -49,13 +49,13 @@ def answer_early() -> None:
     """A click is answered as if it were stored; the storing comes later, if nothing comes between."""
     honest = fix._commit
 
-    def early(flow: Flow, install: Any, token: Any, chosen: Any, *rest: Any) -> Clicked:
+    def early(flow: Flow, token: Any, chosen: Any, todo: Any, by: Any, patience: float) -> Clicked:
         def later() -> None:
             time.sleep(FORGETFUL_SECONDS)
-            honest(flow, install, token, chosen, *rest)
+            honest(flow, token, chosen, todo, by, patience)
 
         threading.Thread(target=later, daemon=True).start()
-        message = fix._get(flow, install, token.message_id)
+        message = fix._get(flow, by.install, token.message_id)
         return Clicked("receipt", message, chosen, note="Sending now.")
 
     fix._commit = early
