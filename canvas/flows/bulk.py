@@ -31,6 +31,9 @@ from canvas.store.installs import Install
 log = structlog.get_logger()
 MOST = 1_000  # messages in one job: about a quarter of an hour of sends
 SPACING = timedelta(seconds=1)  # between two sends of a job on one channel
+ITEM_TRIES = (
+    6  # of one message that breaks something here: about five minutes, then the job goes on without it
+)
 CHOICES = {
     "best": "The best one-click fix of each",
     "retry": "Send again, unchanged",
@@ -144,7 +147,9 @@ def carry_on(flow: Flow, action: Action) -> None:
     if install is None or job is None or item is None or trouble:
         _end(flow, action, job, trouble)
         return
-    if wait is None:
+    if wait is None and action.tries > ITEM_TRIES:
+        _give_up(flow, install, job, item)
+    elif wait is None:
         _do(flow, install, job, item)
     due = wait or flow.clock() + SPACING
     with writing(flow.engine) as conn:
@@ -196,6 +201,23 @@ def _do(flow: Flow, install: Install, job: Job, item: Item) -> None:
         _settle(flow, job, item, bulk.SKIPPED, "Somebody dealt with it meanwhile.")
     else:
         _settle(flow, job, item, bulk.SENT, None, child)
+
+
+def _give_up(flow: Flow, install: Install, job: Job, item: Item) -> None:
+    """Leave a message that breaks each time; what may have been stored for it before it broke is told."""
+    log.error("bulk.item_given_up", job=job.id, message=item.message_id)
+    with reading(flow.engine) as conn:
+        child = messages.child_of(conn, install.id, item.message_id)
+    if _ours(job, item, child):
+        _settle(flow, job, item, bulk.SENT, None, child)
+    else:
+        _settle(
+            flow,
+            job,
+            item,
+            bulk.FAILED,
+            "Something here broke each time it was tried, so this job left it alone.",
+        )
 
 
 def _ours(job: Job, item: Item, child: Message | None) -> bool:

@@ -14,7 +14,7 @@ from canvas.domain.message import Actor
 from canvas.store.tables import bulk_items, bulk_jobs, messages
 
 DRAFT, RUNNING, STOPPED, DONE = "draft", "running", "stopped", "done"
-WAITING, TRYING, SENT, SKIPPED = "waiting", "trying", "sent", "skipped"
+WAITING, TRYING, SENT, SKIPPED, FAILED = "waiting", "trying", "sent", "skipped", "failed"
 OPEN = (WAITING, TRYING)  # an item is `trying` from just before its click until its result is written
 
 

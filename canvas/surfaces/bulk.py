@@ -31,7 +31,9 @@ LABEL_OF = {
     bulk.TRYING: ("Being done", "info"),
     bulk.SENT: ("Done", "success"),
     bulk.SKIPPED: ("Skipped", "default"),
+    bulk.FAILED: ("Gave up", "danger"),
 }
+LEFT_OUT = (bulk.SKIPPED, bulk.FAILED)
 STATES = {bulk.DRAFT: "Not started", bulk.RUNNING: "Running", bulk.STOPPED: "Stopped", bulk.DONE: "Done"}
 
 
@@ -129,7 +131,7 @@ def _sums(counts: list[tuple[str, str | None, str | None, int]], outcomes: dict[
         "waiting": waiting,
         "sent": sum(many for state, _, _, many in counts if state == bulk.SENT),
         "by_fix": by_fix.most_common(),
-        "skipped": [(why, many) for state, _, why, many in counts if state == bulk.SKIPPED],
+        "skipped": [(why, many) for state, _, why, many in counts if state in LEFT_OUT],
         "arrived": sum(many for status, many in outcomes.items() if Status(status) in ARRIVED),
         "outcomes": [(LABELS[Status(status)][0], many) for status, many in sorted(outcomes.items())],
     }

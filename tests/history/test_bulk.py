@@ -12,6 +12,7 @@ from canvas.sandbox.octopods import keys
 from canvas.store import installs, messages
 from canvas.store.database import writing
 from canvas.store.tables import bulk_jobs
+from canvas.store.tables import messages as table
 from tests.history.conftest import Pages
 from tests.web.browser import Page
 
@@ -144,6 +145,23 @@ def test_a_job_cut_off_between_the_send_and_its_note_does_not_send_twice(pages: 
     let_it_run(pages, 30)
     assert len(pages.site.octopods.sends()) == 1
     assert "Done1" in pages.get(page.response.request.path).words
+
+
+def test_a_message_that_breaks_each_time_is_given_up_and_the_job_goes_on(both_pages: Pages) -> None:
+    pages = both_pages
+    bad, good = (fail(pages, "provider_outage", i) for i in (1, 2))
+    pages.pass_time(WAIT)
+    page = dry_run(pages)
+    with writing(pages.flow.engine) as conn:  # as a row of an older version might be
+        broken = {"kind": "unheard-of"}
+        conn.execute(update(table).where(table.c.id == bad.id).values(content=broken))
+    pages.press(page, "Start: fix 2 messages")
+    for _ in range(40):
+        pages.pass_time(60)
+    done = pages.get(page.response.request.path)
+    assert "2 of 2 looked after" in done.words
+    assert "1: Something here broke each time it was tried, so this job left it alone." in done.words
+    assert [s["body"]["destination_phone"] for s in pages.site.octopods.sends()] == [good.to]
 
 
 def test_a_channel_that_keeps_failing_stops_the_job(pages: Pages) -> None:
