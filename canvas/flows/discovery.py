@@ -112,47 +112,62 @@ def _not_answered(flow: Flow, action: Action, channel: Channel, error: CallFaile
 
 
 def take(flow: Flow, channel: Channel, reports: Sequence[StatusReport]) -> int:
-    """Write down what a list shows, oldest first; how many messages were new."""
+    """Write down what a list shows, oldest first; how many messages were new.
+
+    Each message in a transaction of its own, so that nobody waits for a hundred. The mark comes last: whatever
+    was cut off before it is looked at again, and what is known already does no harm.
+    """
     now = flow.clock()
     shown = [Seen(r, r.message_id, r.sent_at or r.created_at or now) for r in reports if r.message_id]
     # What was sent a moment ago may be our own send whose answer is still on its way here.
     ripe = [entry for entry in shown if now - entry.at >= LEFT_ALONE]
-    fresh: list[Message] = []
-    with writing(flow.engine) as conn:
+    with reading(flow.engine) as conn:
         known = messages.by_octopods_ids(conn, channel.install_id, "whatsapp", [e.id for e in shown])
-        for entry in reversed(shown):
-            if entry.id in known:
-                _news(conn, flow, known[entry.id], entry.report, now)
-        for entry in reversed(ripe):
-            if entry.id not in known and (made := _unknown(conn, flow, channel, entry, now)):
-                fresh.append(made)
-        _note_gap(conn, channel, shown, now)
-        if ripe:
-            newest = max(ripe, key=lambda entry: (entry.at, _number(entry.id) or 0))
-            listing.put_mark(conn, channel.install_id, channel.id, Mark(newest.id, newest.at))
+    for entry in reversed(shown):
+        message = known.get(entry.id)
+        if message and follows(message.status, Status(entry.report.status)):
+            _news(flow, message, entry.report, now)
+    fresh = [
+        made
+        for entry in reversed(ripe)
+        if entry.id not in known and (made := _unknown(flow, channel, entry, now))
+    ]
+    _put_mark(flow, channel, shown, ripe, now)
     for message in fresh:
         outcome.wake_poll(flow, message)
     return len(fresh)
 
 
-def _news(conn: Connection, flow: Flow, message: Message, report: StatusReport, now: datetime) -> None:
-    if follows(message.status, Status(report.status)):
-        outcome.reported(conn, flow, messages.locked(conn, message.install_id, message.id), report, now)
+def _put_mark(
+    flow: Flow, channel: Channel, shown: Sequence[Seen], ripe: Sequence[Seen], now: datetime
+) -> None:
+    with writing(flow.engine) as conn:
+        _note_gap(conn, channel, shown, now)
+        if ripe:
+            newest = max(ripe, key=lambda entry: (entry.at, _number(entry.id) or 0))
+            listing.put_mark(conn, channel.install_id, channel.id, Mark(newest.id, newest.at))
 
 
-def _unknown(conn: Connection, flow: Flow, channel: Channel, entry: Seen, now: datetime) -> Message | None:
-    """The message this entry is: one of ours that lacked its id, or a new one sent from elsewhere."""
-    install = installs.get(conn, channel.install_id)
-    assert install is not None  # the foreign key says so
-    number = phones.normalise(entry.report.phone or "", install.country)
-    past = messages.newest_to(conn, channel.install_id, "whatsapp", number, 20) if number else []
-    nameless = [m for m in past if m.octopods_id is None and _may_be(m, entry)]
-    if len(nameless) > 1:
-        return None  # they cannot be told apart; each stays unsure rather than being told twice
-    if nameless:
-        _name(conn, flow, nameless[0], entry, now)
-        return None
-    return _made(conn, flow, channel, entry, number, now)
+def _news(flow: Flow, message: Message, report: StatusReport, now: datetime) -> None:
+    with writing(flow.engine) as conn:
+        held = messages.locked(conn, message.install_id, message.id)
+        outcome.reported(conn, flow, held, report, now)
+
+
+def _unknown(flow: Flow, channel: Channel, entry: Seen, now: datetime) -> Message | None:
+    """The new message this entry is; None for one of ours, which may have lacked its id until now."""
+    with writing(flow.engine) as conn:
+        if messages.by_octopods_id(conn, channel.install_id, "whatsapp", entry.id):
+            return None  # somebody wrote it down since the list was compared
+        install = installs.get(conn, channel.install_id)
+        assert install is not None  # the foreign key says so
+        number = phones.normalise(entry.report.phone or "", install.country)
+        past = messages.newest_to(conn, channel.install_id, "whatsapp", number, 20) if number else []
+        nameless = [m for m in past if m.octopods_id is None and _may_be(m, entry)]
+        if len(nameless) == 1:
+            _name(conn, flow, nameless[0], entry, now)
+        # Of several nobody can tell; each stays unsure rather than being told twice.
+        return None if nameless else _made(conn, flow, channel, entry, number, now)
 
 
 def _may_be(message: Message, entry: Seen) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from canvas.domain.schedule import poll_spacing
 from canvas.flows.discovery import gap_words, gaps_of, keep_looking
@@ -154,3 +158,33 @@ def test_what_a_key_bears_is_learned_from_its_429(both_desk: Desk) -> None:
         assert channels.take_poll_turn(conn, key, later, timedelta(seconds=1)) is None
         turn = channels.take_poll_turn(conn, key, later, timedelta(seconds=1))
         assert turn == later + timedelta(seconds=1)
+
+
+def test_a_look_cut_off_in_the_middle_keeps_what_it_wrote_and_the_next_finds_the_rest(
+    both_desk: Desk,
+) -> None:
+    """No look holds all its messages at once, so one that breaks costs the others nothing."""
+    desk = both_desk
+    desk.connect()
+    for number in range(4):
+        elsewhere(desk, f"+35387123456{number}")
+    with refusing(desk, "+353871234562"):
+        look(desk, 130)
+    assert {m.to for m in all_messages(desk)} == {"+353871234560", "+353871234561"}
+    look(desk, 1000)
+    assert sorted(m.to or "" for m in all_messages(desk)) == [f"+35387123456{n}" for n in range(4)]
+
+
+@contextmanager
+def refusing(desk: Desk, number: str) -> Iterator[None]:
+    """The database takes no message to that number."""
+
+    def refuse(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("INSERT INTO messages") and number in str(parameters):
+            raise OperationalError(statement, {}, Exception("the database is away"))
+
+    event.listen(desk.flow.engine, "before_cursor_execute", refuse)
+    try:
+        yield
+    finally:
+        event.remove(desk.flow.engine, "before_cursor_execute", refuse)
