@@ -81,6 +81,7 @@ class Message:
 
     `raw_to` is the number as it was given; `to` is E.164 or None. `keeps_failing` says that this person's
     messages fail in this way again and again while others get through, which makes it a recipient problem.
+    `doubt` is what came back, verbatim, when nobody could tell whether Octopods took it; it stays when that is known.
     """
 
     id: str
@@ -103,6 +104,7 @@ class Message:
     provider_id: str | None = None
     failure: Evidence | None = None
     failure_raw: str | None = None
+    doubt: str | None = None
     diagnosis: Diagnosis | None = None
     keeps_failing: bool = False
     parent_id: str | None = None

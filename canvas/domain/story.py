@@ -16,6 +16,7 @@ from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Reason
 
 Variant = Literal["danger", "warning", "info", "success", "default"]
 SURE = 0.9
+MOST_OF_A_DOUBT = 300  # characters; a gateway's error page can be long
 WORTH_NAMING = 0.15  # a candidate less likely than this says nothing to anybody
 
 LABELS: dict[Status, tuple[str, Variant]] = {
@@ -322,8 +323,17 @@ def _attempt(t: Teller, message: Message) -> Attempt:
     reason = t.reasons.get(message.reason or "")
     why = f": {reason.title}" if reason and message.status is Status.FAILED else ""
     who = f", by {message.sender.name}" if message.sender and message.sender.name else ""
-    text = f"{channel_name(message.channel)} to {number(message)}{who}. {label}{why}."
+    text = f"{channel_name(message.channel)} to {number(message)}{who}. {label}{why}.{doubt(message)}"
     return Attempt(at, when(at, t.tz), text, str(message.status))
+
+
+def doubt(message: Message) -> str:
+    """What came back before it was certain whether it was sent; as long as it is not, it stands on its own."""
+    if not message.doubt or message.status is Status.UNSURE:
+        return ""
+    said = " ".join(message.doubt.split())
+    cut = f"{said[:MOST_OF_A_DOUBT]}…" if len(said) > MOST_OF_A_DOUBT else said
+    return f" At first nobody knew whether it was sent: {cut}"
 
 
 def _support(t: Teller, message: Message, reason: Reason, thread: Sequence[Message]) -> str:

@@ -120,7 +120,9 @@ def refresh_templates(conn: Connection, install_id: int, channel_id: int, now: d
 def unsure(conn: Connection, flow: Flow, message: Message, said: str, raw: str, now: datetime) -> Message:
     """Nobody knows whether Octopods took it. It is shown so, looked for where the API allows, never repeated."""
     evidence = Evidence(text=said, channel=message.channel)
-    fresh = replace(message, status=Status.UNSURE, failure=evidence, failure_raw=raw or said)
+    fresh = replace(
+        message, status=Status.UNSURE, failure=evidence, failure_raw=raw or said, doubt=raw or said
+    )
     fresh = store(conn, fresh, now)
     if fresh.channel == "whatsapp" and fresh.octopods_id is None and fresh.channel_id is not None:
         due = now + RECONCILE_AFTER

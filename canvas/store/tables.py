@@ -112,6 +112,7 @@ messages = Table(
     Column("provider_id", String(128)),
     Column("failure", Json),
     Column("failure_raw", Text),
+    Column("doubt", Text),
     Column("reason", String(40)),
     Column("category", String(16)),
     Column("diagnosis", Json),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from canvas.domain.fix import Field, Fix
 from canvas.domain.message import SETTLED, Message, Status
-from canvas.domain.story import Story, channel_name
+from canvas.domain.story import Story, channel_name, doubt
 from canvas.flows import manual
 from canvas.flows.deeds import Clicked
 from canvas.flows.fix import UNDO, Tokens
@@ -166,7 +166,7 @@ def _evidence(story: Story) -> list[Component]:
 
 
 def _life(story: Story) -> list[Component]:
-    if len(story.attempts) < 2:
+    if len(story.attempts) < 2 and not doubt(story.message):
         return []
     rows = [
         kit.text(f"life{number}", plain(f"{attempt.when}: {attempt.text}"), "muted", tight=True)

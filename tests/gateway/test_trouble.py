@@ -11,6 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from canvas.sandbox.octopods import keys
+from canvas.sandbox.people import BY_ID
 from tests.desk import Desk
 from tests.gateway.records import all_messages, only_message
 
@@ -118,6 +119,27 @@ def test_octopods_own_trouble_passes_through_and_leaves_the_message_unsure(desk:
     answer = desk.send_sms(TO)
     assert (answer.status_code, answer.get_json()["error"]) == (503, "Service temporarily unavailable")
     assert only_message(desk).status == "unsure"
+
+
+@pytest.mark.parametrize("ends", ["read", "failed"])
+def test_what_came_back_while_it_was_unsure_stays_readable(both_desk: Desk, ends: str) -> None:
+    """Octopods' 503 is the only trace of why the customer was told nothing: finding the message must not erase it."""
+    desk, to = both_desk, BY_ID["not_on_whatsapp"].phone if ends == "failed" else TO
+    desk.connect()
+    desk.octopods.set_fault("cut_after", path="/messages", method="POST")
+    assert desk.send_whatsapp(to, 90001, ["Mara", "Tuesday"]).status_code == 504
+    said = only_message(desk).failure_raw
+    assert said
+    desk.pass_time(30)
+    desk.pass_time(60)
+    message = only_message(desk)
+    assert (message.status, message.doubt) == (ends, said)
+    if ends == "failed":
+        assert message.failure_raw != said
+        assert (
+            f"At first nobody knew whether it was sent: {said}"
+            in desk.click(desk.initialize(), "Details").words
+        )
 
 
 def test_a_429_passes_through_and_stops_our_own_use_of_the_key(desk: Desk) -> None:
