@@ -41,6 +41,7 @@ class Kind:
     fixed: Mapping[str, str]
 
 
+NOTE = "note"  # a remark of ours, that is about no message
 _NOTE = Kind("notes", "hs_note_body", 202, {})
 _LOGGED = {"hs_communication_logged_from": "CRM"}
 
@@ -51,7 +52,7 @@ def _communication(channel_type: str) -> Kind:
 
 
 # There is no value for Viber among the channel types, so Viber messages become notes.
-KINDS = {"whatsapp": _communication("WHATS_APP"), "sms": _communication("SMS"), "vbm": _NOTE}
+KINDS = {"whatsapp": _communication("WHATS_APP"), "sms": _communication("SMS"), "vbm": _NOTE, NOTE: _NOTE}
 
 
 class HubSpot:

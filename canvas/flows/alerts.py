@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
 from canvas.clients.errors import CallFailed
+from canvas.clients.hubspot import NOTE
 from canvas.domain.quiet import quiet_until
+from canvas.domain.schedule import OTHER_TRIES, backoff
 from canvas.flows import chores
 from canvas.flows.context import Flow
+from canvas.flows.hubspot_access import calling
+from canvas.flows.timeline import INDEXED_AFTER
 from canvas.store import actions, alerts, installs
 from canvas.store.actions import Action
 from canvas.store.alerts import Event
@@ -32,16 +36,23 @@ KINDS = {
     "breaker_open": "A channel keeps failing, so nothing is tried again by itself",
 }
 TEST = "test"
+LEFT_OVER = (
+    2 * GATHER
+)  # untold for longer, an event may stem from a note that was given up after an unclear answer
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What an install asked to be told, where and when not. Hours are whole, in the workspace's time zone."""
+    """What an install asked to be told, where and when not. Hours are whole, in the workspace's time zone.
+
+    Notes go into an Intercom `conversation`, or on a HubSpot `contact`: HubSpot has notes on records only.
+    """
 
     webhook: str = ""
     secret_sealed: str = ""
     email: str = ""
     conversation: str = ""
+    contact: str = ""
     admin: str = ""
     quiet_from: int | None = None
     quiet_to: int | None = None
@@ -49,7 +60,7 @@ class Wishes:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        given = {"webhook": self.webhook, "email": self.email, "note": self.conversation}
+        given = {"webhook": self.webhook, "email": self.email, "note": self.conversation or self.contact}
         return tuple(name for name, value in given.items() if value)
 
 
@@ -91,7 +102,7 @@ def _key(install_id: int, target: str) -> str:
 def wake(flow: Flow, install_id: int) -> None:
     """Wake the worker for whatever is to be told."""
     with reading(flow.engine) as conn:
-        found = [actions.by_key(conn, install_id, _key(install_id, t)) for t in ("webhook", "email", "note")]
+        found = [actions.by_key(conn, install_id, _key(install_id, target)) for target in SENDERS]
     for action in found:
         if action and action.state == actions.DUE:
             flow.wake(action.id, action.due_at)
@@ -117,9 +128,29 @@ def deliver(flow: Flow, action: Action) -> None:
     try:
         SENDERS[target](flow, install, wanted, events, action)
     except (CallFailed, CannotOpen) as error:
-        chores.failed(flow, action, error)
+        _failed(flow, action, error)
         return
     _told(flow, action, target, events)
+
+
+def _failed(flow: Flow, action: Action, error: CallFailed | CannotOpen) -> None:
+    """As any chore; but a note that may be there is looked for only when HubSpot's search can find it."""
+    unsure = isinstance(error, CallFailed) and error.may_have_happened
+    if not unsure or action.tries >= OTHER_TRIES:
+        chores.failed(flow, action, error)
+        return
+    now = flow.clock()
+    due = max(now + INDEXED_AFTER, backoff(action.tries, now))
+    with writing(flow.engine) as conn:
+        actions.again(conn, action, due)
+    flow.wake(action.id, due)
+
+
+def troubles(conn: Connection, install_id: int) -> list[str]:
+    """Why the last alert could not be told, for each place where it could not."""
+    found = (actions.by_key(conn, install_id, _key(install_id, target)) for target in SENDERS)
+    ended = [a for a in found if a and a.state in (actions.FAILED, actions.UNSURE)]
+    return [str((action.result or {}).get("error") or "It is not known why.") for action in ended]
 
 
 def _told(flow: Flow, action: Action, target: str, events: Sequence[Event]) -> None:
@@ -166,13 +197,73 @@ def _email(flow: Flow, install: Install, wanted: Wishes, events: Sequence[Event]
 
 
 def _note(flow: Flow, install: Install, wanted: Wishes, events: Sequence[Event], action: Action) -> None:
-    """An internal note in one conversation of the workspace, looked for first when an earlier try was unclear."""
-    token, region, mark = chores.token_of(flow, install), install.region or "US", _delivery(events)
-    told = action.tries > 1 and flow.intercom.has_note(token, region, wanted.conversation, mark)
-    if not told:
-        rows = [f"<p><b>{escape(e.title)}</b><br>{escape(e.text)}</p>" for e in events]
-        body = "".join([*rows, f"<p>Redeliver alert {mark}</p>"])
-        flow.intercom.write_note(token, region, wanted.conversation, wanted.admin, body)
+    """One internal note with whatever no note tells yet: a note written twice would be told twice."""
+    book: Notebook = (
+        HubSpotNotes(flow, install, wanted) if wanted.contact else IntercomNotes(flow, install, wanted)
+    )
+    now = flow.clock()
+
+    def told(event: Event) -> bool:
+        return (action.tries > 1 or now - event.created_at > LEFT_OVER) and book.has(event.id)
+
+    rows = [_row(event) for event in events if not told(event)]
+    if rows:
+        book.write("".join(rows), now)
+
+
+def _row(event: Event) -> str:
+    words = f"<b>{escape(event.title)}</b><br>{escape(event.text)}<br>Redeliver alert {event.id}"
+    return f"<p>{words}</p>"
+
+
+class Notebook(Protocol):
+    """Where a workspace's notes stand. Both raise CallFailed and CannotOpen."""
+
+    def has(self, word: str) -> bool:
+        """Whether a note holds this word."""
+
+    def write(self, body: str, now: datetime) -> None:
+        """One more note; `body` is escaped HTML."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntercomNotes:
+    """Internal notes in one conversation, which customers never see."""
+
+    flow: Flow
+    install: Install
+    wanted: Wishes
+
+    def has(self, word: str) -> bool:
+        token, region = chores.token_of(self.flow, self.install), self.install.region or "US"
+        return self.flow.intercom.has_note(token, region, self.wanted.conversation, word)
+
+    def write(self, body: str, now: datetime) -> None:
+        token, region = chores.token_of(self.flow, self.install), self.install.region or "US"
+        self.flow.intercom.write_note(token, region, self.wanted.conversation, self.wanted.admin, body)
+
+
+@dataclass(frozen=True, slots=True)
+class HubSpotNotes:
+    """Notes on the timeline of one contact record."""
+
+    flow: Flow
+    install: Install
+    wanted: Wishes
+
+    def has(self, word: str) -> bool:
+        found = calling(
+            self.flow, self.install, lambda token: self.flow.hubspot.find_activity(token, NOTE, word)
+        )
+        return found is not None
+
+    def write(self, body: str, now: datetime) -> None:
+        contact = self.wanted.contact
+        calling(
+            self.flow,
+            self.install,
+            lambda token: self.flow.hubspot.write_activity(token, contact, NOTE, body, now),
+        )
 
 
 SENDERS = {"webhook": _webhook, "email": _email, "note": _note}

@@ -6,6 +6,7 @@ Intercom developer documentation: "Update a contact", "Search contacts", "Reply 
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import uuid
@@ -230,6 +231,26 @@ def keep_note(fake: FakeIntercom, note: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
+def parts_of(fake: FakeIntercom, conversation: str) -> dict[str, Any]:
+    """What was added to a conversation here: the notes, as `display_as=plaintext` shows them."""
+    with fake.lock:
+        notes = [note for note in fake.notes if note.get("conversation") == conversation]
+    parts = [
+        {
+            "type": "conversation_part",
+            "id": note["id"],
+            "part_type": note["message_type"],
+            "body": re.sub(r"<[^>]*>", " ", note["body"]),
+        }
+        for note in notes
+    ]
+    return {
+        "type": "conversation_part.list",
+        "conversation_parts": parts,
+        "total_count": len(parts),
+    }
+
+
 def tag_of(fake: FakeIntercom, identifier: Any) -> dict[str, str]:
     with fake.lock:
         found = next((tag for tag in fake.tags.values() if tag["id"] == identifier), None)
@@ -249,7 +270,7 @@ def conversations(fake: FakeIntercom) -> Blueprint:
 
     @blueprint.get("/conversations/<identifier>")
     def read(identifier: str) -> Response:
-        return jsonify(find(identifier))
+        return jsonify({**find(identifier), "conversation_parts": parts_of(fake, identifier)})
 
     @blueprint.post("/conversations/<identifier>/reply")
     def reply(identifier: str) -> Response:

@@ -14,13 +14,14 @@ from canvas.clients.guard import Guarded
 from canvas.flows import alerts
 from canvas.flows.alerts import KINDS, Wishes, wishes
 from canvas.store import audit, installs
-from canvas.store.database import writing
+from canvas.store.database import reading, writing
 from canvas.surfaces.services import services
 from canvas.surfaces.sessions import admin_only, me
 
 blueprint = Blueprint("alerts", __name__, url_prefix="/settings/alerts")
 EMAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]{1,190}\.[a-zA-Z]{2,24}")
 IDENT = re.compile(r"[\w-]{1,64}")
+RECORD = re.compile(r"(?:https://\S*/record/0-1/)?([0-9]{1,20})(?:[/?#]\S*)?")
 HOURS = [("", "Never"), *((str(hour), f"{hour:02}:00") for hour in range(24))]
 
 
@@ -45,7 +46,13 @@ def _page(wanted: Wishes, wrong: Mapping[str, str], notice: tuple[str, str] | No
         secret=secret,
         mail_ready=flow.mail.ready,
         intercom=me().install.platform == "intercom",
+        troubles=_troubles(),
     )
+
+
+def _troubles() -> list[str]:
+    with reading(services().flow.engine) as conn:
+        return alerts.troubles(conn, me().install.id)
 
 
 @blueprint.post("")
@@ -60,6 +67,7 @@ def save() -> Any:
         secret_sealed=before.secret_sealed,
         email=given["email"],
         conversation=given["conversation"],
+        contact=_record(given["contact"]),
         admin=me().person.person_id,
         quiet_from=_hour(given["quiet_from"]),
         quiet_to=_hour(given["quiet_to"]),
@@ -72,7 +80,13 @@ def save() -> Any:
     return redirect("/settings/alerts?done=saved", 303)
 
 
-FIELDS = ("webhook", "email", "conversation", "quiet_from", "quiet_to")
+FIELDS = ("webhook", "email", "conversation", "contact", "quiet_from", "quiet_to")
+
+
+def _record(value: str) -> str:
+    """The number of a HubSpot record, also out of its address."""
+    found = RECORD.fullmatch(value)
+    return found[1] if found else value
 
 
 def _hour(value: str) -> int | None:
@@ -92,6 +106,8 @@ def _wrong(wanted: Wishes) -> dict[str, str]:
         found["email"] = "Enter one address, such as ops@example.com."
     if wanted.conversation and not IDENT.fullmatch(wanted.conversation):
         found["conversation"] = "Enter the number of a conversation, as it stands in its address."
+    if wanted.contact and not RECORD.fullmatch(wanted.contact):
+        found["contact"] = "Enter the number of a contact, or the address of its record."
     if (wanted.quiet_from is None) != (wanted.quiet_to is None):
         found["quiet_to"] = "Enter both the beginning and the end of the quiet hours, or neither."
     return found
