@@ -245,7 +245,7 @@ def test_of_several_channels_of_a_kind_each_button_names_its_own(desk: Desk) -> 
     desk.send_whatsapp(BY_ID["not_on_whatsapp"].phone, 90001, ["Mara", "Tuesday"])
     desk.pass_time(15)
     buttons = desk.click(desk.initialize(), "Details").buttons
-    assert {"Send as SMS instead (SMS)", "Send as SMS instead (Second SMS)"} <= set(buttons)
+    assert {"Send as SMS instead", "Send by Second SMS instead"} <= set(buttons)
 
 
 def outage_failed(desk: Desk) -> Screen:

@@ -44,3 +44,10 @@ def when(moment: datetime, tz: str | None) -> str:
 def soon(moment: datetime, now: datetime, tz: str | None) -> str:
     """The clock time when it is today for the reader, else date and time."""
     return clock(moment, tz) if day(moment, tz) == day(now, tz) else when(moment, tz)
+
+
+def at_or_on(moment: datetime, now: datetime, tz: str | None) -> str:
+    """`at 1:05PM` when it is today for the reader, else `on Jan 8, 2019`: short enough for a button."""
+    if day(moment, tz) == day(now, tz):
+        return f"at {clock(moment, tz)}"
+    return f"on {day(moment, tz)}"

@@ -158,7 +158,8 @@ def cured(s: Situation) -> bool:
         return False
     if may_have_arrived(s.reason):
         return False
-    if s.reason.category == "channel":
+    # A message that was taken says nothing of a template: another one may have been used.
+    if s.reason.category == "channel" and "choose_template" not in s.reason.fixes:
         return any(at and at > failed for at in (line.changed_at, line.worked_at))
     usable = s.template is not None and templates.usable(s.template)
     return usable and s.template_seen_at is not None and s.template_seen_at > failed

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from canvas.domain import phones, templates
-from canvas.domain.dates import soon
+from canvas.domain.dates import at_or_on
 from canvas.domain.fix import (
     CHANNEL_NAMES,
     OPTED_OUT,
@@ -113,7 +113,7 @@ def _retry(s: Situation, fix_id: str) -> list[Fix]:
         return []
     blocked = _gone(s)
     at = earliest(s, own_line(s))
-    label = f"Send again at {soon(at, s.now, s.tz)}" if at else "Send again"
+    label = f"Send again {at_or_on(at, s.now, s.tz)}" if at else "Send again"
     return [Fix("retry_later" if at else fix_id, "one_click", label, _line_id(s), run_at=at, why=blocked)]
 
 
@@ -197,9 +197,13 @@ def _send_other_channel(s: Situation) -> list[Fix]:
 
 def _instead(s: Situation, line: Line) -> str:
     """The button that sends on another channel; it names the channel where there are several of its kind."""
-    by = "by WhatsApp" if line.kind == "whatsapp" else f"as {CHANNEL_NAMES[line.kind]}"
-    several = sum(other.kind == line.kind for other in s.lines) > 1
-    return f"Send {by} instead ({line.name})" if several else f"Send {by} instead"
+    kind = CHANNEL_NAMES[line.kind]
+    alone = sum(other.kind == line.kind for other in s.lines) == 1
+    if alone or line.name == kind:
+        return f"Send by {kind} instead" if line.kind == "whatsapp" else f"Send as {kind} instead"
+    # A button has one line, so the kind is not said twice.
+    named = line.name if kind.casefold() in line.name.casefold() else f"{kind} {line.name}"
+    return f"Send by {named} instead"
 
 
 def _by(s: Situation, line: Line) -> list[Fix]:

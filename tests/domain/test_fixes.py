@@ -54,6 +54,36 @@ def test_a_report_that_was_lost_is_no_reason_to_send_again_when_the_channel_work
     assert not ids & {"retry_now", "retry_later"}
 
 
+def test_another_message_that_was_taken_does_not_approve_a_template() -> None:
+    working = (Line(1, "whatsapp", "One", worked_at=NOW), Line(2, "sms", "Two"))
+    assert "Send again" in labels(situation("permission_denied", lines=working))
+    assert "Send again" not in labels(situation("template_not_approved", lines=working))
+
+
+def labels(s: Situation) -> list[str]:
+    return [fix.label for fix in offered(s)]
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("SMS", "Send as SMS instead"),
+        ("SMS (busy)", "Send by SMS (busy) instead"),
+        ("Support", "Send by SMS Support instead"),
+    ],
+)
+def test_a_channel_is_named_where_several_could_send(name: str, label: str) -> None:
+    lines = (Line(1, "whatsapp", "WhatsApp"), Line(2, "sms", name), Line(3, "sms", "Another SMS"))
+    assert label in labels(situation("not_on_whatsapp", lines=lines))
+
+
+def test_a_button_says_the_time_of_today_and_the_date_of_another_day() -> None:
+    waits = (Line(1, "whatsapp", "One", blocked_until=NOW + timedelta(hours=1)),)
+    assert "Send again at 2:05PM UTC" in labels(situation("provider_outage", lines=waits))
+    waits = (Line(1, "whatsapp", "One", blocked_until=NOW + timedelta(days=1)),)
+    assert "Send again on Nov 24, 2026" in labels(situation("provider_outage", lines=waits))
+
+
 @pytest.mark.parametrize("reason", list(load().reasons))
 def test_a_failure_is_final_so_its_status_is_not_asked_again(reason: str) -> None:
     told = situation(reason)
