@@ -40,9 +40,11 @@ def from_error_body(body_text: str, channel: str | None, http_status: int | None
     body = _object(body_text)
     name = error_name(channel, body.get("error_code"))
     text = body.get("error")
-    if name is None or not isinstance(text, str):
+    if not isinstance(text, str):
         return Evidence(text=body_text, channel=channel, http_status=http_status)
-    if name == "ARGUMENT_MISSING":  # the text names the argument, which says more than the number does
+    if (
+        name is None or name == "ARGUMENT_MISSING"
+    ):  # the text names the argument, which says more than the number does
         return Evidence(text=text, channel=channel, http_status=http_status)
     if name == "PROVIDER_ERROR":
         return Evidence(

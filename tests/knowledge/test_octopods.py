@@ -157,5 +157,12 @@ def test_an_error_body_of_no_known_shape_is_kept_and_unknown(body: str) -> None:
     assert diagnose(evidence).reason == "unknown"
 
 
+def test_the_sentence_of_an_error_is_taken_out_of_its_envelope_whatever_its_number() -> None:
+    body = '{"error":"SRVC_NOT_VIBER_USER","error_code":7,"request_id":"4b7d9e10"}'
+    evidence = from_error_body(body, "vbm", 400)
+    assert evidence.text == "SRVC_NOT_VIBER_USER"
+    assert diagnose(evidence).reason == "not_on_viber"
+
+
 def test_too_many_requests_is_known_by_its_status_alone() -> None:
     assert diagnose(from_error_body("", "sms", 429)).reason == "rate_limited_api"
