@@ -10,7 +10,7 @@ import orjson
 from flask.cli import AppGroup
 
 from canvas.cli.common import flow
-from canvas.domain.story import WHO, plausible
+from canvas.domain.story import plausible, who_can_fix
 from canvas.flows import installs, knowing
 from canvas.knowledge import catalogue as knowledge
 from canvas.knowledge.check import load_from
@@ -57,7 +57,7 @@ def _tell(evidence: Evidence) -> None:
     click.secho(reason.title, bold=True)
     rows = [
         ("What happened", reason.meaning),
-        ("Who can fix it", WHO[reason.who]),
+        ("Who can fix it", who_can_fix(reason)),
         ("Will sending again help?", reason.again),
         ("What to do now", reason.cure),
         ("How sure", f"{found.confidence:.0%}" + (f", from {found.matched!r}" if found.matched else "")),

@@ -248,6 +248,11 @@ WHO = {
 }
 
 
+def who_can_fix(reason: Reason) -> str:
+    """Who can cure it, as a sentence."""
+    return "Not known yet; support can find out." if reason.id == UNKNOWN else WHO[reason.who]
+
+
 KEEPS_FAILING = (
     "It keeps happening to this person while others get through, so the number or the channel is wrong."
 )
@@ -261,20 +266,20 @@ def _four_lines(
     if message.keeps_failing:
         return (
             ("What happened", f"{reason.meaning} {KEEPS_FAILING}"),
-            ("Who can fix it", _who(t, "agent")),
+            ("Who can fix it", _agent(t)),
             ("Will sending again help?", "No. It failed this way three times in a row."),
             ("What to do now", "Use another channel or another number, or ask the person."),
         )
     return (
         ("What happened", reason.meaning),
-        ("Who can fix it", _who(t, reason.who)),
+        ("Who can fix it", _agent(t) if reason.who == "agent" else who_can_fix(reason)),
         ("Will sending again help?", _again(t, reason, fixes)),
         ("What to do now", _now(message, reason)),
     )
 
 
-def _who(t: Teller, who: str) -> str:
-    return WHO[who] if who != "agent" or t.rights.may_fix else "Somebody who may fix messages here."
+def _agent(t: Teller) -> str:
+    return WHO["agent"] if t.rights.may_fix else "Somebody who may fix messages here."
 
 
 CALLER_WAS_TOLD = "The system that sent it was told, and may send it again itself."

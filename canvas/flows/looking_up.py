@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canvas.domain.story import WHO, plausible
+from canvas.domain.story import plausible, who_can_fix
 from canvas.flows.context import Flow
 from canvas.knowledge.diagnose import diagnose
 from canvas.knowledge.model import UNKNOWN, Evidence
@@ -17,7 +17,7 @@ def explain(flow: Flow, text: str) -> tuple[tuple[str, str], ...]:
         return tuple((f"It could be: {r.title}", r.meaning) for r in known[:4])
     return (
         (reason.title, reason.meaning),
-        ("Who can fix it", WHO[reason.who]),
+        ("Who can fix it", who_can_fix(reason)),
         ("Will sending again help?", reason.again),
         ("What to do now", reason.cure),
     )

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, render_template, request
 
-from canvas.domain.story import WHO, plausible
+from canvas.domain.story import plausible, who_can_fix
 from canvas.knowledge.catalogue import Catalogue
 from canvas.knowledge.codes_table import CodeRow
 from canvas.knowledge.diagnose import diagnose
@@ -97,7 +97,7 @@ def one(reason_id: str) -> str:
         reason=reason,
         lines=[
             ("What happened", reason.meaning),
-            ("Who can fix it", WHO[reason.who]),
+            ("Who can fix it", who_can_fix(reason)),
             ("Will sending again help?", reason.again),
             ("What to do now", reason.cure),
         ],
