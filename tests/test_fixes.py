@@ -122,6 +122,7 @@ def test_missing_values_are_asked_for_place_by_place(desk: Desk) -> None:
     form = desk.click(desk.initialize(), "Fill in the values")
     fields = [c for c in form.components if c["type"] == "input"]
     assert [f["value"] for f in fields] == ["Anton", ""]
+    assert "Hi {{1}}, your visit is on {{2}}." in form.words
     wrong = desk.submit(form, form.id_of("Send"))
     assert "Every placeholder needs a value" in wrong.words
     desk.submit(wrong, wrong.id_of("Send"), **{fields[1]["id"]: "Tuesday"})
@@ -136,6 +137,7 @@ def test_another_approved_template_is_chosen_and_filled(desk: Desk) -> None:
     choice = next(c for c in form.components if c["type"] == "dropdown")
     offered = {o["id"] for o in choice["options"]}
     assert not offered & {"90001", "90011", "90016"}  # the paused one, a rejected one, one switched off
+    assert "we_have_news: We have news for you. Reply to read it." in {o["text"] for o in choice["options"]}
     filled = desk.submit(form, form.id_of("Next"), template="90002")
     values = {c["id"]: f"value {n}" for n, c in enumerate(filled.components) if c["type"] == "input"}
     assert values

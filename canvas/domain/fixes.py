@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from textwrap import shorten
 
 from canvas.domain import phones, templates
 from canvas.domain.dates import at_or_on
@@ -246,7 +247,7 @@ def _template_fields(s: Situation, choices: Sequence[templates.Template]) -> tup
     """A choice of templates, most alike first; where there are too many to list, one may be named."""
     wanted = len(templates.placeholders(s.template)) if s.template else 0
     ranked = sorted(choices, key=lambda t: (abs(len(templates.placeholders(t)) - wanted), t.name))
-    options = tuple(Option(t.id, t.name or f"Template {t.id}") for t in ranked)
+    options = tuple(Option(t.id, _named(t)) for t in ranked)
     if len(options) <= MOST_OPTIONS:
         return (Field("template", "Template", options[0].value, "select", options),)
     listed = (*options[: MOST_OPTIONS - 1], Option(OTHER, "Another one, named below"))
@@ -254,6 +255,12 @@ def _template_fields(s: Situation, choices: Sequence[templates.Template]) -> tup
         "template_name", "Name of another template", help=f"{len(options)} approved templates are known."
     )
     return (Field("template", "Template", listed[0].value, "select", listed), named)
+
+
+def _named(template: templates.Template) -> str:
+    """The template's name and how its text begins: the name alone tells an agent little."""
+    name = template.name or f"Template {template.id}"
+    return f"{name}: {shorten(template.body, 60, placeholder='…')}" if template.body.strip() else name
 
 
 def _choose_template(s: Situation) -> list[Fix]:
@@ -275,7 +282,8 @@ def variable_fields(template: templates.Template, given: object) -> tuple[Field,
     for place in templates.placeholders(template):
         values = sections.get(place.section, [])
         value = values[place.index] if place.index < len(values) else ""
-        fields.append(Field(f"var_{place.section}_{place.index}", place.label, value))
+        around = None if place.index else templates.words_of(template, place.section)
+        fields.append(Field(f"var_{place.section}_{place.index}", place.label, value, help=around))
     return tuple(fields)
 
 

@@ -68,9 +68,16 @@ class Placeholder:
         return f"{_NAMES[self.section]} {{{{{self.name}}}}}"
 
 
+def words_of(template: Template, section: str) -> str:
+    """The words of a section as the template has them, placeholders and all; of the buttons, their links."""
+    if section == "buttons":
+        return " ".join(button.url for button in template.buttons if _names(button.url))
+    return {"header": template.header, "body": template.body, "footer": template.footer}[section]
+
+
 def placeholders(template: Template) -> tuple[Placeholder, ...]:
     """Every place of the template in sending order: header, body, footer, link buttons."""
-    texts = {"header": template.header, "body": template.body, "footer": template.footer}
+    texts = {section: words_of(template, section) for section in ("header", "body", "footer")}
     places = [Placeholder(s, i, name) for s, text in texts.items() for i, name in enumerate(_names(text))]
     links = [name for button in template.buttons for name in _names(button.url)]
     return (*places, *(Placeholder("buttons", i, name) for i, name in enumerate(links)))
