@@ -45,6 +45,21 @@ def test_the_catalogue_is_in_order(run: FlaskCliRunner) -> None:
     assert "are in order" in result.output
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("--timezone", "Dublin", "Enter a time zone by its name, such as Europe/Dublin."),
+        ("--country", "Ireland", "Enter a country as two letters, such as IE."),
+    ],
+)
+def test_an_install_with_a_place_that_does_not_exist_is_refused(
+    run: FlaskCliRunner, option: str, value: str, sentence: str
+) -> None:
+    result = run.invoke(args=["install", "add", "intercom", WORKSPACE, option, value])
+    assert (result.exit_code, result.output) == (1, f"Error: {sentence}\n")
+    assert run.invoke(args=["install", "list"]).output == ""
+
+
 def test_a_private_install_is_connected_listed_and_erased(run: FlaskCliRunner) -> None:
     name = f"intercom:{WORKSPACE}"
     assert (

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
-from canvas.cli import care, hooks, hubspot, installs, knowing, operate, sandbox
+from canvas.cli import care, hooks, hubspot, installs, knowing, operate, sandbox, teammates
 
 GROUPS = (
     operate.db,
     installs.install,
     installs.channel,
+    teammates.teammate,
     hooks.hook,
     hubspot.hubspot,
     knowing.catalogue,

@@ -8,6 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from canvas.cli.common import flow
+from canvas.domain import settings as choices
 from canvas.flows import installs as install_flow
 
 install = AppGroup("install", help="Intercom workspaces and HubSpot portals.")
@@ -40,7 +41,10 @@ def install_add(
     timezone: str | None,
 ) -> None:
     """Connect a workspace or portal without OAuth."""
-    settings = {k: v for k, v in (("country", country), ("timezone", timezone)) if v}
+    given = {k: v for k, v in (("country", country), ("timezone", timezone)) if v}
+    settings, wrong = choices.parse(given)
+    if wrong:
+        raise click.ClickException(" ".join(wrong.values()))
     try:
         found = install_flow.connect(
             flow(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,9 @@ from canvas.store import audit, channels, installs, teammates
 from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
+from canvas.store.teammates import Person
 
+PERSON_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 KINDS = {"whatsapp": "WhatsApp", "sms": "SMS", "vbm": "Viber"}
 
 
@@ -115,6 +118,30 @@ def change_role(flow: Flow, install: Install, person_id: str, deed: str, by: Act
         if deed == "remove":
             teammates.end_sessions_of(conn, install.id, person_id)
         audit.write(conn, install.id, now, by, f"teammate.{deed}", person_id)
+
+
+def people(flow: Flow, public_id: str) -> list[Person]:
+    """Everybody known in an install. Raises Refused."""
+    with reading(flow.engine) as conn:
+        return teammates.of_install(conn, install_flow.named(conn, public_id).id)
+
+
+def appoint(
+    flow: Flow, public_id: str, person_id: str, name: str | None, by: Actor = audit.OPERATOR
+) -> Person:
+    """Make somebody an admin, whether they ever signed in or not, removed or not. Raises Refused."""
+    if not PERSON_ID.fullmatch(person_id):
+        raise Refused("A teammate's id has letters, digits, _ and - only, such as 814860.")
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        install = install_flow.named(conn, public_id)
+        called = name or f"Teammate {person_id}"
+        teammates.add(conn, install.id, person_id, called, ADMIN, now)
+        teammates.change(conn, install.id, person_id, role=ADMIN, removed_at=None)
+        audit.write(conn, install.id, now, by, "teammate.admin", person_id)
+        found = teammates.get(conn, install.id, person_id)
+    assert found is not None
+    return found
 
 
 DEEDS: Mapping[str, Callable[[datetime], dict[str, Any]]] = {

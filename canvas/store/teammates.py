@@ -82,7 +82,7 @@ def ask(conn: Connection, install_id: int, person_id: str, name: str, now: datet
 
 
 def add(conn: Connection, install_id: int, person_id: str, name: str, role: str, now: datetime) -> None:
-    """Somebody who never signed in. Two who add the same person at once leave one row."""
+    """Somebody who never signed in; a person who is known already stays as they are, name and role."""
     row = {
         "install_id": install_id,
         "person_id": person_id,

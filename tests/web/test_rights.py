@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from canvas.cli.commands import register
 from canvas.domain.rights import FOR_ONLOOKERS
 from canvas.flows import installs as install_flow
 from canvas.sandbox.octopods import keys
@@ -213,3 +214,41 @@ def test_what_an_admin_arranged_needs_no_named_person(site: HubSpotDesk, ana: Br
     for _ in range(3):
         site.pass_time(20 * 60)
     assert sends(site) == 3
+
+
+def test_an_operator_appoints_an_admin_when_the_only_one_is_lost(site: HubSpotDesk, ana: Browser) -> None:
+    register(site.app)
+    run = site.app.test_cli_runner()
+    mine = ["--install", "intercom:sandbox"]
+    appointed = run.invoke(args=["teammate", "appoint", *mine, "814861", "--name", "Ben Ito"])
+    assert appointed.output == "Ben Ito (814861) is an admin of intercom:sandbox.\n"
+    ben = Browser(site.app.test_client())
+    assert "Ben Ito" in ben.sign_in(choice=BEN).words
+    ben.press(ben.get("/settings"), "Remove Ana Kos")
+    assert ana.get("/settings").status == 401
+    run.invoke(args=["teammate", "appoint", *mine, "814860"])
+    assert Browser(site.app.test_client()).sign_in().status == 200
+    assert run.invoke(args=["teammate", "list", *mine]).output == (
+        "814860\tadmin\tAna Kos\n814861\tadmin\tBen Ito\n"
+    )
+    with reading(site.flow.engine) as conn:
+        install = installs.find(conn, "intercom", "sandbox")
+        assert install
+        kinds = [e.actor_kind for e in audit.everything(conn, install.id) if e.deed == "teammate.admin"]
+    assert kinds == ["operator", "operator"]
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["--install", "intercom:nobody", "1"], "There is no install intercom:nobody."),
+        (["--install", "intercom:sandbox", "Ana Kos"], "A teammate's id has letters, digits, _ and - only"),
+    ],
+)
+def test_nobody_is_appointed_by_mistake(
+    site: HubSpotDesk, ana: Browser, args: list[str], sentence: str
+) -> None:
+    register(site.app)
+    refused = site.app.test_cli_runner().invoke(args=["teammate", "appoint", *args])
+    assert refused.exit_code == 1
+    assert sentence in refused.output
