@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 import phonenumbers
 
 from canvas.domain.dates import zone
+from canvas.domain.retry_classes import CLASSES, MINUTES, class_of
 from canvas.domain.rights import ADMINS, EVERYONE, NAMED
 
 TIMELINE = {
@@ -24,7 +26,6 @@ FIXERS = {
 BULK_FIXERS = {EVERYONE: "Everybody who may fix and is signed in", ADMINS: "Admins only"}
 MOST_UNDO_SECONDS = 60
 MOST_RETRIES = 3
-RETRY_MINUTES = (15, 24 * 60)
 MOST_DAYS = 3650
 
 
@@ -33,19 +34,27 @@ class Settings:
     """The settings of one install.
 
     `country` is where numbers without a country code are read; `undo_seconds` is how long a send that could go
-    at once waits so that it can be taken back; `auto_retries` is how many times a message that failed for a
-    passing reason is sent again by itself, `auto_retry_minutes` after each failure.
+    at once waits so that it can be taken back. `auto_…` are minutes after which what failed for a passing reason of
+    that class is sent again by itself, 0 never; `auto_most` is how many times that may happen to one message.
     """
 
     country: str = "US"
     timezone: str = ""
     timeline: str = "activity"
     undo_seconds: int = 0
-    auto_retries: int = 0
-    auto_retry_minutes: int = 60
+    auto_trouble: int = 0
+    auto_reach: int = 0
+    auto_limit: int = 0
+    auto_most: int = 1
     retention_days: int = 90
     may_fix: str = EVERYONE
     may_bulk: str = ADMINS
+
+    def retry_after(self, reason: str) -> timedelta | None:
+        """How long after a failure for that reason it is sent again by itself; None is never."""
+        found = class_of(reason)
+        minutes = getattr(self, found.setting) if found else 0
+        return timedelta(minutes=minutes) if minutes else None
 
     def as_document(self) -> dict[str, Any]:
         return asdict(self)
@@ -112,13 +121,17 @@ def _between(least: int, most: int) -> Callable[[str], int]:
     return check
 
 
+def _minutes(text: str) -> int:
+    return int(_one_of(MINUTES)(text))
+
+
 CHECKS: dict[str, Callable[[str], Any]] = {
     "country": _country,
     "timezone": _zone,
     "timeline": _one_of(TIMELINE),
     "undo_seconds": _between(0, MOST_UNDO_SECONDS),
-    "auto_retries": _between(0, MOST_RETRIES),
-    "auto_retry_minutes": _between(*RETRY_MINUTES),
+    **{each.setting: _minutes for each in CLASSES},
+    "auto_most": _between(1, MOST_RETRIES),
     "retention_days": _between(1, MOST_DAYS),
     "may_fix": _one_of(FIXERS),
     "may_bulk": _one_of(BULK_FIXERS),

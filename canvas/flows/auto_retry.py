@@ -37,7 +37,8 @@ def carry_out(flow: Flow, action: Action) -> None:
 
 def _token(conn: Connection, flow: Flow, install: Install, message: Message) -> FixToken | None:
     """The plain retry among what is offered now; None when the policy was switched off, or the channel is broken."""
-    if install.status != installs.ACTIVE or not settings.read(install.settings).auto_retries:
+    policy = settings.read(install.settings)
+    if install.status != installs.ACTIVE or policy.retry_after(message.reason or "") is None:
         return None
     if message.channel_id is not None and broken(conn, flow, install.id, message.channel_id):
         return None  # it would only fail like the last five

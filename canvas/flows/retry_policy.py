@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -26,11 +26,13 @@ def plan(conn: Connection, message: Message, reason: Reason, now: datetime) -> N
     if callers_to_repeat(message):
         return  # two that repeat, neither knowing of the other, are two messages to one person
     policy = settings.read(install.settings)
+    wait = policy.retry_after(reason.id)
+    if wait is None:
+        return
     before = messages.thread(conn, install.id, message.thread_id)
     made = sum(1 for one in before if one.sender and one.sender.kind == POLICY.kind)
     parent = next((one for one in before if one.id == message.parent_id), None)
-    if made >= policy.auto_retries or (parent and parent.reason == message.reason):
+    if made >= policy.auto_most or (parent and parent.reason == message.reason):
         return
-    due = now + timedelta(minutes=policy.auto_retry_minutes)
     key = f"{AUTO_RETRY}:{message.id}"
-    actions.ensure(conn, install.id, AUTO_RETRY, key, due, now, message_id=message.id)
+    actions.ensure(conn, install.id, AUTO_RETRY, key, now + wait, now, message_id=message.id)

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, redirect, render_template, request
 
+from canvas.domain import retry_classes
 from canvas.domain import settings as schema
 from canvas.domain.dates import when
 from canvas.domain.rights import ASKING, MEMBER, NAMED
@@ -55,6 +56,8 @@ def _draw(status: int = 200, **more: Any) -> Any:
         stamp=flow_settings.stamp(install),
         kinds=flow_settings.KINDS,
         schema=schema,
+        retry_classes=retry_classes.CLASSES,
+        retry_minutes=retry_classes.MINUTES,
         when=lambda moment: when(moment, install.tz),
         choices_for=lambda person: _choices_for(person, shown["values"]["may_fix"]),
         most_days=flow.retention_days,

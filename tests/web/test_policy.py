@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from canvas.domain.fix import may_have_arrived
 from canvas.domain.message import Actor, Message, Status
+from canvas.domain.retry_classes import CLASSES
+from canvas.knowledge.catalogue import load
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import messages
@@ -15,6 +18,7 @@ from tests.desk import Desk
 
 MARA = BY_ID["not_on_whatsapp"]
 LENA = BY_ID["handset_unreachable"]
+EVERY_CLASS = {each.setting: 15 for each in CLASSES}
 
 
 def everything(desk: Desk) -> list[Message]:
@@ -60,8 +64,8 @@ def test_nothing_is_sent_by_itself_unless_an_admin_wants_it(desk: Desk) -> None:
 
 
 def test_a_passing_failure_is_sent_again_once_after_its_minutes(desk: Desk) -> None:
-    failing(desk, auto_retries=3, auto_retry_minutes=20)
-    desk.pass_time(19 * 60)
+    failing(desk, auto_reach=60, auto_most=3)
+    desk.pass_time(59 * 60)
     assert len(desk.octopods.sends()) == 1
     for _ in range(5):
         desk.pass_time(3600)
@@ -71,8 +75,33 @@ def test_a_passing_failure_is_sent_again_once_after_its_minutes(desk: Desk) -> N
     assert len(desk.octopods.sends()) == 2
 
 
+def test_each_class_is_switched_by_itself(desk: Desk) -> None:
+    failing(desk, auto_trouble=15, auto_limit=15)
+    for _ in range(5):
+        desk.pass_time(3600)
+    assert len(desk.octopods.sends()) == 1
+
+
+def test_a_retry_for_a_limit_waits_until_the_limit_allows_it(desk: Desk) -> None:
+    desk.connect(auto_limit=15)
+    said = {"status": "failed", "failure_reason": "Daily message limit reached", "message_id": 78}
+    sent = {"channel": "sms", "destination_phone": LENA.phone, "body": "Hi"}
+    assert desk.gateway("/track", {**sent, **said}, keys.SMS).status_code == 201
+    assert everything(desk)[0].reason == "daily_limit_reached"
+    desk.pass_time(23 * 3600)
+    assert desk.octopods.sends() == []
+    desk.pass_time(2 * 3600)
+    assert len(desk.octopods.sends()) == 1
+
+
+def test_every_passing_reason_is_in_one_class_and_nothing_else_is_in_any() -> None:
+    passing = {r.id for r in load().reasons.values() if r.retry == "transient" and not may_have_arrived(r)}
+    listed = [reason for each in CLASSES for reason in each.reasons]
+    assert sorted(listed) == sorted(passing)
+
+
 def test_the_same_reason_twice_ends_it(desk: Desk) -> None:
-    failing(desk, auto_retries=3, auto_retry_minutes=20)
+    failing(desk, auto_reach=60, auto_most=3)
     while len(everything(desk)) < 2 or everything(desk)[-1].status is Status.QUEUED:
         desk.pass_time(1200)
     again = everything(desk)[-1]
@@ -87,13 +116,13 @@ def test_the_same_reason_twice_ends_it(desk: Desk) -> None:
 
 @pytest.mark.parametrize("person", ["recipient_opted_out", "landline_or_unreachable"])
 def test_what_cannot_help_is_never_sent_again_by_itself(desk: Desk, person: str) -> None:
-    failing(desk, person, auto_retries=3, auto_retry_minutes=15)
+    failing(desk, person, **EVERY_CLASS)
     desk.pass_time(24 * 3600)
     assert sum(entry["method"] == "POST" for entry in desk.octopods.log()) == 1
 
 
 def test_somebody_who_was_faster_is_not_doubled(desk: Desk) -> None:
-    failing(desk, auto_retries=1, auto_retry_minutes=15)
+    failing(desk, auto_reach=15)
     screen = desk.initialize()
     desk.click(screen, next(label for label in screen.buttons if label != "Details"))
     for _ in range(5):
@@ -103,7 +132,7 @@ def test_somebody_who_was_faster_is_not_doubled(desk: Desk) -> None:
 
 
 def test_nothing_retries_by_itself_on_a_channel_that_keeps_failing(desk: Desk) -> None:
-    failing(desk, auto_retries=2, auto_retry_minutes=30)
+    failing(desk, auto_reach=60)
     for number in range(5):
         body = {"channel": "sms", "message_id": 900 + number, "destination_phone": f"+4670174069{number}"}
         desk.gateway("/track", {**body, "status": "failed", "failure_reason": "Account suspended"}, keys.SMS)
@@ -112,7 +141,7 @@ def test_nothing_retries_by_itself_on_a_channel_that_keeps_failing(desk: Desk) -
 
 
 def test_what_may_have_arrived_is_never_sent_again_by_itself(desk: Desk) -> None:
-    desk.connect(auto_retries=1)
+    desk.connect(**EVERY_CLASS)
     said = {"status": "failed", "failure_reason": "Unknown delivery status", "message_id": 77}
     sent = {"channel": "sms", "destination_phone": LENA.phone, "body": "Hi"}
     assert desk.gateway("/track", {**sent, **said}, keys.SMS).status_code == 201

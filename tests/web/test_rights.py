@@ -209,7 +209,7 @@ def test_hubspot_users_are_told_apart_by_the_id_hubspot_vouches_for(
 
 def test_what_an_admin_arranged_needs_no_named_person(site: HubSpotDesk, ana: Browser) -> None:
     """The automatic retry is the admin's own choice."""
-    allow(ana, "admins", auto_retries="1", auto_retry_minutes="20")
+    allow(ana, "admins", auto_reach="15")
     site.send_sms(BY_ID["handset_unreachable"].phone, contact="c2")
     for _ in range(3):
         site.pass_time(20 * 60)
