@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlencode
 
 from canvas.clients.errors import Refused, Unauthorised
 from canvas.clients.http import READ_SECONDS, Answer, Effect, Http, broken, segment
@@ -132,9 +133,11 @@ class Octopods:
             raise
         return [report for item in items if (report := read_status(item))]
 
-    def whatsapp_templates(self, key: str, *, active: bool = False) -> list[Template]:
-        """All templates of the WhatsApp account, whatever their state; or those switched on in Octopods."""
-        return self._templates("whatsapp", key, "?active=true" if active else "")
+    def whatsapp_templates(self, key: str, *, active: bool = False, language: str = "") -> list[Template]:
+        """All templates of the WhatsApp account, whatever their state; or those switched on, or of one language."""
+        wanted = {"active": "true" if active else "", "lang": language}
+        query = urlencode({name: value for name, value in wanted.items() if value})
+        return self._templates("whatsapp", key, f"?{query}" if query else "")
 
     def vbm_templates(self, key: str) -> list[Template]:
         """The accepted Viber templates; the list does not name a status."""

@@ -119,6 +119,7 @@ class Situation:
     choices: Mapping[int, Sequence[templates.Template]] = field(default_factory=dict)
     contact_numbers: tuple[str, ...] = ()
     region: str = "US"
+    languages: tuple[str, ...] = ()
     tz: str | None = None
     opted_out: bool = False
     has_child: bool = False

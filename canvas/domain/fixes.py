@@ -246,8 +246,13 @@ def _by_whatsapp(s: Situation, line: Line) -> list[Fix]:
 def _template_fields(s: Situation, choices: Sequence[templates.Template]) -> tuple[Field, ...]:
     """A choice of templates, most alike first; where there are too many to list, one may be named."""
     wanted = len(templates.placeholders(s.template)) if s.template else 0
-    ranked = sorted(choices, key=lambda t: (abs(len(templates.placeholders(t)) - wanted), t.name))
-    options = tuple(Option(t.id, _named(t)) for t in ranked)
+    order = _language_order(s)
+    ranked = sorted(
+        choices,
+        key=lambda t: (order(t.language), abs(len(templates.placeholders(t)) - wanted), t.name),
+    )
+    several = len({t.language for t in ranked}) > 1
+    options = tuple(Option(t.id, _named(t, several)) for t in ranked)
     if len(options) <= MOST_OPTIONS:
         return (Field("template", "Template", options[0].value, "select", options),)
     listed = (*options[: MOST_OPTIONS - 1], Option(OTHER, "Another one, named below"))
@@ -257,9 +262,19 @@ def _template_fields(s: Situation, choices: Sequence[templates.Template]) -> tup
     return (Field("template", "Template", listed[0].value, "select", listed), named)
 
 
-def _named(template: templates.Template) -> str:
+def _language_order(s: Situation) -> Callable[[str | None], int]:
+    """Where a language stands: that of the failed template first, then as the workspace prefers them."""
+    own = (s.template.language,) if s.template and s.template.language else ()
+    preferred = tuple(dict.fromkeys((*own, *s.languages)))
+    places = {language: place for place, language in enumerate(preferred)}
+    return lambda language: places.get(language or "", len(places))
+
+
+def _named(template: templates.Template, several_languages: bool) -> str:
     """The template's name and how its text begins: the name alone tells an agent little."""
     name = template.name or f"Template {template.id}"
+    if several_languages and template.language:
+        name = f"{name} ({template.language})"
     return f"{name}: {shorten(template.body, 60, placeholder='…')}" if template.body.strip() else name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -27,19 +28,23 @@ BULK_FIXERS = {EVERYONE: "Everybody who may fix and is signed in", ADMINS: "Admi
 MOST_UNDO_SECONDS = 60
 MOST_RETRIES = 3
 MOST_DAYS = 3650
+MOST_LANGUAGES = 5  # each is one more call whenever the templates are listed
+_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one install.
 
-    `country` is where numbers without a country code are read; `undo_seconds` is how long a send that could go
+    `country` is where numbers without a country code are read; `languages` are those that the workspace writes
+    in, as Octopods' codes, the preferred one first; `undo_seconds` is how long a send that could go
     at once waits so that it can be taken back. `auto_…` are minutes after which what failed for a passing reason of
     that class is sent again by itself, 0 never; `auto_most` is how many times that may happen to one message.
     """
 
     country: str = "US"
     timezone: str = ""
+    languages: str = ""
     timeline: str = "activity"
     undo_seconds: int = 0
     auto_trouble: int = 0
@@ -103,6 +108,18 @@ def _zone(text: str) -> str:
     return text
 
 
+def language_codes(text: str) -> tuple[str, ...]:
+    """`en, pt_BR` as codes, each once."""
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))
+
+
+def _languages(text: str) -> str:
+    codes = language_codes(text)
+    if len(codes) > MOST_LANGUAGES or not all(_LANGUAGE.fullmatch(code) for code in codes):
+        raise ValueError(f"Enter at most {MOST_LANGUAGES} languages by their codes, such as en, de or pt_BR.")
+    return ", ".join(codes)
+
+
 def _one_of(choices: Mapping[str, str]) -> Callable[[str], str]:
     def check(text: str) -> str:
         if text not in choices:
@@ -128,6 +145,7 @@ def _minutes(text: str) -> int:
 CHECKS: dict[str, Callable[[str], Any]] = {
     "country": _country,
     "timezone": _zone,
+    "languages": _languages,
     "timeline": _one_of(TIMELINE),
     "undo_seconds": _between(0, MOST_UNDO_SECONDS),
     **{each.setting: _minutes for each in CLASSES},

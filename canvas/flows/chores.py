@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import structlog
 
-from canvas.clients.errors import CallFailed
+from canvas.clients.errors import CallFailed, Refused
+from canvas.domain import settings
 from canvas.domain.schedule import OTHER_TRIES, backoff
+from canvas.domain.settings import language_codes
 from canvas.domain.templates import Button, Template
 from canvas.flows import hubspot_numbers
 from canvas.flows.context import Flow
@@ -33,7 +35,7 @@ def list_templates(flow: Flow, action: Action) -> None:
         finish(flow, action, actions.DONE)
         return
     try:
-        found = _listed(flow, channel)
+        found = _listed(flow, install_of(flow, action), channel)
     except (CallFailed, CannotOpen) as error:
         if not _tried_again(flow, action, error):
             with writing(flow.engine) as conn:
@@ -46,15 +48,27 @@ def list_templates(flow: Flow, action: Action) -> None:
         actions.repeat(conn, action, now + TEMPLATES_EVERY)
 
 
-def _listed(flow: Flow, channel: Channel) -> list[Template]:
-    """The channel's templates. The list does not say which are switched on, so those are asked for apart."""
+def _listed(flow: Flow, install: Install, channel: Channel) -> list[Template]:
+    """The channel's templates. The list says neither which are switched on nor their language: both are asked for."""
     key = flow.sealer.open(channel.key_sealed)
     if channel.kind == "vbm":
         return flow.octopods.vbm_templates(key)
-    found = flow.octopods.whatsapp_templates(key)
+    found = _in_languages(flow, install, key, flow.octopods.whatsapp_templates(key))
     active = {t.id for t in flow.octopods.whatsapp_templates(key, active=True)}
     # Nothing at all switched on would mean that nobody can send anything: then the filter is not believed.
     return [replace(t, active=t.id in active) for t in found] if active else found
+
+
+def _in_languages(flow: Flow, install: Install, key: str, found: list[Template]) -> list[Template]:
+    """The templates, each with its language where that is one the workspace writes in."""
+    known: dict[str, str] = {}
+    for code in language_codes(settings.read(install.settings).languages):
+        try:
+            listed = flow.octopods.whatsapp_templates(key, language=code)
+        except Refused:
+            continue  # a code that Octopods does not know
+        known = {t.id: code for t in listed} | known
+    return [replace(t, language=t.language or known.get(t.id)) for t in found]
 
 
 def template_from(data: dict[str, object]) -> Template:

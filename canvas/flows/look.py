@@ -14,6 +14,7 @@ from canvas.domain.message import Actor, Message, Status
 from canvas.domain.pattern import LOOKED_AT, pattern
 from canvas.domain.ranking import ranked
 from canvas.domain.rights import ALL, Rights
+from canvas.domain.settings import language_codes
 from canvas.domain.story import Story, Teller
 from canvas.domain.templates import Template
 from canvas.flows import rights as who
@@ -185,6 +186,7 @@ class Surroundings:
             choices={channel: [t for t, _ in kept] for channel, kept in known.items()},
             contact_numbers=self.person.numbers,
             region=self.install.settings.get("country") or self.flow.default_region,
+            languages=language_codes(self.install.settings.get("languages") or "") if known else (),
             tz=self.install.tz,
             opted_out=opted_out,
             has_child=self._has_child(conn, message),

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from canvas.clients.errors import CallFailed, Unauthorised
 from canvas.clients.errors import Refused as CallRefused
 from canvas.domain import settings
@@ -16,6 +18,7 @@ from canvas.domain.settings import Settings
 from canvas.flows import installs as install_flow
 from canvas.flows.context import Flow
 from canvas.flows.installs import Refused
+from canvas.flows.outcome import refresh_templates
 from canvas.store import audit, channels, installs, teammates
 from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
@@ -42,10 +45,20 @@ def change(flow: Flow, install: Install, values: Mapping[str, Any], drawn: str, 
             )
         before = {name: current.settings.get(name) for name in values}
         fresh = installs.put(conn, install.platform, install.external_id, now, settings=dict(values))
+        wakes = _list_again(conn, install, now) if before.get("languages") != values.get("languages") else []
         audit.write(
             conn, install.id, now, by, "settings.changed", install.public_id, before=before, after=values
         )
+    for action_id in wakes:
+        flow.wake(action_id, now)
     return fresh
+
+
+def _list_again(conn: Connection, install: Install, now: datetime) -> list[str]:
+    """Have the templates listed anew, because their languages are only known by asking for them."""
+    lines = [c for c in channels.of_install(conn, install.id) if c.kind == "whatsapp"]
+    asked = [refresh_templates(conn, install.id, line.id, now) for line in lines]
+    return [action_id for action_id in asked if action_id]
 
 
 def stamp(install: Install) -> str:
