@@ -71,7 +71,7 @@ def come_back(flow: Flow, platform: str, state: str, browser: str) -> State:
     """The walk that this answer belongs to, used up from now on. Raises Stopped."""
     vendor = VENDORS[platform]
     if not state:
-        raise Stopped(f"{vendor}'s answer came without its state. Start again from here.")
+        raise Stopped(f"{vendor}'s answer does not say which sign-in it belongs to. Start again from here.")
     with writing(flow.engine) as conn:
         row = oauth_states.get(conn, sign_in.digest(state))
         if row is None or row.platform != platform:

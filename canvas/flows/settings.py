@@ -43,11 +43,19 @@ def change(flow: Flow, install: Install, values: Mapping[str, Any], drawn: str, 
             raise Refused(
                 "The settings were changed since this page was drawn. Look at them, then save again."
             )
-        before = {name: current.settings.get(name) for name in values}
+        known = of(flow, current).as_document()
+        before = {name: known[name] for name in values if known[name] != values[name]}
         fresh = installs.put(conn, install.platform, install.external_id, now, settings=dict(values))
-        wakes = _list_again(conn, install, now) if before.get("languages") != values.get("languages") else []
+        wakes = _list_again(conn, install, now) if "languages" in before else []
         audit.write(
-            conn, install.id, now, by, "settings.changed", install.public_id, before=before, after=values
+            conn,
+            install.id,
+            now,
+            by,
+            "settings.changed",
+            install.public_id,
+            before=before,
+            after={name: values[name] for name in before},
         )
     for action_id in wakes:
         flow.wake(action_id, now)

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, render_template, request
 from sqlalchemy import Engine
 
 from canvas.domain.dates import when
+from canvas.domain.trail import changes, deed_words
 from canvas.store import audit
 from canvas.store.audit import Entry
 from canvas.store.database import reading
@@ -39,7 +40,8 @@ def page() -> str:
         older=older,
         newer="/settings/audit" if before else None,
         when=lambda moment: when(moment, me().install.tz),
-        words=_json,
+        words=deed_words,
+        changes=changes,
     )
 
 

@@ -18,7 +18,7 @@ from canvas.surfaces import sessions
 from canvas.surfaces.edges import for_people
 from canvas.surfaces.guard import open_to_all
 from canvas.surfaces.services import services
-from canvas.surfaces.sessions import csrf_token, keep_fresh, problem, signed_in, whoever
+from canvas.surfaces.sessions import csrf_token, keep_fresh, own_path, problem, signed_in, whoever
 
 log = structlog.get_logger()
 blueprint = Blueprint("oauth", __name__)
@@ -89,19 +89,6 @@ def _leave(platform: str, url: str, region: str, more: dict[str, str]) -> AnyRes
 
 def _callback(platform: str) -> str:
     return f"{current_app.config['PUBLIC_URL']}/{platform}/callback"
-
-
-def own_path(wanted: str | None) -> str:
-    """A path of this site, or nothing: never a way to somebody else's."""
-    path = wanted or ""
-    if (
-        not path.startswith("/")
-        or path.startswith(("//", "/\\"))
-        or not path.isprintable()
-        or len(path) > 200
-    ):
-        return ""
-    return path
 
 
 @blueprint.get("/intercom/callback")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from flask import current_app, g, render_template, request
@@ -163,13 +164,31 @@ def _guarded(view: View, mark: str, refuse: Callable[[], Any]) -> View:
         if request.method not in SAFE and not _own_form():
             log.warning("form.refused", path=request.path)
             words = "This form is from an earlier sign-in. Load the page again and send it once more."
-            return problem(
-                "That form is not valid any more", words, 403, ("Load the page again", request.path)
-            )
+            way_on = ("Load the page again", _page_of_form())
+            return problem("That form is not valid any more", words, 403, way_on)
         return refuse() or view(*args, **kwargs)
 
     guarded.guard = mark  # type: ignore[attr-defined]
     return guarded
+
+
+def own_path(wanted: str | None) -> str:
+    """A path of this site, or nothing: never a way to somebody else's."""
+    path = wanted or ""
+    if (
+        not path.startswith("/")
+        or path.startswith(("//", "/\\"))
+        or not path.isprintable()
+        or len(path) > 200
+    ):
+        return ""
+    return path
+
+
+def _page_of_form() -> str:
+    """Where the form that came in was drawn, or the start when the browser does not say."""
+    came_from = urlsplit(request.referrer or "")
+    return (came_from.netloc == request.host and own_path(came_from.path)) or "/"
 
 
 def _own_form() -> bool:

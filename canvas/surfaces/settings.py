@@ -12,10 +12,12 @@ from canvas.domain import retry_classes
 from canvas.domain import settings as schema
 from canvas.domain.dates import when
 from canvas.domain.rights import ASKING, MEMBER, NAMED
+from canvas.domain.trail import deed_words
 from canvas.flows import erase, export
 from canvas.flows import installs as install_flow
 from canvas.flows import settings as flow_settings
 from canvas.flows.installs import Refused
+from canvas.flows.retention import days_of
 from canvas.store import audit, channels, teammates
 from canvas.store.database import reading
 from canvas.store.teammates import Person
@@ -53,6 +55,9 @@ def _draw(status: int = 200, **more: Any) -> Any:
         channels=own,
         team=team,
         trail=trail,
+        words=deed_words,
+        wrong_fields={name: words for name, words in shown["wrong"].items() if name in schema.CHECKS},
+        kept_days=days_of(flow, install),
         stamp=flow_settings.stamp(install),
         kinds=flow_settings.KINDS,
         schema=schema,
@@ -76,7 +81,7 @@ def _choices_for(person: Person, may_fix: str) -> list[tuple[str, str]]:
     if person.role in (ASKING, MEMBER) and may_fix == NAMED:
         buttons.append(("fixer", "Let fix"))
     if person.role != MEMBER:
-        buttons.append(("member", "Make member"))
+        buttons.append(("member", "Decline" if person.role == ASKING else "Make member"))
     return [*buttons, ("remove", "Remove")]
 
 

@@ -125,7 +125,7 @@ def test_an_admin_reads_and_downloads_the_trail_and_no_spreadsheet_takes_it_for_
     page = world.visit(mine, "GET", "/settings/audit")
     assert page.status_code == 200
     assert "&lt;b&gt;x" in page.text
-    assert "channel.added" in page.text
+    assert "Channel: added" in page.text
     rows = list(csv.DictReader(io.StringIO(world.visit(mine, "GET", "/settings/audit.csv").text)))
     assert len(rows) == len(everything_of(world, mine))
     assert rows[-1]["actor_name"].startswith("'=HYPERLINK")

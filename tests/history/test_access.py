@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser
 
 from canvas.domain.message import Content
 from canvas.flows import incidents as watching
@@ -17,10 +14,9 @@ from canvas.store.database import writing
 from tests.history import made
 from tests.history.conftest import Pages
 from tests.history.test_alerts import listen
+from tests.web.eyes import Eyes
 
 pytestmark = pytest.mark.browser
-SITE = "http://redeliver.test"
-PICTURES = os.environ.get("PICTURES")  # a folder: keep what the pages look like
 
 
 @pytest.fixture
@@ -56,27 +52,6 @@ def busy(pages: Pages) -> Pages:
     return pages
 
 
-@pytest.fixture
-def shown(chromium: Browser, busy: Pages) -> Iterator[Any]:
-    """Opens a path of the app, as the signed-in admin, in a real browser."""
-    opened: list[Page] = []
-
-    def answer(route: Route) -> None:
-        got = busy.browser.client.get(route.request.url.removeprefix(SITE))
-        route.fulfill(status=got.status_code, body=got.data, content_type=got.content_type)
-
-    def show(path: str, width: int, scheme: str) -> Page:
-        page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-        page.route("**/*", answer)
-        page.goto(f"{SITE}{path}")
-        opened.append(page)
-        return page
-
-    yield show
-    for page in opened:
-        page.close()
-
-
 def paths(busy: Pages) -> dict[str, str]:
     job = busy.press(busy.get("/history/bulk"), "Make a dry run").response.request.path
     failed = busy.get("/history?reason=template_variables_mismatch").read.links
@@ -94,15 +69,8 @@ def paths(busy: Pages) -> dict[str, str]:
 
 
 def test_every_page_is_open_to_everybody_wide_and_narrow_light_and_dark(
-    axe: Any, shown: Any, busy: Pages
+    chromium: Browser, axe: Any, busy: Pages
 ) -> None:
+    eyes = Eyes(chromium, axe, busy.browser.client)
     for name, path in paths(busy).items():
-        for width, scheme in ((1280, "light"), (320, "dark")):
-            page = shown(path, width, scheme)
-            found = axe.run(page).response["violations"]
-            if PICTURES:
-                page.screenshot(path=str(Path(PICTURES) / f"{name}-{width}-{scheme}.png"), full_page=True)
-            assert [(v["id"], v["nodes"][0]["html"]) for v in found] == [], (name, width)
-            wide = page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, f"{name} is {wide} wide in {width}"
-            page.close()
+        assert eyes.wrong(name, busy.browser.client.get(path)) == []

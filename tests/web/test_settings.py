@@ -159,6 +159,24 @@ def test_a_form_of_an_earlier_sign_in_is_refused(site: HubSpotDesk, browser: Bro
     assert (late.status, "from an earlier sign-in" in late.words) == (403, True)
 
 
+@pytest.mark.parametrize(
+    ("referrer", "way_on"),
+    [
+        ("http://localhost/settings", "/settings"),
+        ("http://localhost//evil.example/x", "/"),
+        ("https://evil.example/settings", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_refused_form_leads_back_to_its_own_page(
+    site: HubSpotDesk, browser: Browser, page: Page, referrer: str, way_on: str
+) -> None:
+    headers = {"Referer": referrer} if referrer else {}
+    refused = Page(browser.client.post("/settings/channels", data={"csrf_token": "x"}, headers=headers))
+    assert refused.status == 403
+    assert refused.read.links["Load the page again"] == way_on
+
+
 def test_members_look_and_may_change_nothing(site: HubSpotDesk, browser: Browser, page: Page) -> None:
     connect(browser, page)
     ben = Browser(site.app.test_client())

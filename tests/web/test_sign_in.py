@@ -89,7 +89,9 @@ def refused(browser: Browser, path: str) -> str:
 
 def test_an_answer_without_state_is_refused(site: HubSpotDesk, browser: Browser) -> None:
     browser.leave()
-    assert "came without its state" in refused(browser, "/intercom/callback?code=sandbox-code%3D")
+    assert "does not say which sign-in it belongs to" in refused(
+        browser, "/intercom/callback?code=sandbox-code%3D"
+    )
 
 
 def test_an_unknown_state_is_refused(site: HubSpotDesk, browser: Browser) -> None:
