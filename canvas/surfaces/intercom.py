@@ -188,7 +188,9 @@ def _check_go(install: Install, asked: Asked, _rest: str) -> Canvas:
     if checked.message is None:
         return view.check(words, checked)
     with reading(services().flow.engine) as conn:
-        story = detail(conn, services().flow, install, person_of(install, asked), checked.message)
+        story = detail(
+            conn, services().flow, install, person_of(install, asked), checked.message, asked.actor
+        )
     return view.check(words, checked, story)
 
 

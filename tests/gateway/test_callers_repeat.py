@@ -25,7 +25,7 @@ def send_again(desk: Desk, screen: Screen) -> Screen:
 
 def test_what_was_refused_to_its_caller_is_never_sent_again_by_itself(both_desk: Desk) -> None:
     desk = both_desk
-    desk.connect(auto_retries=3, auto_retry_minutes=15)
+    desk.connect(auto_trouble=15, auto_reach=15, auto_limit=15, auto_most=3)
     refused(desk)
     desk.pass_time(20 * 60)
     assert desk.send_sms(TO, "Your code is 4711.").status_code == 201
@@ -121,7 +121,7 @@ def test_a_click_does_not_send_what_has_gone_to_this_person_since(both_desk: Des
 
 
 def test_nothing_is_retried_by_itself_when_the_caller_has_sent_it_again(desk: Desk) -> None:
-    fails_at_delivery(desk, auto_retries=1, auto_retry_minutes=30)
+    fails_at_delivery(desk, auto_trouble=15, auto_reach=15, auto_limit=15)
     desk.pass_time(600)
     desk.octopods.control("DELETE", "faults")
     desk.send_sms(LENA.phone, "See you Tuesday.")
