@@ -63,10 +63,14 @@ def look(
     limit: int = 3,
     offset: int = 0,
     viewer: Actor | None = None,
+    lines: Sequence[Channel] | None = None,
 ) -> Look:
-    """The open messages of one person, newest first, as `viewer` may see to them; None is the app itself."""
+    """The open messages of one person, newest first, as `viewer` may see to them; None is the app itself.
+
+    `lines` are the install's channels, where they were read already.
+    """
     rows = messages.open_rows(conn, install.id, person.contact_id, person.numbers, limit, offset)
-    return look_at(conn, flow, install, person, rows, viewer=viewer)
+    return look_at(conn, flow, install, person, rows, lines, viewer=viewer)
 
 
 def look_at(
@@ -79,7 +83,7 @@ def look_at(
     with_fixes: int | None = None,
     viewer: Actor | None = None,
 ) -> Look:
-    """The same from rows that were read already, and `lines`, the install's channels, where they were too.
+    """The same from rows that were read already.
 
     Only the first `with_fixes` stories get their fixes (None: all), for a screen that draws no more.
     """

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import structlog
 from flask import Blueprint, Response, g, request
+from sqlalchemy import Connection
 
 from canvas.domain import phones
 from canvas.domain.dates import zone
@@ -20,7 +21,8 @@ from canvas.flows import hubspot_numbers
 from canvas.flows.deeds import Clicked
 from canvas.flows.fix import UNDO, BadToken, FixToken
 from canvas.flows.look import Person, detail, look
-from canvas.store import installs, messages
+from canvas.store import installs, messages, tenants
+from canvas.store.channels import Channel
 from canvas.store.database import reading
 from canvas.store.installs import Install
 from canvas.surfaces import hubspot_view as view
@@ -58,13 +60,14 @@ def answered(handler: Callable[[], Json]) -> Callable[[], Response]:
 @answered
 def card() -> Json:
     """The newest failed messages of a contact. It only reads: HubSpot's users open many records."""
-    install = _install()
-    if install is None:
-        return _not_connected()
-    person = _person(install)
     flow = services().flow
     with reading(flow.engine) as conn:
-        seen = look(conn, flow, install, person, _limit(), viewer=_actor())
+        tenant = _tenant(conn)
+        if tenant is None:
+            return _not_connected()
+        install, lines = tenant
+        person = _person(install)
+        seen = look(conn, flow, install, person, _limit(), viewer=_actor(), lines=lines)
     contact = {"objectId": person.contact_id, "phone": _argument("phone"), "whatsapp": _argument("whatsapp")}
     return _view().card(seen, contact, install.tz, g.request_id)
 
@@ -187,15 +190,21 @@ def _view() -> CardView:
 
 
 def _install() -> Install | None:
-    """The portal that HubSpot vouches for, with the time zone the card names when none is set here."""
     with reading(services().flow.engine) as conn:
-        found = installs.find(conn, "hubspot", request.args.get("portalId", "")[:64])
-    if found is None or found.status != installs.ACTIVE:
+        tenant = _tenant(conn)
+    return tenant[0] if tenant else None
+
+
+def _tenant(conn: Connection) -> tuple[Install, tuple[Channel, ...]] | None:
+    """The portal that HubSpot vouches for, in the time zone the card names when none is set here; its channels."""
+    tenant = tenants.read(conn.dialect, tenants.rows(conn, "hubspot", request.args.get("portalId", "")[:64]))
+    if tenant is None or tenant[0].status != installs.ACTIVE:
         return None
+    install, lines = tenant
     named = request.args.get("tz", "")[:64]
-    if found.tz is None and zone(named):
-        return replace(found, settings={**found.settings, "timezone": named})
-    return found
+    if install.tz is None and zone(named):
+        install = replace(install, settings={**install.settings, "timezone": named})
+    return install, lines
 
 
 def _argument(name: str) -> str | None:

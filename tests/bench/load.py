@@ -67,6 +67,17 @@ class Talker:
         self.ask()
 
 
+def answer(port: int, request: Path) -> bytes:
+    """The body of one answer."""
+    talker = Talker(port, request.read_bytes())
+    talker.ask()
+    while (done := talker.read()) is None:
+        pass
+    talker.sock.close()
+    assert done, bytes(talker.seen[:200])
+    return bytes(talker.seen).partition(b"\r\n\r\n")[2]
+
+
 def press(port: int, seconds: float, connections: int, request: bytes) -> Load:
     """Keep `connections` busy for `seconds`."""
     talkers = [Talker(port, request) for _ in range(connections)]

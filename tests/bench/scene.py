@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -22,9 +23,12 @@ from canvas.sandbox.octopods import keys
 from canvas.store import messages, migrate
 from canvas.store.database import writing
 from canvas.surfaces.guard import body_signature
+from canvas.surfaces.signature_hubspot import as_signed, sign_v3
 
 SECRET = "bench-client-secret"
 WORKSPACE = "bench1"
+PORTAL = "4242"
+PUBLIC_URL = "http://127.0.0.1:8080"
 CONTACT = "5ba682d23d7cf92bef87bfd4"
 PHONE = "+353871234567"
 TEXT = "131026: Message undeliverable"
@@ -33,7 +37,8 @@ __all__ = ["CONTACT", "Octopods"]
 
 def environment(url: str) -> dict[str, str]:
     """The settings of a web process for the benches."""
-    return {"DATABASE_URL": url, "INTERCOM_CLIENT_SECRET": SECRET, "LOG_LEVEL": "WARNING"}
+    secrets = {"INTERCOM_CLIENT_SECRET": SECRET, "HUBSPOT_CLIENT_SECRET": SECRET}
+    return {"DATABASE_URL": url, "PUBLIC_URL": PUBLIC_URL, "LOG_LEVEL": "WARNING", **secrets}
 
 
 def open_flow(url: str) -> Flow:
@@ -42,10 +47,15 @@ def open_flow(url: str) -> Flow:
     return flow
 
 
-def furnish(flow: Flow, failures: int = 1, install: str = WORKSPACE) -> int:
-    """A workspace with two channels, and one person with so many failed messages; the install's id."""
-    made = install_flow.connect(flow, "intercom", install, "token", settings={"timezone": "Europe/Dublin"})
-    public = f"intercom:{install}"
+def furnish(
+    flow: Flow,
+    failures: int = 1,
+    install: str = WORKSPACE,
+    platform: Literal["intercom", "hubspot"] = "intercom",
+) -> int:
+    """An install with two channels, and one person with so many failed messages; the install's id."""
+    made = install_flow.connect(flow, platform, install, "token", settings={"timezone": "Europe/Dublin"})
+    public = f"{platform}:{install}"
     for kind, key in (("whatsapp", keys.WHATSAPP), ("sms", keys.SMS)):
         install_flow.add_channel(flow, public, kind, f"{key}-{install}", None, None)
     with writing(flow.engine) as conn:
@@ -93,4 +103,20 @@ def request_file(folder: Path, port: int = 0, contact: str = CONTACT) -> Path:
     )
     path = folder / f"initialize-{contact}.http"
     path.write_bytes(head.encode() + raw)
+    return path
+
+
+def card_request_file(folder: Path) -> Path:
+    """The bytes of HubSpot's card fetch with their signature, which is believed for five minutes."""
+    target = (
+        f"/hubspot/card?objectId={CONTACT}&objectTypeId=0-1&phone=%2B{PHONE[1:]}&tz=Europe%2FDublin&limit=3"
+        f"&userId=5501&portalId={PORTAL}&userEmail=ana.kos%40example.com&appId=224455"
+    )
+    stamp = str(int(datetime.now(UTC).timestamp() * 1000))
+    proof = sign_v3(SECRET, "GET", as_signed(PUBLIC_URL + target), b"", stamp)
+    path = folder / "card.http"
+    path.write_text(
+        f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-HubSpot-Signature-v3: {proof}\r\n"
+        f"X-HubSpot-Request-Timestamp: {stamp}\r\n\r\n"
+    )
     return path

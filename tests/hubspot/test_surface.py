@@ -10,6 +10,7 @@ import pytest
 from canvas.flows import installs
 from canvas.sandbox.people import BY_ID
 from tests.hubspot.desk import CONTACT, VOUCHED, HubSpotDesk, click_body
+from tests.test_hot_path import questions, statements
 
 MARA = BY_ID["not_on_whatsapp"]
 WRONG_NUMBER = "0046 8 123"
@@ -25,6 +26,14 @@ def failed(portal: HubSpotDesk) -> dict[str, Any]:
 def test_a_contact_without_failures_has_an_empty_card(portal: HubSpotDesk) -> None:
     card = portal.card()
     assert (card["ok"], card["total"], card["failures"]) == (True, 0, [])
+
+
+def test_a_card_with_several_failures_takes_two_questions(portal: HubSpotDesk) -> None:
+    for _ in range(3):
+        failed(portal)
+    with statements(portal) as seen:
+        assert len(portal.card()["failures"]) == 3
+    assert len(questions(seen)) == 2
 
 
 def test_a_failed_message_shows_its_reason_and_is_sent_as_sms_by_one_click(
@@ -71,8 +80,8 @@ def test_a_form_marks_the_wrong_field_and_sends_when_it_is_right(portal: HubSpot
 
 
 def test_a_number_is_saved_on_the_contact_only_when_asked(portal: HubSpotDesk) -> None:
-    portal.send_for_contact(WRONG_NUMBER)
-    portal.send_for_contact(WRONG_NUMBER)
+    for text in ("See you Tuesday.", "See you Friday."):
+        portal.send_for_contact(WRONG_NUMBER, text=text)
     portal.pass_time(15)
     first, second = portal.card()["failures"]
     only_sent = portal.click(first, "edit_phone", phone="+46701740650", choice="other", save="no")
