@@ -49,6 +49,7 @@ class Station:
             "INTERCOM_AUTHORIZE_URL": f"{self.intercom_url}/oauth",
             "INTERCOM_CLIENT_SECRET": INTERCOM_SECRET,
             "HUBSPOT_URL": self.hubspot_url,
+            "HUBSPOT_AUTHORIZE_URL": f"{self.hubspot_url}/oauth/authorize",
             "HUBSPOT_APP_ID": self.desk.caller.app_id,
             "HUBSPOT_CLIENT_ID": "sandbox",
             "HUBSPOT_CLIENT_SECRET": HUBSPOT_SECRET,

@@ -11,11 +11,12 @@ import pytest
 from flask import Flask, Response, request
 from flask.testing import FlaskClient
 
+from canvas.config import SETTINGS
 from canvas.sandbox.desk import Desk, create_desk
 from canvas.sandbox.fake_octopods import FakeOctopods
 from canvas.sandbox.intercom_requests import sign
 from canvas.sandbox.serve import serve
-from canvas.sandbox.station import CannotStart, settings
+from canvas.sandbox.station import CannotStart, settings, station
 
 SECRET = "test-client-secret"
 
@@ -101,3 +102,11 @@ PRODUCTION = {
 def test_it_does_not_start_in_production() -> None:
     with pytest.raises(CannotStart, match="does not start in production"):
         settings(PRODUCTION)
+
+
+def test_the_sandboxs_app_talks_to_nobody_outside_this_machine() -> None:
+    with station("http://127.0.0.1:9", 0) as servers:
+        given = servers.environment()
+    calls = [s.name for s in SETTINGS if s.name.endswith("_URL") and s.default.startswith("https://")]
+    calls.remove("OCTOPODS_SETTINGS_URL")  # a link that only a person follows
+    assert [name for name in calls if not given.get(name, "").startswith("http://127.0.0.1:")] == []
