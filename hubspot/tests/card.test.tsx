@@ -130,6 +130,19 @@ describe('looking', () => {
     await s.waitFor(() => expect(s.findByTestId(Text, 'problem').text).toContain('did not answer'));
   });
 
+  it('keeps what it knows when it cannot be refreshed, and says so', async () => {
+    const s = stage();
+    s.answers(card([failure()]), new Error('timeout'), card([]));
+    s.open();
+    await s.waitFor(() => s.findByTestId(Text, 'reason'));
+    s.findByTestId(LoadingButton, 'refresh').trigger('onClick');
+    await s.waitFor(() => expect(s.findByTestId(Alert, 'not-refreshed').text).toContain('did not answer'));
+    s.findByTestId(Text, 'reason');
+    s.findByTestId(LoadingButton, 'refresh').trigger('onClick');
+    await s.waitFor(() => s.find(EmptyState));
+    expect(s.maybeFindByTestId(Alert, 'not-refreshed')).toBeNull();
+  });
+
   it('keeps the last answer on screen while it is refreshed', async () => {
     const s = stage();
     s.answers(card([failure()]));
@@ -290,6 +303,16 @@ describe('a form', () => {
     await s.waitFor(() => s.findByTestId(Alert, 'receipt'));
     expect(s.sent(1).body.values).toEqual({ phone: '+353861112223' });
     expect(s.mocks.actions.refreshObjectProperties.callCount).toBe(1);
+  });
+
+  it('sends the last letter too when the page still holds the handler from before it', async () => {
+    const s = await opened({ ...receipt, failure: sentAgain });
+    s.findByTestId(Input, 'field-phone').trigger('onChange', '+35386111222' as never);
+    const { onSubmit } = s.find(Form).props;
+    s.findByTestId(Input, 'field-phone').trigger('onChange', '+353861112223' as never);
+    onSubmit!({ targetValue: {} } as never, undefined as never);
+    await s.waitFor(() => s.findByTestId(Alert, 'receipt'));
+    expect(s.sent(1).body.values).toEqual({ phone: '+353861112223' });
   });
 
   it('marks the wrong field with its sentence and keeps what was typed', async () => {

@@ -30,3 +30,35 @@ def test_a_rep_fixes_a_message_from_the_contact_record(stack: Stack, page: Page)
     page.get_by_role("tab", name="Intercom").click()
     expect(page.locator("#conversation h2")).to_have_text(person.name)
     expect(page.locator(".ck")).to_be_visible()
+
+
+def test_a_rep_checks_a_pasted_text_by_keyboard_alone(stack: Stack, page: Page) -> None:
+    node.npm()
+    page.goto(f"{stack.desk}/#/hubspot/arrives_sms")
+    card = page.locator(".hs.card")
+    expect(card).to_contain_text("No failed messages for this person.", timeout=BUILD_MS)
+    card.get_by_role("button", name="Check a message").focus()
+    page.keyboard.press("Enter")
+    expect(card.get_by_label("Id or text")).to_be_visible()
+    _tab_to(page, "TEXTAREA")
+    page.keyboard.type("Recipient is not a WhatsApp user.")
+    _press(page, "Explain")
+    expect(card).to_contain_text("Send it another way")
+    _press(page, "Attach to this person")
+    expect(card).to_contain_text("Attached to this person.")
+    expect(card.get_by_role("heading", name="Not on WhatsApp")).to_be_visible()
+
+
+def _tab_to(page: Page, wanted: str) -> None:
+    """Press Tab until the focus is on an element of that kind, or on the button with that name."""
+    for _ in range(40):
+        focus = "e => [document.activeElement.tagName, document.activeElement.textContent]"
+        if wanted in page.evaluate(focus, None):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{wanted} cannot be reached by keyboard")
+
+
+def _press(page: Page, button: str) -> None:
+    _tab_to(page, button)
+    page.keyboard.press("Enter")

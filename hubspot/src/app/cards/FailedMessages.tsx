@@ -34,14 +34,14 @@ export function FailedMessages({ person, tz, first }: FailedMessagesProps) {
     return <LoadingSpinner label="Looking for failed messages" showLabel layout="centered" />;
   }
   if (state.phase === 'broken') return <Broken problem={state.problem} onRetry={load} />;
-  const { card, refreshing } = state;
-  const check = !checking && (
-    <Button variant="secondary" size="extra-small" onClick={() => setChecking(true)} testId="check">
-      {card.check.label}
-    </Button>
-  );
+  const { card, refreshing, problem } = state;
   return (
     <Flex direction="column" gap="medium">
+      {problem && (
+        <Alert title="Not refreshed" variant="warning" testId="not-refreshed">
+          {problem.message}
+        </Alert>
+      )}
       {card.notice && <NoticeBox card={card} />}
       {card.failures.length === 0 && <Nothing />}
       {card.failures.map((failure, place) => (
@@ -56,12 +56,15 @@ export function FailedMessages({ person, tz, first }: FailedMessagesProps) {
           Show all {card.total}
         </Button>
       )}
+      <Footer asOf={card.asOf} refreshing={refreshing} onRefresh={load}>
+        <Button variant="secondary" size="extra-small" onClick={() => setChecking(!checking)} testId="check">
+          {card.check.label}
+        </Button>
+      </Footer>
+      {/* Behind its button and not in its place, so that the keyboard goes on from the one to the other. */}
       {checking && (
         <CheckMessage card={card} person={person} tz={tz} reload={load} onBack={() => setChecking(false)} />
       )}
-      <Footer asOf={card.asOf} refreshing={refreshing} onRefresh={load}>
-        {check}
-      </Footer>
     </Flex>
   );
 }

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { Button, ButtonRow, Flex, Form, Input, LoadingButton, Select, Text, TextArea } from '@hubspot/ui-extensions';
 import type { Field, Fix, Problem } from './types';
 import type { Values } from './useFix';
@@ -17,12 +17,17 @@ interface FixFormProps {
 export function FixForm({ fix, problem, sending, main = true, onSubmit, onBack }: FixFormProps) {
   const id = useTestId();
   const [typed, setTyped] = useState<Values>({});
+  // The page keeps an older handler for a moment after the last key, so what is sent is read here and not from it.
+  const newest = useRef<Values>({});
   const values = Object.fromEntries(fix.fields.map((f) => [f.name, typed[f.name] ?? f.value]));
   const general = problem && !fix.fields.some((f) => f.name === problem.field || f.error) ? problem.message : null;
-  const set = (name: string) => (value: unknown) => setTyped((old) => ({ ...old, [name]: String(value ?? '') }));
+  const set = (name: string) => (value: unknown) => {
+    newest.current = { ...newest.current, [name]: String(value ?? '') };
+    setTyped(newest.current);
+  };
 
   return (
-    <Form onSubmit={() => onSubmit(values)} autoComplete="off" testId={id(`form-${fix.id}`)}>
+    <Form onSubmit={() => onSubmit({ ...values, ...newest.current })} autoComplete="off" testId={id(`form-${fix.id}`)}>
       <Flex direction="column" gap="small">
         {fix.fields.map((field) => (
           <FormField

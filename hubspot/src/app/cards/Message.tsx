@@ -23,9 +23,11 @@ export function Message({ failure, person, tz, redraw, refresh }: MessageProps) 
       <Flex direction="column" gap="small">
         <Flex direction="row" justify="between" align="start" gap="small" wrap="wrap">
           <Heading>{failure.reason.title}</Heading>
-          <StatusTag variant={failure.status.variant} testId={id('status')}>
-            {failure.status.label}
-          </StatusTag>
+          {failure.status.label !== failure.reason.title && (
+            <StatusTag variant={failure.status.variant} testId={id('status')}>
+              {failure.status.label}
+            </StatusTag>
+          )}
         </Flex>
         <Text variant="microcopy" testId={id('line')}>
           {failure.line}

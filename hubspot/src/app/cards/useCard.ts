@@ -5,7 +5,7 @@ import type { Card, Failure, Problem } from './types';
 export type CardState =
   | { phase: 'loading' }
   | { phase: 'broken'; problem: Problem }
-  | { phase: 'ready'; card: Card; refreshing: boolean };
+  | { phase: 'ready'; card: Card; refreshing: boolean; problem: Problem | null };
 
 const UNREACHABLE: Problem = {
   code: 'unreachable',
@@ -23,7 +23,7 @@ export function useCard(person: Person, tz: string, limit: number) {
     setState((old) => (old.phase === 'ready' ? { ...old, refreshing: true } : { phase: 'loading' }));
     const next = await stateAfter(fetchCard(person, tz, limit));
     // A slower, older answer must not replace a newer one.
-    if (turn === latest.current) setState(next);
+    if (turn === latest.current) setState((old) => kept(old, next));
   }, [person, tz, limit]);
 
   useEffect(() => void load(), [load]);
@@ -38,11 +38,17 @@ export function useCard(person: Person, tz: string, limit: number) {
 async function stateAfter(answer: ReturnType<typeof fetchCard>): Promise<CardState> {
   try {
     const card = await answer;
-    return card.ok ? { phase: 'ready', card, refreshing: false } : { phase: 'broken', problem: card.error };
+    return card.ok ? { phase: 'ready', card, refreshing: false, problem: null } : { phase: 'broken', problem: card.error };
   } catch (error) {
     if (error instanceof NoAnswer) return { phase: 'broken', problem: UNREACHABLE };
     throw error;
   }
+}
+
+/** What was shown stays when it cannot be refreshed; that an account is not connected hides it. */
+function kept(old: CardState, next: CardState): CardState {
+  const passing = next.phase === 'broken' && next.problem.code !== 'not_connected';
+  return passing && old.phase === 'ready' ? { ...old, refreshing: false, problem: next.problem } : next;
 }
 
 function replaced(card: Card, messageId: string, next: Failure): Card {
