@@ -10,7 +10,7 @@ from typing import Literal
 from canvas.domain import phones
 from canvas.domain.dates import soon, when
 from canvas.domain.fix import CHANNEL_NAMES, Fix
-from canvas.domain.message import Message, Status, callers_to_repeat
+from canvas.domain.message import Actor, Message, Status, callers_to_repeat
 from canvas.domain.rights import ALL, Rights
 from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Reason
 
@@ -327,7 +327,7 @@ def _attempt(t: Teller, message: Message) -> Attempt:
     label = status_label(message.status, message.channel)[0]
     reason = t.reasons.get(message.reason or "")
     why = f": {reason.title}" if reason and message.status is Status.FAILED else ""
-    who = f", by {message.sender.name}" if message.sender and message.sender.name else ""
+    who = _by(message.sender)
     text = f"{channel_name(message.channel)} to {number(message)}{who}. {label}{why}.{doubt(message)}"
     return Attempt(at, when(at, t.tz), text, str(message.status))
 
@@ -339,6 +339,11 @@ def doubt(message: Message) -> str:
     said = " ".join(message.doubt.split())
     cut = f"{said[:MOST_OF_A_DOUBT]}…" if len(said) > MOST_OF_A_DOUBT else said
     return f" At first nobody knew whether it was sent: {cut}"
+
+
+def _by(sender: Actor | None) -> str:
+    # A key is named after its channel, which the line begins with.
+    return f", by {sender.name}" if sender and sender.name and sender.kind != "key" else ""
 
 
 def _support(t: Teller, message: Message, reason: Reason, thread: Sequence[Message]) -> str:
