@@ -129,3 +129,10 @@ def items(conn: Connection, job_id: str, after: str = "", limit: int = 100) -> l
     where = (bulk_items.c.job_id == job_id) & (bulk_items.c.message_id > after)
     query = select(bulk_items).where(where).order_by(bulk_items.c.message_id).limit(limit)
     return [_item(row) for row in conn.execute(query).mappings()]
+
+
+def told(conn: Connection, install_id: int, ids: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+    """The number as it was given, and the reason, of those messages of this install."""
+    query = select(messages.c.id, messages.c.to, messages.c.raw_to, messages.c.reason)
+    query = query.where((messages.c.install_id == install_id) & messages.c.id.in_(ids))
+    return {row.id: (row.to or row.raw_to, row.reason) for row in conn.execute(query)}

@@ -9,13 +9,14 @@ from urllib.parse import urlencode
 from flask import Blueprint, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from canvas.domain import phones
 from canvas.domain.dates import when
 from canvas.domain.message import ARRIVED, Status
 from canvas.domain.story import LABELS
 from canvas.flows import bulk as flow_bulk
 from canvas.flows.bulk import CHOICES, MOST, NotNow
 from canvas.store import bulk
-from canvas.store.bulk import Job
+from canvas.store.bulk import Item, Job
 from canvas.store.database import reading
 from canvas.surfaces import history_filter
 from canvas.surfaces.history_filter import MakesNoSense
@@ -100,6 +101,7 @@ def _shown(job_id: str, wrong: str | None = None) -> View:
         counts = bulk.counts(conn, job_id)
         outcomes = bulk.outcomes(conn, job_id)
         items = bulk.items(conn, job_id, request.args.get("after", ""), SHOWN + 1)
+        told = bulk.told(conn, me().install.id, [item.message_id for item in items])
     page = render_template(
         "history/job.html",
         job=found,
@@ -108,7 +110,7 @@ def _shown(job_id: str, wrong: str | None = None) -> View:
         by=found.actor.name,
         began=when(found.started_at or found.created_at, me().install.tz),
         **_sums(counts, outcomes),
-        items=[(item, *LABEL_OF[item.state]) for item in items[:SHOWN]],
+        items=[_line(item, *told.get(item.message_id, ("", None))) for item in items[:SHOWN]],
         after=items[SHOWN - 1].message_id if len(items) > SHOWN else None,
         more=MOST if request.args.get("more") else None,
         watching=bool(request.args.get("watch")) and found.state == bulk.RUNNING,
@@ -117,6 +119,19 @@ def _shown(job_id: str, wrong: str | None = None) -> View:
         back=f"/history?{urlencode(found.filter)}",
     )
     return _refreshing(page, found)
+
+
+def _line(item: Item, number: str, reason_id: str | None) -> dict[str, Any]:
+    """One message of the job in words; a message that was erased is left with its id."""
+    reason = services().flow.catalogue.reasons.get(reason_id or "")
+    label, variant = LABEL_OF[item.state]
+    return {
+        "item": item,
+        "to": phones.pretty(number) if number else item.message_id,
+        "reason": reason.title if reason else "",
+        "label": label,
+        "variant": variant,
+    }
 
 
 def _sums(counts: list[tuple[str, str | None, str | None, int]], outcomes: dict[str, int]) -> dict[str, Any]:

@@ -48,6 +48,8 @@ def test_a_dry_run_says_what_would_happen_and_sends_nothing(pages: Pages) -> Non
     assert "Left out2" in page.words
     assert "Sent on another channel: 1" in page.words
     assert "1: This person asked not to be messaged." in page.words
+    assert "+353 87 123 4502" in page.words
+    assert "Not on WhatsApp" in page.words
     let_it_run(pages, 3)
     assert pages.site.octopods.sends() == []
 
