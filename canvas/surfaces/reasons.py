@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, render_template, request
 
+from canvas.domain.fix import CHANNEL_NAMES
 from canvas.domain.story import plausible, who_can_fix
 from canvas.knowledge.catalogue import Catalogue
 from canvas.knowledge.codes_table import CodeRow
@@ -104,15 +105,28 @@ def one(reason_id: str) -> str:
         category=CATEGORIES[reason.category],
         retry=RETRY[reason.retry],
         codes=_by_provider(rows),
+        channels=CHANNELS,
         sources=_sources(reason, rows),
     )
+
+
+CHANNELS = {**CHANNEL_NAMES, "viber": "Viber", "rcs": "RCS", "any": "Any"}
+PROVIDERS = {
+    "360dialog": "360dialog",
+    "8x8": "8x8",
+    "aws_sns": "AWS SNS",
+    "ringcentral": "RingCentral",
+    "smpp": "SMPP",
+}
+"""Providers whose names are not plain words with capital letters."""
 
 
 def _by_provider(rows: Iterable[CodeRow]) -> list[tuple[str, list[CodeRow]]]:
     found: dict[str, list[CodeRow]] = defaultdict(list)
     for row in rows:
         found[row.provider].append(row)
-    return sorted((name.replace("_", " "), codes) for name, codes in found.items())
+    named = ((PROVIDERS.get(name) or name.replace("_", " ").title(), codes) for name, codes in found.items())
+    return sorted(named, key=lambda one: one[0].casefold())
 
 
 def _sources(reason: Reason, rows: Iterable[CodeRow]) -> list[tuple[str, str]]:
