@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from canvas.sandbox.octopods.templates import PLACEHOLDER, Template
@@ -148,8 +149,8 @@ class Outbox:
     def newest(self, channel: str, key: str, limit: int) -> list[Taken]:
         """This key's messages, newest first."""
         with self._lock:
-            messages = [m for m in self._messages.values() if m.channel == channel and m.key == key]
-        return messages[::-1][:limit]
+            newest = (m for m in reversed(self._messages.values()) if m.channel == channel and m.key == key)
+            return list(islice(newest, limit))
 
 
 def _provider_id(channel: str) -> str:
