@@ -128,9 +128,10 @@ def callers_to_repeat(message: Message) -> bool:
     return message.source == "gateway" and message.status is Status.FAILED and message.sent_at is None
 
 
-def needs_attention(message: Message, has_child: bool = False) -> bool:
-    """Whether a card shows this message: failed or unsure and nobody dealt with it, or a fix under way."""
-    if has_child or message.handled_at:
+def needs_attention(message: Message) -> bool:
+    """Whether a card shows this message, if it was not sent again: failed or unsure and nobody dealt with it, or a
+    fix under way."""
+    if message.handled_at:
         return False
     if message.status in (Status.FAILED, Status.UNSURE):
         return True

@@ -166,8 +166,7 @@ def _obstacle(conn: Connection, flow: Flow, job: Job, item: Item) -> tuple[datet
         title = flow.catalogue.reasons[breaker.reason].title
         return None, f"Stopped by itself: the channel keeps failing ({title}). Mend it, then make a new job."
     channel = channels.get(conn, job.install_id, item.target)
-    blocked = channels.blocked_until(conn, channel.key_hash, flow.clock()) if channel else None
-    return blocked, None
+    return channel.waits(flow.clock()) if channel else None, None
 
 
 def _end(flow: Flow, action: Action, job: Job | None, trouble: str | None) -> None:

@@ -82,7 +82,7 @@ def _take_turn(flow: Flow, action: Action) -> tuple[Channel, str] | None:
         if channel is None or not flow.list_every:
             actions.forget(conn, action)
             return None
-        wait = channels.blocked_until(conn, channel.key_hash, now)
+        wait = channel.waits(now)
         wait = wait or channels.take_poll_turn(conn, channel.key_hash, now, flow.poll_spacing)
         if wait is None:
             try:

@@ -34,11 +34,14 @@ RECONCILE_AFTER = timedelta(seconds=10)
 
 def store(conn: Connection, message: Message, now: datetime) -> Message:
     """Save a changed message with its place on the card worked out; the caller holds its lock."""
-    has_child = messages.child_of(conn, message.install_id, message.id) is not None
-    fresh = replace(message, open=needs_attention(message, has_child))
+    fresh = replace(message, open=needs_attention(message) and not _has_child(conn, message))
     if not messages.save(conn, fresh, now):
         raise RuntimeError(f"{message.id} changed while it was locked")
     return replace(fresh, version=fresh.version + 1, updated_at=now)
+
+
+def _has_child(conn: Connection, message: Message) -> bool:
+    return messages.child_of(conn, message.install_id, message.id) is not None
 
 
 def accepted(conn: Connection, flow: Flow, message: Message, sent: Sent, now: datetime) -> Message:

@@ -64,7 +64,7 @@ def _take_turn(flow: Flow, action: Action) -> tuple[Message, Key] | None:
             outcome.give_up_waiting(conn, flow, message, now)
             actions.forget(conn, action)
             return None
-        wait = channels.blocked_until(conn, key.fingerprint, now)
+        wait = key.channel.waits(now)
         wait = wait or channels.take_poll_turn(conn, key.fingerprint, now, flow.poll_spacing)
         if wait is None:
             return message, key

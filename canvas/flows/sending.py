@@ -98,7 +98,7 @@ def _allowed(conn: Connection, flow: Flow, action: Action, message: Message, now
     if messages.has_opted_out(conn, message.install_id, message.to):
         _refuse(conn, flow, action, message, "The recipient has opted out.", now)
         return None
-    blocked = channels.blocked_until(conn, key.fingerprint, now)
+    blocked = key.channel.waits(now)
     if blocked:
         actions.again(conn, action, blocked, counted=False)
         flow.wake(action.id, blocked)

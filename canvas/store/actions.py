@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from canvas.domain.ids import new_id
@@ -16,6 +16,34 @@ from canvas.domain.schedule import LEASE
 from canvas.store.tables import actions
 
 DUE, RUNNING, DONE, FAILED, UNSURE, CANCELLED = "due", "running", "done", "failed", "unsure", "cancelled"
+
+
+# Statements that every deed runs through are built once: building costs more than the database takes.
+_ready = (actions.c.state == DUE) & (actions.c.due_at <= bindparam("now"))
+_lost = (actions.c.state == RUNNING) & (actions.c.lease_until <= bindparam("now"))
+_ADD = insert(actions)
+_BY_KEY = select(actions).where(
+    actions.c.install_id == bindparam("tenant"), actions.c.key == bindparam("wanted")
+)
+_DUE = select(actions.c.id).where(or_(_ready, _lost)).order_by(actions.c.due_at).limit(bindparam("most"))
+_CLAIM = (
+    update(actions)
+    .where(actions.c.id == bindparam("action"), or_(_ready, _lost))
+    .values(
+        state=RUNNING,
+        lease=bindparam("new_lease"),
+        lease_until=bindparam("until"),
+        tries=actions.c.tries + 1,
+    )
+    .returning(*actions.c)
+)
+_mine = (
+    (actions.c.id == bindparam("action"))
+    & (actions.c.lease == bindparam("held_lease"))
+    & (actions.c.state == RUNNING)
+)
+_WRITE_MINE = update(actions).where(_mine)
+_FORGET_MINE = delete(actions).where(_mine)
 
 
 class Duplicate(Exception):
@@ -79,7 +107,7 @@ def add(
     values = asdict(action)
     try:
         with conn.begin_nested():
-            conn.execute(insert(actions).values(values))
+            conn.execute(_ADD, values)
     except IntegrityError as error:
         raise Duplicate(key) from error
     return action
@@ -108,8 +136,7 @@ def get(conn: Connection, action_id: str) -> Action | None:
 
 
 def by_key(conn: Connection, install_id: int, key: str) -> Action | None:
-    where = (actions.c.install_id == install_id) & (actions.c.key == key)
-    row = conn.execute(select(actions).where(where)).mappings().first()
+    row = conn.execute(_BY_KEY, {"tenant": install_id, "wanted": key}).mappings().first()
     return _from_row(row) if row else None
 
 
@@ -123,53 +150,43 @@ def of_message(conn: Connection, install_id: int, message_ids: Iterable[str]) ->
 
 def due(conn: Connection, now: datetime, limit: int = 100) -> list[str]:
     """Ids of what should be carried out now: due, or held by somebody whose lease ran out."""
-    ready = (actions.c.state == DUE) & (actions.c.due_at <= now)
-    lost = (actions.c.state == RUNNING) & (actions.c.lease_until <= now)
-    query = select(actions.c.id).where(or_(ready, lost)).order_by(actions.c.due_at).limit(limit)
-    return [str(value) for (value,) in conn.execute(query)]
+    return [str(value) for (value,) in conn.execute(_DUE, {"now": now, "most": limit})]
 
 
 def claim(conn: Connection, action_id: str, now: datetime) -> Action | None:
     """Take the action for the length of a lease, or None when it is not due or somebody else has it."""
-    lease = new_id("lease", now)
-    ready = (actions.c.state == DUE) & (actions.c.due_at <= now)
-    lost = (actions.c.state == RUNNING) & (actions.c.lease_until <= now)
-    taken = conn.execute(
-        update(actions)
-        .where(actions.c.id == action_id, or_(ready, lost))
-        .values(state=RUNNING, lease=lease, lease_until=now + LEASE, tries=actions.c.tries + 1)
-    )
-    return get(conn, action_id) if taken.rowcount == 1 else None
+    given = {"action": action_id, "now": now, "new_lease": new_id("lease", now), "until": now + LEASE}
+    row = conn.execute(_CLAIM, given).mappings().first()
+    return _from_row(row) if row else None
 
 
-def _mine(action: Action) -> Any:
-    return (actions.c.id == action.id) & (actions.c.lease == action.lease) & (actions.c.state == RUNNING)
+def _write(conn: Connection, action: Action, **values: Any) -> bool:
+    """Write and let go; False when the lease was lost meanwhile."""
+    mine = {"action": action.id, "held_lease": action.lease, "lease": None, "lease_until": None}
+    return conn.execute(_WRITE_MINE, {**values, **mine}).rowcount == 1
 
 
 def finish(
     conn: Connection, action: Action, state: str, now: datetime, result: dict[str, Any] | None = None
 ) -> bool:
     """Write down how it went; False when the lease was lost meanwhile."""
-    values = {"state": state, "result": result, "finished_at": now, "lease": None, "lease_until": None}
-    return conn.execute(update(actions).where(_mine(action)).values(values)).rowcount == 1
+    return _write(conn, action, state=state, result=result, finished_at=now)
 
 
 def again(conn: Connection, action: Action, due_at: datetime, *, counted: bool = True) -> bool:
     """Hand the action back, to be tried at `due_at`; `counted=False` when this try does not count."""
     tries = action.tries if counted else action.tries - 1
-    values = {"state": DUE, "due_at": due_at, "lease": None, "lease_until": None, "tries": tries}
-    return conn.execute(update(actions).where(_mine(action)).values(values)).rowcount == 1
+    return _write(conn, action, state=DUE, due_at=due_at, tries=tries)
 
 
 def repeat(conn: Connection, action: Action, due_at: datetime) -> bool:
     """Hand back a deed that went well and is to be done again; earlier trouble is not held against it."""
-    values = {"state": DUE, "due_at": due_at, "lease": None, "lease_until": None, "tries": 0}
-    return conn.execute(update(actions).where(_mine(action)).values(values)).rowcount == 1
+    return _write(conn, action, state=DUE, due_at=due_at, tries=0)
 
 
 def forget(conn: Connection, action: Action) -> None:
     """Remove a finished deed that leaves nothing to tell, such as a poll."""
-    conn.execute(delete(actions).where(_mine(action)))
+    conn.execute(_FORGET_MINE, {"action": action.id, "held_lease": action.lease})
 
 
 def cancel(conn: Connection, install_id: int, key: str, now: datetime) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, case, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from canvas.domain.schedule import LESSON, poll_spacing
@@ -34,11 +34,20 @@ class Channel:
     removed_at: datetime | None
     blocked_until: datetime | None
 
+    def waits(self, now: datetime) -> datetime | None:
+        """The end of its key's block, or None when it is free."""
+        return self.blocked_until if self.blocked_until and self.blocked_until > now else None
+
 
 _all = select(channels, key_limits.c.blocked_until).select_from(
     channels.outerjoin(key_limits, key_limits.c.key_hash == channels.c.key_hash)
 )
 _present = channels.c.removed_at.is_(None)
+_GET = _all.where(
+    channels.c.install_id == bindparam("tenant"), channels.c.id == bindparam("channel"), _present
+)
+_BY_KEY = _all.where(channels.c.key_hash == bindparam("hash"), _present).order_by(channels.c.id)
+_WORKED = update(channels).where(channels.c.id == bindparam("channel")).values(worked_at=bindparam("at"))
 
 
 def from_row(row: RowMapping | dict[str, Any]) -> Channel:
@@ -53,15 +62,13 @@ def of_install(conn: Connection, install_id: int) -> list[Channel]:
 
 
 def get(conn: Connection, install_id: int, channel_id: int) -> Channel | None:
-    query = _all.where(channels.c.install_id == install_id, channels.c.id == channel_id, _present)
-    row = conn.execute(query).mappings().first()
+    row = conn.execute(_GET, {"tenant": install_id, "channel": channel_id}).mappings().first()
     return from_row(row) if row else None
 
 
 def by_key(conn: Connection, key_hash: str) -> list[Channel]:
     """Every connected channel that uses this key, of any install."""
-    query = _all.where(channels.c.key_hash == key_hash, _present).order_by(channels.c.id)
-    return [from_row(row) for row in conn.execute(query).mappings()]
+    return [from_row(row) for row in conn.execute(_BY_KEY, {"hash": key_hash}).mappings()]
 
 
 def listed(conn: Connection) -> list[Channel]:
@@ -92,7 +99,7 @@ def remove(conn: Connection, install_id: int, channel_id: int, now: datetime) ->
 
 def worked(conn: Connection, channel_id: int, now: datetime) -> None:
     """Remember that Octopods just accepted a send on this channel."""
-    conn.execute(update(channels).where(channels.c.id == channel_id).values(worked_at=now))
+    conn.execute(_WORKED, {"channel": channel_id, "at": now})
 
 
 def _limit_row(conn: Connection, key_hash: str) -> None:
@@ -121,22 +128,34 @@ def block(conn: Connection, key_hash: str, until: datetime) -> None:
 
 def note_use(conn: Connection, key_hash: str, now: datetime) -> None:
     """Count one request on this key; more in a minute than was ever seen tolerated is tolerated, too."""
-    _limit_row(conn, key_hash)
-    row = key_limits.c
+    given = {"hash": key_hash, **_minutes(now)}
+    if conn.execute(_COUNT, given).rowcount == 0:
+        _limit_row(conn, key_hash)
+        conn.execute(_COUNT, given)
+
+
+def _minutes(now: datetime) -> dict[str, datetime]:
     minute = now.replace(second=0, microsecond=0)
-    same = row.minute == minute
-    used = case((same, row.used + 1), else_=1)
-    before = case((same, row.used_before), (row.minute == minute - MINUTE, row.used), else_=0)
-    raised = case((row.tolerated < row.used, row.used), else_=row.tolerated)
-    values = {"minute": minute, "used": used, "used_before": before, "tolerated": raised}
-    conn.execute(update(key_limits).where(row.key_hash == key_hash).values(values))
+    return {"this_minute": minute, "last_minute": minute - MINUTE}
 
 
-def blocked_until(conn: Connection, key_hash: str, now: datetime) -> datetime | None:
-    """The end of this key's block, or None when it is free."""
-    query = select(key_limits.c.blocked_until).where(key_limits.c.key_hash == key_hash)
-    until: datetime | None = conn.execute(query).scalar()
-    return until if until and until > now else None
+_row = key_limits.c
+_same_minute = _row.minute == bindparam("this_minute")
+_one_more = {
+    "minute": bindparam("this_minute", type_=_row.minute.type),
+    "used": case((_same_minute, _row.used + 1), else_=1),
+    "used_before": case(
+        (_same_minute, _row.used_before), (_row.minute == bindparam("last_minute"), _row.used), else_=0
+    ),
+    "tolerated": case((_row.tolerated < _row.used, _row.used), else_=_row.tolerated),
+}
+_of_key = _row.key_hash == bindparam("hash")
+_COUNT = update(key_limits).where(_of_key).values(_one_more)
+_LESSON = select(_row.tolerated, _row.blocked_until).where(_of_key)
+_free = or_(_row.next_poll_at.is_(None), _row.next_poll_at <= bindparam("now"))
+_TAKE_TURN = update(key_limits).where(_of_key, _free).values({**_one_more, "next_poll_at": bindparam("next")})
+_QUEUE = select(_row.next_poll_at, _row.poll_tail).where(_of_key)
+_WAIT = update(key_limits).where(_of_key).values(poll_tail=bindparam("tail"))
 
 
 def take_poll_turn(conn: Connection, key_hash: str, now: datetime, least: timedelta) -> datetime | None:
@@ -144,19 +163,17 @@ def take_poll_turn(conn: Connection, key_hash: str, now: datetime, least: timede
 
     Turns are at least `least` apart over all processes, and more where a 429 taught us how little the key bears.
     """
-    _limit_row(conn, key_hash)
-    where = key_limits.c.key_hash == key_hash
-    tolerated, until = conn.execute(
-        select(key_limits.c.tolerated, key_limits.c.blocked_until).where(where)
-    ).one()
-    spacing = poll_spacing(least, tolerated if until and now - until < LESSON else None)
-    free = or_(key_limits.c.next_poll_at.is_(None), key_limits.c.next_poll_at <= now)
-    if conn.execute(update(key_limits).where(where, free).values(next_poll_at=now + spacing)).rowcount == 1:
-        note_use(conn, key_hash, now)
+    key = {"hash": key_hash}
+    limit = conn.execute(_LESSON, key).first()
+    if limit is None:
+        _limit_row(conn, key_hash)
+    taught = limit is not None and limit.blocked_until and now - limit.blocked_until < LESSON
+    spacing = poll_spacing(least, limit.tolerated if limit and taught else None)
+    given = {**key, **_minutes(now), "now": now, "next": now + spacing}
+    if conn.execute(_TAKE_TURN, given).rowcount == 1:
         return None
     # Each of those who wait gets a time of its own, so that they do not all come back at once.
-    query = select(key_limits.c.next_poll_at, key_limits.c.poll_tail).where(where)
-    next_at, tail = conn.execute(query).one()
+    next_at, tail = conn.execute(_QUEUE, key).one()
     turn: datetime = max(next_at, tail or next_at)
-    conn.execute(update(key_limits).where(where).values(poll_tail=turn + spacing))
+    conn.execute(_WAIT, {**key, "tail": turn + spacing})
     return turn

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, or_, select, update
 
 from canvas.store.tables import installs
 
@@ -57,8 +57,11 @@ def find(conn: Connection, platform: str, external_id: str) -> Install | None:
     return _from_row(row) if row else None
 
 
+_BY_ID = select(installs).where(installs.c.id == bindparam("install"))
+
+
 def get(conn: Connection, install_id: int) -> Install | None:
-    row = conn.execute(select(installs).where(installs.c.id == install_id)).mappings().first()
+    row = conn.execute(_BY_ID, {"install": install_id}).mappings().first()
     return _from_row(row) if row else None
 
 

@@ -30,6 +30,25 @@ from canvas.knowledge.model import Candidate, Diagnosis, Evidence
 from canvas.store.database import Glance, Question, Row
 from canvas.store.tables import actions, messages, opt_outs
 
+# Statements that every message runs through are built once: building costs more than the database takes.
+_of_tenant = messages.c.install_id == bindparam("tenant")
+_by_id = select(messages).where(_of_tenant, messages.c.id == bindparam("message"))
+_LOCKED = _by_id.with_for_update()
+_CHILD = select(messages).where(_of_tenant, messages.c.parent_id == bindparam("message"))
+_of_channel = select(messages).where(_of_tenant, messages.c.channel == bindparam("kind"))
+_BY_OCTOPODS_ID = _of_channel.where(messages.c.octopods_id == bindparam("given"))
+_BY_PROVIDER_ID = _of_channel.where(messages.c.provider_id == bindparam("given"))
+# The end of the number has an index that is in order of id; the whole number has none.
+_NEWEST_TO = (
+    _of_channel.where(messages.c.number_end == bindparam("ending"), messages.c.to == bindparam("number"))
+    .order_by(messages.c.id.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+_ADD = insert(messages)
+_SAVE = update(messages).where(
+    messages.c.id == bindparam("message"), messages.c.version == bindparam("read_version")
+)
+
 
 class AlreadySent(Exception):
     """A message was already sent for that failed one; the database refused a second."""
@@ -117,7 +136,7 @@ def add(conn: Connection, message: Message) -> None:
     """
     try:
         with conn.begin_nested():
-            conn.execute(insert(messages).values(to_row(message)))
+            conn.execute(_ADD, to_row(message))
     except IntegrityError as error:
         if message.parent_id and "parent_id" in str(error.orig):
             raise AlreadySent(message.parent_id) from error
@@ -130,8 +149,8 @@ def save(conn: Connection, message: Message, now: datetime) -> bool:
     """Write a changed message, unless somebody changed it since it was read; says whether it was written."""
     values = {**to_row(message), "updated_at": now, "version": message.version + 1}
     del values["id"], values["install_id"]
-    same = (messages.c.id == message.id) & (messages.c.version == message.version)
-    return conn.execute(update(messages).where(same).values(values)).rowcount == 1
+    read = {"message": message.id, "read_version": message.version}
+    return conn.execute(_SAVE, {**values, **read}).rowcount == 1
 
 
 def move(conn: Connection, message_id: str, before: Iterable[Status], after: Status, now: datetime) -> bool:
@@ -148,30 +167,26 @@ def close(conn: Connection, install_id: int, message_id: str, now: datetime) -> 
     conn.execute(update(messages).where(where).values(values))
 
 
-def _one(conn: Connection, query: Select[Any]) -> Message | None:
-    row = conn.execute(query).mappings().first()
+def _one(conn: Connection, query: Select[Any], **given: Any) -> Message | None:
+    row = conn.execute(query, given).mappings().first()
     return from_row(row) if row else None
 
 
 def get(conn: Connection, install_id: int, message_id: str) -> Message | None:
     """The message of that id in that install, or None; a foreign id is an unknown id."""
-    return _one(
-        conn, select(messages).where(messages.c.install_id == install_id, messages.c.id == message_id)
-    )
+    return _one(conn, _by_id, tenant=install_id, message=message_id)
 
 
 def locked(conn: Connection, install_id: int, message_id: str) -> Message:
     """The message, held for this transaction. Raises LookupError when it is gone."""
-    where = (messages.c.install_id == install_id) & (messages.c.id == message_id)
-    found = _one(conn, select(messages).where(where).with_for_update())
+    found = _one(conn, _LOCKED, tenant=install_id, message=message_id)
     if found is None:
         raise LookupError(f"message {message_id} is gone")
     return found
 
 
 def by_octopods_id(conn: Connection, install_id: int, channel: str, octopods_id: str) -> Message | None:
-    where = (messages.c.install_id == install_id) & (messages.c.channel == channel)
-    return _one(conn, select(messages).where(where, messages.c.octopods_id == octopods_id))
+    return _one(conn, _BY_OCTOPODS_ID, tenant=install_id, kind=channel, given=octopods_id)
 
 
 def by_any_id(conn: Connection, install_id: int, channel: str, given: str) -> Message | None:
@@ -193,23 +208,18 @@ def by_octopods_ids(
 
 
 def by_provider_id(conn: Connection, install_id: int, channel: str, provider_id: str) -> Message | None:
-    where = (messages.c.install_id == install_id) & (messages.c.provider_id == provider_id)
-    return _one(conn, select(messages).where(where, messages.c.channel == channel).limit(1))
+    return _one(conn, _BY_PROVIDER_ID, tenant=install_id, kind=channel, given=provider_id)
 
 
 def newest_to(conn: Connection, install_id: int, channel: str, number: str, limit: int) -> list[Message]:
     """The newest messages to that number on that channel, newest first."""
-    # The end of the number has an index that is in order of id; the whole number has none.
-    end = (messages.c.install_id == install_id) & (messages.c.number_end == number[-4:])
-    same = (messages.c.to == number) & (messages.c.channel == channel)
-    query = select(messages).where(end, same).order_by(messages.c.id.desc()).limit(limit)
-    return [from_row(row) for row in conn.execute(query).mappings()]
+    given = {"tenant": install_id, "kind": channel, "number": number, "ending": number[-4:], "most": limit}
+    return [from_row(row) for row in conn.execute(_NEWEST_TO, given).mappings()]
 
 
 def child_of(conn: Connection, install_id: int, message_id: str) -> Message | None:
     """The message that was sent for this failed one."""
-    where = (messages.c.install_id == install_id) & (messages.c.parent_id == message_id)
-    return _one(conn, select(messages).where(where))
+    return _one(conn, _CHILD, tenant=install_id, message=message_id)
 
 
 def thread(conn: Connection, install_id: int, thread_id: str) -> list[Message]:
@@ -325,11 +335,18 @@ def remember_opt_out(conn: Connection, message: Message, now: datetime) -> None:
             return  # told at the same moment of another message of theirs; that it is remembered is all that counts
 
 
+_OPTED_IN = delete(opt_outs).where(
+    opt_outs.c.install_id == bindparam("tenant"),
+    opt_outs.c.to == bindparam("number"),
+    opt_outs.c.channel == bindparam("kind"),
+    opt_outs.c.created_at < bindparam("sent"),
+)
+
+
 def forget_opt_out(conn: Connection, message: Message) -> None:
     """What arrives on the channel that was opted out of shows that the person opted in again."""
-    where = (opt_outs.c.install_id == message.install_id) & (opt_outs.c.to == message.to)
-    later = (opt_outs.c.channel == message.channel) & (opt_outs.c.created_at < message.created_at)
-    conn.execute(delete(opt_outs).where(where, later))
+    given = {"tenant": message.install_id, "number": message.to, "kind": message.channel}
+    conn.execute(_OPTED_IN, {**given, "sent": message.created_at})
 
 
 def has_opted_out(conn: Connection, install_id: int, number: str | None) -> bool:
