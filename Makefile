@@ -44,8 +44,8 @@ week: $(VENV)/.ready ## Play a week of traffic, 100,000 messages, and compare th
 torture: $(VENV)/.ready ## Kill, cut, lock and click for up to ten minutes; prints its seed and what it found
 	$(BIN)/python -m tests.torture
 
-hubspot: $(VENV)/.ready ## Write the HubSpot project for PUBLIC_URL=https://... to hubspot/build
-	$(BIN)/python hubspot/build.py $(PUBLIC_URL)
+hubspot: ## Write the HubSpot project for PUBLIC_URL=https://... to hubspot/build
+	@$(PYTHON) hubspot/build.py $(PUBLIC_URL)
 
 pins: $(VENV)/.ready ## Compile requirements*.in to exact pins
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.txt requirements.in

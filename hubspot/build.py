@@ -23,6 +23,8 @@ class BadAddress(ValueError):
 
 def origin(url: str) -> str:
     """The address without a trailing slash. Raises BadAddress unless HubSpot can call it."""
+    if not url:
+        raise BadAddress("say where the app is: make hubspot PUBLIC_URL=https://redeliver.your-company.com")
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
         raise BadAddress(f"{url!r} must be https, with a host and without query: HubSpot calls nothing else")
@@ -64,7 +66,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("url", help="the app's public address (PUBLIC_URL)")
+    parser.add_argument("url", nargs="?", default="", help="the app's public address (PUBLIC_URL)")
     parser.add_argument("--support", help="the support address shown to HubSpot users")
     parser.add_argument("--app-events", action="store_true", help="for approved technology partners only")
     given = parser.parse_args()

@@ -12,6 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tests.hubspot import node
+
 ROOT = Path(__file__).parent.parent.parent
 SCHEMAS = json.loads(Path(__file__).with_name("metadata.schema.json").read_text())
 FOLDERS = {
@@ -69,6 +71,24 @@ def test_every_entrypoint_exists_and_extends_the_location_it_is_declared_for(pro
         assert f"hubspot.extend<'{config['location']}'>" in source
     (settings,) = only(project, "settings")
     assert (project / "src" / settings["entrypoint"].lstrip("/")).exists()
+
+
+@pytest.mark.node
+def test_every_entrypoint_is_bundled_from_what_is_uploaded_alone(project: Path, tmp_path: Path) -> None:
+    """Without the compiler settings beside the sources, JSX would call a `React` that nobody imported."""
+    for config in [*only(project, "card"), *only(project, "settings")]:
+        bundle = tmp_path / "bundle.js"
+        outside = ("react", "react/jsx-runtime", "@hubspot/ui-extensions", "@hubspot/ui-extensions/crm")
+        node.run_tool(
+            "esbuild",
+            str(project / "src" / config["entrypoint"].lstrip("/")),
+            "--bundle",
+            "--format=esm",
+            f"--outfile={bundle}",
+            *(f"--external:{package}" for package in outside),
+        )
+        assert 'from "react/jsx-runtime"' in bundle.read_text()
+        assert "React.createElement" not in bundle.read_text()
 
 
 def test_the_card_stands_beside_contacts_twice_and_beside_tickets(project: Path) -> None:
