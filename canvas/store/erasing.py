@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Column,
     ColumnElement,
     Connection,
     String,
@@ -26,6 +28,7 @@ from sqlalchemy import (
     update,
 )
 
+from canvas.domain import phones
 from canvas.store.tables import (
     actions,
     audit,
@@ -39,6 +42,12 @@ from canvas.store.tables import (
 )
 
 LOT = 500  # ids in one statement
+LEAST_TYPED = 7  # digits of what was typed as a number: "0" or "12" is nobody's
+# Where a row that no message leads to names a person, as the whole value of a member of its JSON.
+NAMING: dict[Column[Any], tuple[str, ...]] = {
+    actions.c.payload: ("contact", "merged_from"),
+    bulk_jobs.c.filter: ("contact", "q"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +69,23 @@ def _lots(ids: Sequence[str]) -> Iterable[Sequence[str]]:
 
 def known_as(conn: Connection, install_id: int, given: str) -> Person:
     """The person behind a contact id or a number: a contact's numbers count where no other contact has them."""
-    mine = messages.c.install_id == install_id
-    numbers = {given} if given.startswith("+") else set()
-    contact_ids = set() if numbers else {given}
-    query = select(messages.c.to, messages.c.raw_to).where(mine, messages.c.contact_id == given)
-    for to, raw_to in conn.execute(query):
-        numbers.update(number for number in (to, raw_to) if number)
-    others = select(messages.c.to).where(mine, messages.c.to.in_(numbers), messages.c.contact_id != given)
-    shared = set() if given.startswith("+") else {to for (to,) in conn.execute(others)}
-    return Person(tuple(contact_ids), tuple(sorted(numbers - shared)))
+    if given.startswith("+"):
+        return Person(numbers=(given,))
+    written = select(messages.c.to, messages.c.raw_to).where(messages.c.install_id == install_id).distinct()
+    theirs = conn.execute(written.where(messages.c.contact_id == given))
+    forms = [_forms(to, raw_to) for to, raw_to in theirs]
+    every = set().union(*forms)
+    same = or_(messages.c.to.in_(every), messages.c.raw_to.in_(every))
+    others = conn.execute(written.where(messages.c.contact_id != given, same))
+    shared = {form for row in others for form in row}
+    own = set().union(*(both for both in forms if not both & shared))
+    return Person((given,), tuple(sorted(own)))
+
+
+def _forms(to: str | None, raw_to: str) -> set[str]:
+    """A number in full form and as it was typed, which nobody checked: too few digits are nobody's."""
+    typed = {raw_to} if len(phones.clean(raw_to).lstrip("+")) >= LEAST_TYPED else set()
+    return typed | ({to} if to else set())
 
 
 def person(conn: Connection, install_id: int, who: Person) -> Counter[str]:
@@ -86,8 +103,10 @@ def person(conn: Connection, install_id: int, who: Person) -> Counter[str]:
             for name, values in (("contact_id", who.contact_ids), ("to", who.numbers)):
                 if name in table.c and values:
                     gone[table.name] += _delete(conn, table, install_id, table.c[name].in_(values))
-    for table in (actions, bulk_jobs):  # a payload or a filter may name them
-        gone[table.name] += _delete(conn, table, install_id, _mentions(table, who))
+    for column, members in NAMING.items():
+        for member in members:
+            named = column[member].as_string().in_((*who.contact_ids, *who.numbers))
+            gone[column.table.name] += _delete(conn, column.table, install_id, named)
     _forget_examples(conn, install_id, who)
     return +gone
 

@@ -12,18 +12,22 @@ from flask.cli import FlaskGroup
 from sqlalchemy import insert, select, update
 
 from canvas.cli.commands import register
-from canvas.flows import erase, export, retention
+from canvas.domain.message import Actor
+from canvas.flows import bulk, erase, export, intercom_events, retention
 from canvas.flows import installs as install_flow
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
+from canvas.store import actions as actions_store
 from canvas.store import audit, erasing, installs, rotation
 from canvas.store.database import reading, writing
+from canvas.store.history import Filter
 from canvas.store.installs import Install
 from canvas.store.sealing import CannotOpen, Sealer
-from canvas.store.tables import channels, messages, metadata, opt_outs
+from canvas.store.tables import actions, bulk_jobs, channels, messages, metadata, opt_outs
 from canvas.store.tables import installs as installs_table
 from tests.desk import TOKEN, WORKSPACE, Desk
 from tests.edges.test_audit import fix_mara, install_id, trail
+from tests.gateway.records import all_messages
 
 MARA = BY_ID["not_on_whatsapp"]
 PUBLIC = f"intercom:{WORKSPACE}"
@@ -128,6 +132,53 @@ def test_erasing_a_person_leaves_no_trace_of_them_and_all_of_the_others(both_des
     assert "+46701740699" in kept
     assert erase.person(desk.flow, PUBLIC, by) == erase.Erased({}, {})
     assert trail(desk)[-1].deed == "contact.erased"
+
+
+@pytest.mark.parametrize("typed", ["0", "087 123 4567", "9876543210987"])
+def test_erasing_a_person_leaves_those_who_typed_the_same(both_desk: Desk, typed: str) -> None:
+    """What a sender typed as a number is checked by nobody, so it may be a word that others typed as well."""
+    desk = both_desk
+    desk.connect(undo_seconds=60)
+    desk.send_whatsapp(MARA.phone, 90001, ["Mara", WORDS], contact="c3")
+    for contact in ("c1", "c2"):
+        desk.send_sms(typed, f"Words for {contact}", contact)
+    desk.pass_time(15)
+    desk.click(desk.initialize("c3"), "Send as SMS instead")
+    done = erase.person(desk.flow, PUBLIC, "c1")
+    assert (done.gone["messages"], done.left) == (1, {})
+    assert sorted(m.contact_id or "" for m in all_messages(desk)) == ["c2", "c3", "c3"]
+    assert {"send", "templates"} <= set(actions_of(desk))
+    sent = len(desk.octopods.sends())
+    desk.pass_time(60)
+    assert len(desk.octopods.sends()) == sent + 1
+
+
+def actions_of(desk: Desk) -> list[str]:
+    with reading(desk.flow.engine) as conn:
+        return list(conn.execute(select(actions.c.kind)).scalars())
+
+
+def test_what_names_an_erased_person_goes_and_what_holds_the_same_letters_stays(both_desk: Desk) -> None:
+    """A contact's id may be a word of ours, and a job or a notice of a merge names people without a message."""
+    desk = both_desk
+    desk.connect()
+    admin = Actor("intercom_admin", "1", "Ana")
+    asked = [{"contact": "sms"}, {"q": MARA.phone}, {"channel": "sms"}, {"q": f"{MARA.phone}0"}]
+    install = of(desk)
+    for one in asked:
+        bulk.draft(desk.flow, install, Filter(), one, "best", admin)
+    merge = {"topic": "contact.merged", "contact": "c9", "merged_from": "sms"}
+    with writing(desk.flow.engine) as conn:
+        now = desk.clock()
+        actions_store.add(conn, install.id, intercom_events.EVENT, "event:1", now, now, payload=merge)
+    desk.work()
+    desk.send_sms(MARA.phone, contact="sms")
+    erase.person(desk.flow, PUBLIC, "sms")
+    with reading(desk.flow.engine) as conn:
+        kept = [job.filter for job in conn.execute(select(bulk_jobs.c.filter))]
+    assert sorted(kept, key=str) == sorted(asked[2:], key=str)
+    assert intercom_events.EVENT not in actions_of(desk)
+    assert "templates" in actions_of(desk)
 
 
 def test_the_proof_finds_what_is_still_there(both_desk: Desk) -> None:
