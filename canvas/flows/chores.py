@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import structlog
 
-from canvas.clients.errors import CallFailed, Refused
+from canvas.clients.errors import CallFailed, RateLimited, Refused
 from canvas.domain import settings
 from canvas.domain.schedule import OTHER_TRIES, backoff
 from canvas.domain.settings import language_codes
@@ -141,12 +141,14 @@ def failed(flow: Flow, action: Action, error: CallFailed | CannotOpen) -> None:
 def _tried_again(flow: Flow, action: Action, error: CallFailed | CannotOpen) -> bool:
     now = flow.clock()
     log.warning("chore.failed", action=action.id, kind=action.kind, error=type(error).__name__)
-    if not isinstance(error, CallFailed) or action.tries >= OTHER_TRIES:
+    # A limit speaks of the account and can last all day: it is waited out, and no try is held against the deed.
+    limited = isinstance(error, RateLimited)
+    if not isinstance(error, CallFailed) or (action.tries >= OTHER_TRIES and not limited):
         return False
     if not (error.may_retry or error.may_have_happened):
         return False
     due = error.retry_at or backoff(action.tries, now)
     with writing(flow.engine) as conn:
-        actions.again(conn, action, due)
+        actions.again(conn, action, due, counted=not limited)
     flow.wake(action.id, due)
     return True
