@@ -101,9 +101,17 @@ def open_queue(config: Config) -> Huey:
         return SqliteHuey("redeliver", filename=str(path.with_suffix(".queue.db")), results=False, utc=True)
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
-        return PostgresHuey("redeliver", dsn=dsn, results=False, utc=True)
+        return _postgres_queue(dsn)
     except psycopg.OperationalError as error:
         raise NoDatabase("The database does not answer") from error
+
+
+def _postgres_queue(dsn: str) -> Huey:
+    """The queue. The first process makes its tables; of two that do so at once, one is refused and finds them made."""
+    try:
+        return PostgresHuey("redeliver", dsn=dsn, results=False, utc=True)
+    except psycopg.errors.UniqueViolation:
+        return PostgresHuey("redeliver", dsn=dsn, results=False, utc=True)
 
 
 def teach_queue(huey: Huey, flow_of: Callable[[], Flow]) -> Wake:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy import text
 
 from canvas import config
+from canvas.factory import open_queue
+from canvas.store.database import open_engine, writing
 
 ROOT = Path(__file__).parent.parent.parent
 FIT = {
@@ -61,3 +66,32 @@ def test_the_app_stops_with_that_sentence_and_no_traceback(tmp_path: Path) -> No
     )
     assert ended.returncode == 1
     assert ended.stderr.decode() == "Redeliver does not start. SECRET_KEY: it must be set in production.\n"
+
+
+def test_gunicorn_ends_with_that_sentence_instead_of_trying_for_ever(tmp_path: Path) -> None:
+    environment = {**FIT, "SECRET_KEY": "short", "PATH": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [str(Path(sys.executable).with_name("gunicorn")), "--bind", f"unix:{tmp_path}/web", "app:app"]
+    ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, timeout=60)
+    assert ended.returncode == 1
+    sentence = "Redeliver does not start. SECRET_KEY: it must have at least 32 characters in production."
+    assert ended.stderr.decode().splitlines()[-1] == sentence
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_processes_that_start_together_on_a_new_database_all_start(database_url: str) -> None:
+    engine = open_engine(database_url)
+    with writing(engine) as conn:
+        for table in ("huey_kv", "huey_schedule", "huey_task"):
+            conn.execute(text(f"DROP TABLE IF EXISTS {table}"))
+    engine.dispose()
+    settings = config.load({"DATABASE_URL": database_url})
+    gate = Barrier(4)
+
+    def start() -> str:
+        gate.wait()
+        return open_queue(settings).name
+
+    with ThreadPoolExecutor(4) as together:
+        started = [together.submit(start) for _ in range(4)]
+    assert [each.result() for each in started] == ["redeliver"] * 4
