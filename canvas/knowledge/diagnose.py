@@ -16,7 +16,7 @@ _REMEMBERED_LENGTH = 4_000
 _SHOWN = 120
 _KNOWN, _SECOND_BEST = 0.2, 0.3
 _CLEAR, _POSSIBLE = 0.5, 0.03
-_PASSING, _LASTING, _CERTAIN = 0.55, 0.2, 0.95
+_PASSING, _LASTING, _CERTAIN = 0.45, 0.2, 0.95
 _CANDIDATES = 4
 _WORTH_SHOWING = 0.08
 _TOO_MANY_REQUESTS = 429
@@ -68,7 +68,7 @@ def diagnose_with(catalogue: Catalogue, evidence: Evidence) -> Diagnosis:
 
 def likelihoods(catalogue: Catalogue, features: Features, evidence: Evidence) -> Likely:
     """The reasons the words speak for, likeliest first."""
-    return catalogue.scores.likely(features.concepts, features.names(evidence.channel))
+    return catalogue.scores.likely(features.concepts, features.words, features.names(evidence.channel))
 
 
 def provider_of(catalogue: Catalogue, evidence: Evidence, reading: extract.Reading) -> str | None:

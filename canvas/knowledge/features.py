@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,11 +9,11 @@ from canvas.knowledge.codes_table import GENERIC_TITLES
 from canvas.knowledge.patterns import Hit, Matcher
 from canvas.knowledge.tokens import key_of_words, words_of
 
-_NO_SPACES = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_STEM = 5
-_PART = 3
 _SENTENCES = 12
 _STRONG = 6.0
+# Numbers by which servers say what they thought of a request, in whatever form they come.
+_HTTP = {*("400", "401", "402", "403", "404", "405", "408", "409", "410", "413", "415", "422", "429")}
+_HTTP |= {"500", "502", "503", "504"}
 _SAYS_NOTHING = {
     *("the", "a", "an", "is", "are", "was", "were", "be", "been", "of", "in", "on", "at", "for", "and", "or"),
     *(
@@ -50,7 +49,21 @@ _SAYS_NOTHING = {
         "no",
         "code",
     ),
-    *("error", "status", "message", "please", "because", "due", "http", "https", "com", "www", "id", "value"),
+    *(
+        "error",
+        "status",
+        "command",
+        "message",
+        "please",
+        "because",
+        "due",
+        "http",
+        "https",
+        "com",
+        "www",
+        "id",
+        "value",
+    ),
 }
 
 
@@ -79,14 +92,14 @@ class Features:
         return " ".join(self.where[reason][first : last + 1])
 
     def names(self, channel: str | None) -> list[str]:
-        """The features that are names: words, fulfilled patterns and the channel."""
+        """The features that are names: fulfilled patterns and the channel."""
         ranked = sorted(self.hits.items(), key=_by_weight, reverse=True)[:4] if self.hits else ()
         names = [f"r:{reason}" for reason, _ in ranked]
         if ranked:
             names.append(f"r1:{ranked[0][0]}:{'s' if ranked[0][1].weight > _STRONG else 'w'}")
         if channel:
             names.append(f"ch:{channel}")
-        return [*self.words, *names]
+        return names
 
 
 def features_of(sentences: Sequence[str], matcher: Matcher) -> Features:
@@ -102,10 +115,13 @@ def features_of(sentences: Sequence[str], matcher: Matcher) -> Features:
             features.concepts.update(concepts)
             for hit in matcher.hits_in(concepts):
                 keep(hit, words, features)
-        for word in words:
-            if word[0].isalpha() and word not in _SAYS_NOTHING:
-                add_word(word, features.words)
+        features.words.update([word for word in words if tells(word)])
     return features
+
+
+def tells(word: str) -> bool:
+    """Whether a word, or the number of an HTTP status, may say something about a failure."""
+    return (word[0].isalpha() and word not in _SAYS_NOTHING) or word in _HTTP
 
 
 def keep(hit: Hit, words: Sequence[str], features: Features) -> None:
@@ -115,20 +131,3 @@ def keep(hit: Hit, words: Sequence[str], features: Features) -> None:
     if known is None or known.weight < hit.weight:
         features.hits[reason] = hit
         features.where[reason] = words
-
-
-def add_word(word: str, words: set[str]) -> None:
-    """A word and its stem; of a script without spaces or stems, its letters and pairs of letters.
-
-    A word with letters beyond ASCII also gives its parts of three letters: related forms and languages share them.
-    """
-    if not word.isascii() and _NO_SPACES.search(word):
-        words.update(word)
-        words.update(word[at : at + 2] for at in range(len(word) - 1))
-        return
-    words.add(word)
-    if len(word) > _STEM:
-        words.add(word[:_STEM])
-    if not word.isascii():
-        ringed = f"_{word}_"
-        words.update("~" + ringed[at : at + _PART] for at in range(len(ringed) - _PART + 1))

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import exp
 from pathlib import Path
 from typing import Any, TypeVar
+
+from canvas.knowledge.tokens import parts_of
 
 NAME = "weights.json"
 
@@ -23,6 +25,7 @@ _SCALE = 1000
 _OFFSET = 1 << 16
 _FAR = 7 * _SCALE
 _WORTH_A_WORD = 0.02
+_REMEMBERED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Scores:
     bias: int
     by_concept: dict[int, list[float] | int]
     by_name: dict[str, list[float] | int]
+    _by_word: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path, numbers: Mapping[str, int]) -> Scores:
@@ -57,11 +61,17 @@ class Scores:
         bias = packed([part for place, weight in enumerate(kept["bias"]) for part in (place, weight)], count)
         return cls(kept["labels"], f"<{count}I", bias, by_concept, kept["names"])
 
-    def likely(self, concepts: Iterable[int], names: Iterable[str]) -> list[tuple[str, float]]:
+    def likely(
+        self, concepts: Iterable[int], words: Iterable[str], names: Iterable[str]
+    ) -> list[tuple[str, float]]:
         """The reasons and their probabilities, likeliest first; only those worth a word (over 2 %)."""
         if not self.labels:
             return []
         lanes = self._added(self.by_concept, concepts) + self._added(self.by_name, names) + self.bias
+        known = self._by_word
+        for word in words:
+            part = known.get(word)
+            lanes += self._of_word(word) if part is None else part
         sums = struct.unpack(self.shape, lanes.to_bytes(len(self.labels) * _LANE_BYTES, "little"))
         top = max(sums)
         near = [(at, exp((total - top) / _SCALE)) for at, total in enumerate(sums) if total > top - _FAR]
@@ -71,6 +81,13 @@ class Scores:
             for at, part in sorted(near, key=_by_part, reverse=True)
             if part > least
         ]
+
+    def _of_word(self, word: str) -> int:
+        """The lanes of all parts of a word, which are remembered, for words return."""
+        lanes = self._added(self.by_name, parts_of(word))
+        if len(self._by_word) < _REMEMBERED:
+            self._by_word[word] = lanes
+        return lanes
 
     def _added(self, weights: dict[Feature, list[float] | int], features: Iterable[Feature]) -> int:
         """The lanes of these features added up."""

@@ -29,6 +29,8 @@ _OWN_FOLDS = {
 }
 _QUOTED_FIELD = re.compile(r"[`'\"](from|to)[`'\"]")
 _FIELDS = {"from": " senderfield ", "to": " recipientfield "}
+_NO_SPACES = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_STEM, _PART = 5, 3
 _SEAMS = {"Whats App": "WhatsApp", "O Auth": "OAuth", "i Phone": "iPhone"}
 
 
@@ -79,3 +81,15 @@ def key_of(text: str) -> str:
 def key_of_words(words: Iterable[str]) -> str:
     """`key_of` for words already taken apart."""
     return " ".join([word for word in words if word[0].isalpha()])
+
+
+def parts_of(word: str) -> list[str]:
+    """What a word tells by: itself, its stem and, where it has letters beyond ASCII, its short pieces.
+
+    Of a script without spaces or stems: its letters and pairs of letters.
+    """
+    if not word.isascii() and _NO_SPACES.search(word):
+        return [*word, *[word[at : at + 2] for at in range(len(word) - 1)]]
+    ringed = "" if word.isascii() else f"_{word}_"
+    pieces = ["~" + ringed[at : at + _PART] for at in range(len(ringed) - _PART + 1)]
+    return [word, *([word[:_STEM]] if len(word) > _STEM else ()), *pieces]

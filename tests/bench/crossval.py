@@ -1,4 +1,4 @@
-"""How often `diagnose` is right on wordings it never saw: `python -m tests.bench.crossval`, some minutes.
+"""How often `diagnose` is right on wordings it never saw: `python -m tests.bench.crossval`, a minute or two.
 
 The providers of the field corpus are drawn into folds. Each fold is judged by weights learned without it, and without
 any wording of the catalogue that says the same as one of its lines, wherever that wording came from.
