@@ -1,4 +1,4 @@
-"""Take the README's picture from the running stack: `python -m tests.browser.pictures`."""
+"""Take the README's pictures from the running stack: `python -m tests.browser.pictures`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,20 @@ from tests.chromium import ARGUMENTS, NAMES
 FOLDER = ROOT / "docs" / "images"
 
 
-def take(browser: Browser, desk: str, name: str, selector: str, width: int, height: int) -> None:
+def take(browser: Browser, desk: str) -> None:
+    """The card alone, and the whole desk after the one click that fixes the message."""
     page = browser.new_page(
-        viewport={"width": width, "height": height}, device_scale_factor=2, color_scheme="light"
+        viewport={"width": 1440, "height": 720}, device_scale_factor=2, color_scheme="light"
     )
     page.goto(f"{desk}/#/intercom/not_on_whatsapp")
-    page.locator(".ck").wait_for()
-    page.locator(selector).screenshot(path=FOLDER / name)
+    card = page.locator(".ck")
+    fix = card.get_by_role("button", name="Send as SMS instead")
+    fix.wait_for()
+    page.locator(".app").screenshot(path=FOLDER / "card.png")
+    fix.click()
+    card.get_by_text("Octopods took it as").wait_for()
+    page.locator(".log .mine").first.wait_for()
+    page.screenshot(path=FOLDER / "desk.png", scale="css")
     page.close()
 
 
@@ -33,7 +40,7 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        take(browser, stack.desk, "card.png", ".app", 1440, 900)
+        take(browser, stack.desk)
         browser.close()
 
 
