@@ -19,7 +19,7 @@ from canvas.sandbox.fake_intercom import FakeIntercom
 from canvas.sandbox.fake_octopods import FakeOctopods
 from canvas.sandbox.faults import parse
 from canvas.sandbox.hubspot_caller import HubSpotCaller
-from canvas.sandbox.intercom_people import contact_id
+from canvas.sandbox.intercom_people import TIMEZONE, contact_id
 from canvas.sandbox.people import BY_ID, Person
 
 FOLDER = Path(__file__).parent / "desk"
@@ -72,6 +72,11 @@ def pages() -> Blueprint:
     @blueprint.get("/")
     def page() -> Response:
         return send_from_directory(FOLDER, "index.html")
+
+    @blueprint.get("/desk/zone.js")
+    def zone() -> Response:
+        """The zone of the sandbox's workspaces, for the scripts that write dates."""
+        return Response(f'export const timeZone = "{TIMEZONE}";\n', mimetype="text/javascript")
 
     @blueprint.get("/desk/<path:name>")
     def asset(name: str) -> Response:

@@ -213,7 +213,7 @@ def _field(field: Field) -> list[Component]:
         components.append(kit.text(f"{field.name}_error", plain(field.error), "error"))
     if field.help:
         components.append(kit.text(f"{field.name}_help", plain(field.help), "muted"))
-    if field.before is not None and field.before != field.value:
+    if field.before is not None and field.before != field.value and not field.error:
         change = f"{plain(field.before, 200)} → {plain(field.value, 200)}"
         components.append(kit.text(f"{field.name}_before", change, "muted"))
     return components

@@ -32,6 +32,13 @@ def test_a_rep_fixes_a_message_from_the_contact_record(stack: Stack, page: Page)
     expect(page.locator(".ck")).to_be_visible()
 
 
+def test_an_address_marks_the_tab_of_its_surface(stack: Stack, page: Page) -> None:
+    node.npm()
+    for surface, tab in (("intercom", "Intercom"), ("hubspot", "HubSpot"), ("intercom", "Intercom")):
+        page.goto(f"{stack.desk}/#/{surface}/not_on_viber")
+        expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
+
+
 def test_a_rep_checks_a_pasted_text_by_keyboard_alone(stack: Stack, page: Page) -> None:
     node.npm()
     page.goto(f"{stack.desk}/#/hubspot/arrives_sms")

@@ -63,15 +63,16 @@ async function start() {
     else go(person);
   });
   const selectSurface = tabs(byId("surfaces"), SURFACES, (id) => {
+    if (id === surface.id) return;
     surface = SURFACES.find((one) => one.id === id);
     if (chosen) go(chosen);
   }, places.side);
   const follow = () => {
     const person = fromAddress(everybody);
+    selectSurface(surface.id);
     open(person, mark);
   };
   window.addEventListener("hashchange", follow);
-  selectSurface(fromAddress(everybody) && surface.id);
   follow();
 }
 

@@ -85,9 +85,9 @@ function gauge(name, value, most, unit, note) {
 function octopodsView({ log: { entries, taken }, person, checks, showChecks }) {
   const all = Object.values(taken).reduce((sum, sends) => sum + sends, 0);
   const mine = person ? (taken[person.phone] ?? 0) : all;
-  const who = person ? ` to ${person.name}` : "";
+  const what = `message${mine === 1 ? "" : "s"}${person ? ` to ${person.name}` : ""}`;
   return [
-    el("p", { class: "tally", "data-sends": mine }, el("strong", {}, String(mine)), ` taken${who} · ${all} in all`),
+    el("p", { class: "tally", "data-sends": mine }, el("strong", {}, String(mine)), ` ${what} · ${all} in all`),
     el("label", { class: "option" }, el("input", { type: "checkbox", checked: checks, onchange: (event) => showChecks(event.target.checked) }), " Status checks too"),
     entries.length ? el("ol", { class: "log", reversed: true }, ...entries.toReversed().map((entry) => logLine(entry, person))) : nothing("Octopods received nothing yet."),
   ];
