@@ -141,7 +141,9 @@ def _check(conn: Connection, install: Install, key: str, fingerprint: str, numbe
     if number and not (number.startswith("+") and phones.normalise(number, "US")):
         raise Refused("The number must be in full international form, such as +353871234567.")
     if any(c.install_id != install.id for c in channels.by_key(conn, fingerprint)):
-        raise Refused("This key belongs to another install.")
+        raise Refused(
+            "This key belongs to another install. Disconnect it there first, or take this one's own key."
+        )
 
 
 def remove_channel(flow: Flow, public_id: str, channel_id: int, by: Actor = audit.OPERATOR) -> None:
