@@ -18,20 +18,31 @@ from tests.torture.run import Plan, torture
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--seconds", type=float, default=240.0, help="of trouble, for each database")
+    parser.add_argument("--seconds", type=float, default=210.0, help="of trouble, for each database")
     parser.add_argument("--clicks", type=int, default=10_000)
-    parser.add_argument("--people", type=int, default=3_000)
-    parser.add_argument("--pause", type=float, default=1.1, help="seconds between two bad things, on average")
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--people", type=int, default=6_000)
+    parser.add_argument("--agents", type=int, default=48)
+    parser.add_argument("--pause", type=float, default=0.7, help="seconds between two bad things, on average")
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--broken", default="", help="switches of tests/torture/house.py")
     asked = parser.parse_args()
     plan = Plan(
-        asked.seed, asked.seconds, asked.clicks, asked.people, asked.pause, agents=16, broken=asked.broken
+        asked.seed,
+        asked.seconds,
+        asked.clicks,
+        asked.people,
+        asked.pause,
+        asked.agents,
+        broken=asked.broken,
+        kills=asked.kills,
     )
     print(f"seed {plan.seed}", flush=True)
     failures = 0
     for database in ("sqlite", "postgresql") if asked.database == "both" else (asked.database,):
-        with tempfile.TemporaryDirectory() as folder:
+        # In memory where there is some: what is killed here is processes, and they do not need a disk for that.
+        memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+        with tempfile.TemporaryDirectory(dir=memory) as folder:
             failures += _one(database, plan, Path(folder))
     print(f"seed {plan.seed}: {failures} rules broken")
     return 1 if failures else 0

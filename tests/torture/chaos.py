@@ -10,10 +10,9 @@ from random import Random
 
 from sqlalchemy.engine import make_url
 
-from canvas.sandbox.octopods import keys
 from tests import postgres
 from tests.torture.agents import Told
-from tests.torture.world import READ_SECONDS, World
+from tests.torture.world import KEYS, READ_SECONDS, World
 
 FAULTS = ("cut_after", "cut_before", "slow", "down", "html", "error_200", "empty", "rate_limited")
 
@@ -91,7 +90,7 @@ class Chaos(threading.Thread):
         self.over.set()
         self.join(60)
         self.world.octopods.clear_faults()
-        self.world.octopods.control("POST", f"keys/{keys.SMS}/block", {"seconds": 0})
-        self.world.octopods.control("POST", f"keys/{keys.WHATSAPP}/block", {"seconds": 0})
+        for key in (key for same in KEYS.values() for key in same):
+            self.world.octopods.block_key(key, 0)
         if self.error is not None:
             raise self.error

@@ -31,6 +31,7 @@ class Plan:
     settle_seconds: float = 90.0
     broken: str = ""
     faults: tuple[str, ...] = FAULTS
+    kills: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,6 @@ def _let_loose(plan: Plan, agents: list[Agent]) -> None:
     sends = list(range(plan.people // 4))
     until = time.monotonic() + plan.seconds
     with ThreadPoolExecutor(len(agents)) as hands:
-        done = [hands.submit(work, agent, until, plan.clicks, numbers, sends) for agent in agents]
+        done = [hands.submit(work, agent, until, plan.clicks, plan.kills, numbers, sends) for agent in agents]
     for each in done:
         each.result()

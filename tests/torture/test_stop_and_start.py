@@ -18,11 +18,10 @@ import requests
 from sqlalchemy import text
 
 from canvas.domain.message import Status
-from canvas.sandbox.octopods import keys
 from canvas.store import messages, migrate
 from canvas.store.database import open_engine, reading, writing
 from tests.torture.agents import Agent, Told
-from tests.torture.world import World, fill, phone_of, world
+from tests.torture.world import KEYS, World, fill, phone_of, world
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -76,7 +75,7 @@ def test_a_web_process_told_to_stop_answers_what_it_has_begun(small: World) -> N
         url = f"http://127.0.0.1:{small.ports['web0']}/api/v1/sms/messages"
         body = {"destination_phone": "+353879999999", "body": "Hi"}
         answers.append(
-            requests.post(url, json=body, headers={"X-Octopods-Auth": keys.SMS}, timeout=20).status_code
+            requests.post(url, json=body, headers={"X-Octopods-Auth": KEYS["sms"][0]}, timeout=20).status_code
         )
 
     sender = threading.Thread(target=send)

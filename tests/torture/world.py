@@ -26,7 +26,6 @@ from canvas.flows.context import Flow, utc_now
 from canvas.knowledge.diagnose import diagnose
 from canvas.knowledge.model import Evidence
 from canvas.sandbox.fake_octopods import FakeOctopods
-from canvas.sandbox.octopods import keys
 from canvas.sandbox.serve import serve
 from canvas.store import messages, migrate
 from canvas.store.database import writing
@@ -41,6 +40,13 @@ READ_SECONDS = 2.0
 # Seconds. Beyond Octopods' clock by more than polling.CLOCK_SLACK, a lost send is not recognised in its list and
 # stays unsure, which is honest but not what the judge asks for.
 MOST_SKEW = 60.0
+# Several keys of each kind, as Octopods' list shows only the newest hundred of a key: with all clicks on one, a lost
+# send has left it before anybody may look.
+KEYS = {
+    "whatsapp": [f"torture-whatsapp-1{n:03}" for n in range(8)],
+    "sms": [f"torture-sms-2{n:03}" for n in range(4)],
+}
+LIST_CAP = 100
 # How each failed message failed, and so by which way its fix goes out.
 FAILURES = (
     ("whatsapp", "131026: Message undeliverable"),
@@ -95,7 +101,7 @@ class World:
         if name.startswith("web"):
             port = self.ports.setdefault(name, free_port())
             bind = f"127.0.0.1:{port}"
-            command = [sys.executable, "-m", "gunicorn", "--bind", bind, "--workers", "1", "--threads", "8"]
+            command = [sys.executable, "-m", "gunicorn", "--bind", bind, "--workers", "1", "--threads", "16"]
             command += ["--graceful-timeout", "5", "tests.torture.house:web()"]
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
@@ -131,10 +137,7 @@ def fill(world: World, how_many: int) -> None:
     flow = world.flow()
     migrate.upgrade(flow.engine)
     install = install_flow.connect(flow, "intercom", WORKSPACE, "token", settings={"country": "IE"})
-    lines = {
-        kind: install_flow.add_channel(flow, f"intercom:{WORKSPACE}", kind, key, None, None).id
-        for kind, key in (("whatsapp", keys.WHATSAPP), ("sms", keys.SMS))
-    }
+    lines = {kind: [_line(world, flow, kind, key) for key in KEYS[kind]] for kind in KEYS}
     rows = [messages.to_row(_failed(number, install.id, lines)) for number in range(how_many)]
     with writing(flow.engine) as conn:
         conn.execute(insert(table), rows)
@@ -145,7 +148,12 @@ def fill(world: World, how_many: int) -> None:
     flow.engine.dispose()
 
 
-def _failed(number: int, install_id: int, lines: dict[str, int]) -> Message:
+def _line(world: World, flow: Flow, kind: str, key: str) -> int:
+    world.octopods.add_key(key, kind)
+    return install_flow.add_channel(flow, f"intercom:{WORKSPACE}", kind, key, f"Line {key[-4:]}", None).id
+
+
+def _failed(number: int, install_id: int, lines: dict[str, list[int]]) -> Message:
     channel, said = FAILURES[number % len(FAILURES)]
     now = utc_now() - timedelta(hours=2)
     evidence = Evidence(text=said, channel=channel)
@@ -153,8 +161,9 @@ def _failed(number: int, install_id: int, lines: dict[str, int]) -> Message:
     if channel == "whatsapp":
         content = Content(template_id="90001", variables=[f"N{number}", "Tuesday"])
     id_ = new_id("msg", now)
+    line = lines[channel][number // len(FAILURES) % len(lines[channel])]
     return Message(
-        id=id_, install_id=install_id, channel=channel, channel_id=lines[channel], status=Status.FAILED,
+        id=id_, install_id=install_id, channel=channel, channel_id=line, status=Status.FAILED,
         created_at=now, updated_at=now, raw_to=phone_of(number), to=phone_of(number), content=content,
         preview=f"Hello {number}", contact_id=f"t{number}", octopods_id=f"old{number}", failure=evidence,
         failure_raw=said, diagnosis=diagnose(evidence), failed_at=now, sent_at=now, thread_id=id_, open=True,
