@@ -94,7 +94,7 @@ const Text = ({ variant, format, children, ...rest }: Props) => (
 
 const State = (kind: string) => ({ title, children, ...rest }: Props) => (
   <div {...test(rest)} className={classes('state', kind)}>
-    {title && <h4>{title}</h4>}
+    {title && <h3>{title}</h3>}
     {children}
   </div>
 );

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.stack import Stack
+from tests.hubspot import node
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 WIRE = ("Octopods", "Request", "Response", "Measure")
@@ -79,3 +80,15 @@ def test_the_narrow_desk_is_open_to_everybody(axe: Any, look: Any) -> None:
     for pane in PANES:
         page.locator(".panes").get_by_role("button", name=pane).click()
         assert wrong(axe, page) == []
+
+
+@pytest.mark.node
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("person", PEOPLE)
+def test_the_hubspot_card_is_open_to_everybody(axe: Any, look: Any, person: str) -> None:
+    node.npm()
+    page = look("not_on_whatsapp", 1440)
+    page.goto(f"{page.url.partition('#')[0]}#/hubspot/{person}")
+    page.locator(".hs.card").get_by_role("button", name="Check a message").click(timeout=240_000)
+    page.get_by_label("Id or text").wait_for()
+    assert wrong(axe, page) == []
