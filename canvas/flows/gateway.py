@@ -126,10 +126,11 @@ def _begin_once(
 ) -> Message | Answer:
     parent: Message | None = None
     ticket = None
+    mark = repeats.request_hash(channel, request.path, request.body)
     if request.key:
         ticket = idempotency.find(conn, channel.install_id, request.key, now)
     if ticket:
-        earlier = repeats.of(conn, ticket, request.path, request.body, now)
+        earlier = repeats.of(conn, ticket, mark, now)
         if isinstance(earlier, Answer):
             return earlier
         parent = earlier
@@ -142,7 +143,6 @@ def _begin_once(
     if ticket:
         idempotency.reopen(conn, ticket, message.id)
     elif request.key:
-        mark = repeats.request_hash(request.path, request.body)
         idempotency.open_ticket(conn, channel.install_id, request.key, mark, message.id, now)
     return message
 

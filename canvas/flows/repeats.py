@@ -18,6 +18,7 @@ from canvas.domain.preflight import same_content
 from canvas.flows.come_in import LEFT_ALONE
 from canvas.flows.context import Flow
 from canvas.store import idempotency, messages
+from canvas.store.channels import Channel
 from canvas.store.database import writing
 from canvas.store.idempotency import Ticket
 
@@ -59,17 +60,17 @@ class NotSure(Conflict):
     )
 
 
-def request_hash(path: str, body: bytes) -> str:
-    """What tells one request from another: where it goes and its very bytes."""
-    return hashlib.sha256(path.encode() + b"\n" + body).hexdigest()
+def request_hash(channel: Channel, path: str, body: bytes) -> str:
+    """What tells one request from another: the line it goes out on, where it goes and its very bytes."""
+    return hashlib.sha256(f"{channel.id} {path}\n".encode() + body).hexdigest()
 
 
-def of(conn: Connection, ticket: Ticket, path: str, body: bytes, now: datetime) -> Answer | Message | None:
+def of(conn: Connection, ticket: Ticket, request_hash: str, now: datetime) -> Answer | Message | None:
     """What a repeat gets: the first answer, or the failed attempt it may follow (None when that was erased).
 
     Raises OtherRequest, UnderWay or NotSure.
     """
-    if ticket.request_hash != request_hash(path, body):
+    if ticket.request_hash != request_hash:
         raise OtherRequest
     first = messages.get(conn, ticket.install_id, ticket.message_id)
     if ticket.state == idempotency.ANSWERED:

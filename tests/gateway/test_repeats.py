@@ -47,6 +47,18 @@ def test_the_same_key_with_another_body_is_422(desk: Desk) -> None:
     assert len(desk.octopods.sends()) == 1
 
 
+def test_the_same_key_on_another_line_is_422(desk: Desk) -> None:
+    """A second SMS channel of the workspace has another sender, so its message is another one."""
+    desk.connect()
+    desk.octopods.add_key("second-sms-key", "sms")
+    installs.add_channel(desk.flow, "intercom:abcd123", "sms", "second-sms-key", "Second SMS", None)
+    send(desk)
+    other = desk.gateway("/sms/messages", BODY, "second-sms-key", **{"Idempotency-Key": "order-1"})
+    assert other.status_code == 422
+    assert send(desk).headers["Idempotent-Replayed"] == "true"
+    assert len(desk.octopods.sends()) == 1
+
+
 @pytest.mark.parametrize(("key", "status"), [("k" * 255, 201), ("k" * 256, 400), (" ", 400), ("ключ", 201)])
 def test_how_long_a_key_may_be(desk: Desk, key: str, status: int) -> None:
     desk.connect()
