@@ -44,7 +44,9 @@ def not_an_id(error: Refused) -> Response:
 PASSED_ON = ("X-Octopods-Auth", "Content-Type", "Accept", "User-Agent")
 PASSED_BACK = ("Content-Type", "Retry-After", repeats.REPLAYED)
 PASSED_BACK_PREFIXES = ("x-ratelimit", "ratelimit")
-YES = ("1", "true", "yes", "on")  # as Octopods itself reads a yes
+# As Octopods itself reads a boolean ("Sending WhatsApp Templates via API").
+YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+UNCLEAR_CHECK = "check must be true or false, 1 or 0, yes or no, on or off. Nothing was sent."
 KEY_HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
 VIBER_WORDS = {
@@ -78,7 +80,10 @@ def _send(channel: Channel, path: str, template_id: str | None) -> Response:
     body = document()
     if body is None:
         return passed_on(flow_gateway.refused(channel.kind, not_an_object(channel.kind)))
-    if request.args.get("check", "").lower() in YES:
+    only_check = _asks_to_check()
+    if only_check is None:
+        return octopods_error(400, BAD_REQUEST, UNCLEAR_CHECK)
+    if only_check:
         return json(preflight_document(check_request(services().flow, channel, body, template_id)))
     key = request.headers.get(KEY_HEADER)
     if key is not None and not 0 < len(key.strip()) <= LONGEST_KEY:
@@ -97,6 +102,16 @@ def _send(channel: Channel, path: str, template_id: str | None) -> Response:
         return octopods_error(503, OURS, words)
     except CallFailed as error:
         return _no_answer(error, sending=True)
+
+
+def _asks_to_check() -> bool | None:
+    """Whether this is to be checked and not sent; None when that cannot be read, for then it must not go out."""
+    given = {
+        value.strip().lower() for name, value in request.args.items(multi=True) if name.lower() == "check"
+    }
+    if given - {*YES, *NO}:
+        return None
+    return bool(given & set(YES))
 
 
 def _query() -> str:

@@ -62,6 +62,31 @@ def test_nothing_is_sent_and_nothing_is_stored(desk: Desk) -> None:
     assert all_messages(desk) == []
 
 
+@pytest.mark.parametrize("query", ["CHECK=1", "check=TRUE", "Check=on", "check=yes", "check=0&check=1"])
+def test_however_a_check_is_asked_for_nothing_is_sent(desk: Desk, query: str) -> None:
+    desk.connect()
+    answer = desk.gateway(f"/sms/messages?{query}", {"destination_phone": TO, "body": "Hi"}, keys.SMS)
+    assert Checked(answer.get_json()).verdict == "no_trouble_found"
+    assert desk.octopods.sends() == []
+
+
+@pytest.mark.parametrize("query", ["check", "check=", "check=y", "CHECK=maybe", "check=1&check=2"])
+def test_a_check_that_cannot_be_read_is_refused_and_sends_nothing(desk: Desk, query: str) -> None:
+    desk.connect()
+    answer = desk.gateway(f"/sms/messages?{query}", {"destination_phone": TO, "body": "Hi"}, keys.SMS)
+    assert (answer.status_code, answer.get_json()["error_code"]) == (400, 1)
+    assert "check must be true or false" in answer.get_json()["error"]
+    assert desk.octopods.sends() == []
+    assert all_messages(desk) == []
+
+
+@pytest.mark.parametrize("query", ["check=0", "check=false", "check=No", "check=off"])
+def test_a_check_that_is_not_wanted_sends(desk: Desk, query: str) -> None:
+    desk.connect()
+    answer = desk.gateway(f"/sms/messages?{query}", {"destination_phone": TO, "body": "Hi"}, keys.SMS)
+    assert (answer.status_code, len(desk.octopods.sends())) == (201, 1)
+
+
 @pytest.mark.parametrize(
     ("body", "finding", "fix"),
     [
