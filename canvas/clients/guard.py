@@ -51,6 +51,15 @@ def look_up(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+def _written_out(host: str) -> list[str]:
+    """The address that the host itself spells, in any of its forms such as 2130706433; nothing for a name."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return []
+    return [str(entry[4][0]) for entry in found]
+
+
 def is_public(address: str) -> bool:
     """Whether `address` belongs to the public internet; an IPv4 one inside an IPv6 one is judged itself."""
     if "%" in address:
@@ -135,6 +144,7 @@ class Guarded:
         port = port or {"http": 80, "https": 443}[scheme]
         if not self._allow_private and port not in self._ports:
             raise Refused(f"Port {port} is not one that links may use.")
+        self._check(_written_out(host))
         query = f"?{parts.query}" if parts.query else ""
         path = quote((parts.path or "/") + query, safe="/%:@!$&'()*+,;=~?-._")
         return Place(scheme, host, port, path)
@@ -144,9 +154,12 @@ class Guarded:
             addresses = _lookups.submit(self._resolve, place.host, place.port).result(within)
         except (OSError, UnicodeError, TookTooLong) as error:
             raise NotReached("The host of this link is not known here.") from error
+        self._check(addresses)
+        return addresses
+
+    def _check(self, addresses: Sequence[str]) -> None:
         if not self._allow_private and not all(map(is_public, addresses)):
             raise Refused("This link leads into a private network.")
-        return addresses
 
 
 def _send_to(address: str, place: Place, method: str, left: float, options: dict[str, Any]) -> Answer:
