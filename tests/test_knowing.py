@@ -31,6 +31,59 @@ def fails(desk: Desk, number: int, to: str, reason: Any) -> None:
     desk.clock.advance(60)
 
 
+REFUSED_ON_WHATSAPP = {"code": 131050, "title": "User has stopped marketing messages"}
+# The two shapes in which Octopods lists a sent message ("Listing Sent Messages").
+LISTED = [
+    {
+        "message_id": 5120077,
+        "status": "failed",
+        "phone_number": "46701740690",
+        "failure_reason": REFUSED_ON_WHATSAPP,
+    },
+    {
+        "user_phone_number": "46701740690",
+        "created_at": "2026-11-23T13:00:00Z",
+        "message_content": "Hi",
+        "message_status": {
+            "channel_message_id": 5120077,
+            "message_status": "FAILED",
+            "failure_reason": REFUSED_ON_WHATSAPP,
+        },
+    },
+]
+
+
+@pytest.mark.parametrize("item", LISTED)
+def test_an_item_of_octopods_list_is_tracked_as_it_came(desk: Desk, item: dict[str, Any]) -> None:
+    desk.connect()
+    told = desk.gateway("/track", item, keys.WHATSAPP).get_json()
+    assert (told["message_id"], told["status"]) == ("5120077", "failed")
+    assert told["destination_phone"] == "+46701740690"
+    assert told["diagnosis"]["reason"] == "recipient_opted_out"
+
+
+@pytest.mark.parametrize("phone", [{"a": 1}, ["+46701740690"], 46701740690, True])
+def test_a_number_that_is_not_text_is_refused_and_nothing_is_stored(desk: Desk, phone: Any) -> None:
+    desk.connect()
+    answer = desk.gateway("/track", {"message_id": 1, "destination_phone": phone}, keys.SMS)
+    assert (answer.status_code, answer.get_json()["error_code"]) == (400, 1)
+    assert "No failed messages" in desk.initialize(phone="+46701740690").words
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"text": REFUSED_ON_WHATSAPP, "channel": "whatsapp"},
+        {"text": {"title": "Recipient is not a WhatsApp user."}},
+        {"text": {"code": 470}, "channel": "whatsapp", "code": 131050, "provider": "meta"},
+    ],
+)
+def test_a_failure_reason_is_diagnosed_in_the_shape_it_came(desk: Desk, body: dict[str, Any]) -> None:
+    desk.connect()
+    told = desk.gateway("/diagnose", body, keys.SMS).get_json()
+    assert told["reason"] in ("recipient_opted_out", "not_on_whatsapp")
+
+
 def test_what_keeps_failing_for_one_person_while_others_get_through_is_a_recipient_problem(
     desk: Desk,
 ) -> None:

@@ -6,17 +6,23 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from canvas.knowledge.evidence import from_failure_reason
 from canvas.knowledge.model import Diagnosis, Evidence
 
 
 def evidence_from(document: Mapping[str, Any]) -> Evidence:
-    """Evidence from `{"text", "channel"?, "provider"?, "code"?, "http_status"?}`; what has a wrong type is left out."""
-    status = document.get("http_status")
+    """Evidence from `{"text", "channel"?, "provider"?, "code"?, "http_status"?}`; what has a wrong type is left out.
+
+    `text` may be a `failure_reason` in either of Octopods' shapes; what is told beside it goes before it.
+    """
+    status, said = document.get("http_status"), document.get("text")
+    channel = _word(document.get("channel"))
+    read = from_failure_reason(said if isinstance(said, str | Mapping) else None, channel) or Evidence()
     return Evidence(
-        text=document["text"] if isinstance(document.get("text"), str) else "",
-        channel=_word(document.get("channel")),
-        provider=_word(document.get("provider")),
-        code=_word(document.get("code")),
+        text=read.text,
+        channel=channel,
+        provider=_word(document.get("provider")) or read.provider,
+        code=_word(document.get("code")) or read.code,
         http_status=status if isinstance(status, int) and not isinstance(status, bool) else None,
     )
 

@@ -53,19 +53,24 @@ def track(channel: Channel) -> Response:
     line, wrong = _line(channel, body)
     if body is None or line is None:
         return octopods_error(400, BAD_REQUEST, wrong)
-    if not _text(body.get("message_id")) and not body.get("destination_phone"):
+    phone = body.get("destination_phone")
+    if phone is not None and not isinstance(phone, str):
+        return octopods_error(400, BAD_REQUEST, "destination_phone must be text, such as +353871234567.")
+    report = read_status(body) if body.get("status") or body.get("message_status") else None
+    message_id = _text(body.get("message_id") or (report.message_id if report else None))
+    phone = phone or (report.phone if report else None)
+    if not message_id and not phone:
         wrong = "You must supply message_id or destination_phone in your request payload."
         return octopods_error(400, BAD_REQUEST, wrong)
     given = Contact(
         _text(body.get("contact_id")) or contact().id,
         _text(body.get("conversation_id")),
     )
-    report = read_status(body) if body.get("status") else None
     message = come_in.track(
         services().flow,
         line,
-        body,
-        _text(body.get("message_id")),
+        {**body, "destination_phone": phone},
+        message_id,
         _text(body.get("template_id")),
         given,
         report,

@@ -212,7 +212,9 @@ def test_an_alert_never_reaches_into_a_private_network(pages: Pages, ear: Ear) -
     assert "Enter one address, such as ops@example.com." in page.words
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "2130706433", "0x7f.1", "10.1.2.3", "169.254.169.254"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "[::1]", "2130706433", "0x7f.1", "10.1.2.3", "169.254.169.254"]
+)
 def test_a_webhook_in_a_private_network_is_refused_when_it_is_saved(pages: Pages, host: str) -> None:
     page = pages.press(pages.get("/settings/alerts"), "Save", webhook=f"https://{host}/x")
     assert (page.status, "This link leads into a private network." in page.words) == (400, True)
