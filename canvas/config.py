@@ -175,7 +175,9 @@ SETTINGS = (
     ),
     Setting("DEFAULT_REGION", _region, "US", "The country numbers without a code are read in, by default."),
     Setting("RETENTION_DAYS", _days, "90", "Days after which messages are removed."),
-    Setting("ERASE_AFTER_DAYS", _whole, "30", "Days after an uninstall until everything of it is erased."),
+    Setting(
+        "ERASE_AFTER_DAYS", _whole, "30", "Days after a workspace left until everything of it is erased."
+    ),
     Setting(
         "POLL_SCHEDULE",
         _steps,

@@ -29,6 +29,11 @@ class Rights:
 
 
 ALL = Rights()
+AWAY = Rights(
+    may_fix=False,
+    may_bulk=False,
+    sentence="This workspace is not connected to Redeliver any more. Connect it again to fix messages.",
+)
 
 
 def rights(may_fix: str, may_bulk: str, role: str | None, known: bool, admins: Sequence[str]) -> Rights:

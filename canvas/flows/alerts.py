@@ -115,7 +115,8 @@ def deliver(flow: Flow, action: Action) -> None:
     with reading(flow.engine) as conn:
         install = installs.get(conn, action.install_id)
         events = alerts.untold(conn, action.install_id, target)
-    if install is None or not events or target not in wishes(install).targets:
+    gone = install is None or install.status == installs.REMOVED
+    if install is None or gone or not events or target not in wishes(install).targets:
         chores.finish(flow, action, actions.DONE)
         return
     wanted = wishes(install)

@@ -34,18 +34,26 @@ def list_templates(flow: Flow, action: Action) -> None:
     if channel is None or channel.kind == "sms":
         finish(flow, action, actions.DONE)
         return
+    install = install_of(flow, action)
+    if install.status != installs.ACTIVE:
+        _list_later(flow, action)  # it may let us in again
+        return
     try:
-        found = _listed(flow, install_of(flow, action), channel)
+        found = _listed(flow, install, channel)
     except (CallFailed, CannotOpen) as error:
         if not _tried_again(flow, action, error):
-            with writing(flow.engine) as conn:
-                actions.repeat(conn, action, flow.clock() + TEMPLATES_EVERY)
+            _list_later(flow, action)
         return
     now = flow.clock()
     with writing(flow.engine) as conn:
         rows = [(t.id, asdict(t)) for t in found]
         template_store.replace_all(conn, action.install_id, channel_id, rows, now)
         actions.repeat(conn, action, now + TEMPLATES_EVERY)
+
+
+def _list_later(flow: Flow, action: Action) -> None:
+    with writing(flow.engine) as conn:
+        actions.repeat(conn, action, flow.clock() + TEMPLATES_EVERY)
 
 
 def _listed(flow: Flow, install: Install, channel: Channel) -> list[Template]:

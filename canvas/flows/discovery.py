@@ -79,7 +79,7 @@ def _take_turn(flow: Flow, action: Action) -> tuple[Channel, str] | None:
     now = flow.clock()
     with writing(flow.engine) as conn:
         channel = channels.get(conn, action.install_id, int(action.payload["channel_id"]))
-        if channel is None or not flow.list_every:
+        if channel is None or not flow.list_every or not installs.is_active(conn, action.install_id):
             actions.forget(conn, action)
             return None
         wait = channel.waits(now)

@@ -18,7 +18,8 @@ import structlog
 from canvas.clients.errors import NotReached, Unauthorised
 from canvas.clients.hubspot_answers import EXPIRED, REVOKED, Grant
 from canvas.flows.context import Flow
-from canvas.store import installs
+from canvas.flows.hubspot_people import HUBSPOT
+from canvas.store import audit, installs
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
 from canvas.store.sealing import CannotOpen
@@ -73,9 +74,13 @@ def access(flow: Flow, install: Install) -> str:
 def _held(flow: Flow, install: Install) -> str | Pair:
     with reading(flow.engine) as conn:
         current = installs.get(conn, install.id)
-    if current is None or not current.token_sealed:
+    return _token(flow, current)
+
+
+def _token(flow: Flow, install: Install | None) -> str | Pair:
+    if install is None or not install.token_sealed:
         raise CannotOpen("This HubSpot account gave no access token.")
-    opened = flow.sealer.open(current.token_sealed)
+    opened = flow.sealer.open(install.token_sealed)
     return Pair(*json.loads(opened)) if opened.startswith("[") else opened
 
 
@@ -111,10 +116,25 @@ def _renew(flow: Flow, install: Install, stale: str) -> str:
         return grant.access_token
     except Unauthorised as refused:
         if refused.code in (REVOKED, "invalid_grant"):
-            # HubSpot tells nobody of an uninstall; a refused renewal is how it is noticed.
-            log.warning("hubspot.revoked", install=install.public_id)
-            changes = {"status": installs.DISCONNECTED}
+            _let_go(flow, install, stale)
         raise
     finally:
         with writing(flow.engine) as conn:
             installs.end_renewal(conn, install.id, **changes)
+
+
+def _let_go(flow: Flow, install: Install, stale: str) -> None:
+    """HubSpot tells nobody of an uninstall; a refused renewal is how it is noticed.
+
+    The token, worth nothing now, goes at once, and the rest after the stated grace.
+    """
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        current = installs.locked(conn, install.id)
+        held = _token(flow, current)
+        if isinstance(held, str) or held.access != stale:
+            return  # somebody connected it again meanwhile
+        gone = {"status": installs.DISCONNECTED, "token_sealed": None, "removed_at": now}  # nosec B105 # it is forgotten
+        installs.put(conn, install.platform, install.external_id, now, **gone)
+        audit.write(conn, install.id, now, HUBSPOT, "install.disconnected", install.public_id)
+    log.warning("hubspot.revoked", install=install.public_id)

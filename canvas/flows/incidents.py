@@ -13,7 +13,7 @@ from canvas.flows import alerts
 from canvas.flows.breaker import broken
 from canvas.flows.context import Flow
 from canvas.knowledge.model import Reason
-from canvas.store import actions, channels, incidents
+from canvas.store import actions, channels, incidents, installs
 from canvas.store.actions import Action
 from canvas.store.database import writing
 from canvas.store.incidents import Ended, Incident
@@ -36,6 +36,9 @@ def watch(flow: Flow, action: Action) -> None:
     """The worker's deed: open, follow and close incidents, and say so where the install asked for it."""
     now = flow.clock()
     with writing(flow.engine) as conn:
+        if not installs.is_active(conn, action.install_id):
+            actions.finish(conn, action, actions.DONE, now)
+            return
         recent = incidents.recent(conn, action.install_id)
         _open(conn, flow, action.install_id, recent, now)
         still = _follow(conn, flow, action.install_id, recent, now)

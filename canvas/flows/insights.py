@@ -36,9 +36,11 @@ def keep_counting(flow: Flow) -> None:
 def tally(flow: Flow, action: Action) -> None:
     """The worker's deed: count the last days anew and old ones that never were, then come back in a while."""
     now = flow.clock()
-    with reading(flow.engine) as conn:
+    with writing(flow.engine) as conn:
         install = installs.get(conn, action.install_id)
-    assert install is not None  # the foreign key says so
+        if install is None or install.status != installs.ACTIVE:
+            actions.forget(conn, action)
+            return
     days, more = _days(flow, install, now)
     for day in days:
         with writing(flow.engine) as conn:

@@ -40,7 +40,11 @@ def connect(
     """Add an install, or renew the one that is there. Raises Refused."""
     if not _ID.fullmatch(external_id):
         raise Refused("A workspace or portal id has letters, digits, _ and - only.")
-    changes: dict[str, Any] = {"status": installs.ACTIVE, "settings": dict(settings or {})}
+    changes: dict[str, Any] = {
+        "status": installs.ACTIVE,
+        "removed_at": None,
+        "settings": dict(settings or {}),
+    }
     given = {"region": region, "name": name, "token_sealed": flow.sealer.seal(token) if token else None}
     changes.update({key: value for key, value in given.items() if value is not None})
     now = flow.clock()

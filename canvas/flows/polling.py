@@ -15,7 +15,7 @@ from canvas.flows import outcome
 from canvas.flows.context import Flow
 from canvas.flows.keys import Key, NoKey, key_of
 from canvas.flows.sending import DEFAULT_BLOCK
-from canvas.store import actions, channels, messages
+from canvas.store import actions, channels, installs, messages
 from canvas.store.actions import Action
 from canvas.store.database import writing
 
@@ -56,6 +56,9 @@ def _take_turn(flow: Flow, action: Action) -> tuple[Message, Key] | None:
     """The message and its key when this key may be used now; else the action waits for its turn."""
     now = flow.clock()
     with writing(flow.engine) as conn:
+        if not installs.is_active(conn, action.install_id):
+            actions.forget(conn, action)
+            return None
         message = _locked(conn, action)
         try:
             key = key_of(conn, flow.sealer, message)

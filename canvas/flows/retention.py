@@ -36,7 +36,7 @@ def purge(flow: Flow) -> Purged:
     with reading(flow.engine) as conn:
         tenants = installs.everyone(conn)
     for tenant in tenants:
-        if tenant.status == installs.REMOVED and tenant.updated_at < now - flow.erase_after:
+        if _is_over(flow, tenant):
             erased += _erase(flow, tenant)
             continue
         before = now - timedelta(days=days_of(flow, tenant))
@@ -58,11 +58,17 @@ def days_of(flow: Flow, tenant: Install) -> int:
     return min(own, flow.retention_days)
 
 
+def _is_over(flow: Flow, tenant: Install) -> bool:
+    """Whether a tenant left, by an uninstall or a grant that was taken back, and its grace is over."""
+    left = tenant.removed_at if tenant.status != installs.ACTIVE else None
+    return left is not None and left < flow.clock() - flow.erase_after
+
+
 def _erase(flow: Flow, tenant: Install) -> int:
     """Erase an uninstalled tenant, unless it came back meanwhile."""
     with writing(flow.engine) as conn:
         current = installs.get(conn, tenant.id)
-        if current is None or current.status != installs.REMOVED:
+        if current is None or not _is_over(flow, current):
             return 0
         erasing.install(conn, tenant.id)
     log.info("install.erased", install=tenant.public_id)

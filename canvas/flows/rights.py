@@ -7,9 +7,9 @@ from sqlalchemy import Connection
 from canvas.domain import rights as decide
 from canvas.domain import settings
 from canvas.domain.message import Actor
-from canvas.domain.rights import ALL, Rights
+from canvas.domain.rights import ALL, AWAY, Rights
 from canvas.store import teammates
-from canvas.store.installs import Install
+from canvas.store.installs import ACTIVE, Install
 
 
 def limited(install: Install) -> bool:
@@ -19,11 +19,15 @@ def limited(install: Install) -> bool:
 
 def to_fix(conn: Connection, install: Install, viewer: Actor | None) -> Rights:
     """What `viewer` may do on a card; None is the app itself. No question is asked while everybody may fix."""
+    if install.status != ACTIVE:
+        return AWAY
     return of(conn, install, viewer) if viewer and limited(install) else ALL
 
 
 def of(conn: Connection, install: Install, actor: Actor) -> Rights:
     """What `actor` may do in that install."""
+    if install.status != ACTIVE:
+        return AWAY
     if actor.kind in decide.BY_CHOICE_OF_AN_ADMIN:
         return ALL
     chosen = settings.read(install.settings)

@@ -24,6 +24,7 @@ from canvas.store.actions import Action
 from canvas.store.database import writing
 
 log = structlog.get_logger()
+LEFT = "The workspace disconnected Redeliver before this was sent."
 DEFAULT_BLOCK = timedelta(seconds=60)  # when Octopods says 429 without a usable time
 
 
@@ -89,11 +90,8 @@ def _allowed(conn: Connection, flow: Flow, action: Action, message: Message, now
     except NoKey as refusal:
         _refuse(conn, flow, action, message, str(refusal), now)
         return None
-    install = installs.get(conn, message.install_id)
-    if install is None or install.status == installs.REMOVED:
-        _refuse(
-            conn, flow, action, message, "The workspace disconnected Redeliver before this was sent.", now
-        )
+    if not installs.is_active(conn, message.install_id):
+        _refuse(conn, flow, action, message, LEFT, now)
         return None
     if messages.has_opted_out(conn, message.install_id, message.to):
         _refuse(conn, flow, action, message, "The recipient has opted out.", now)

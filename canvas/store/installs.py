@@ -65,6 +65,20 @@ def get(conn: Connection, install_id: int) -> Install | None:
     return _from_row(row) if row else None
 
 
+_STATUS = select(installs.c.status).where(installs.c.id == bindparam("install"))
+
+
+def is_active(conn: Connection, install_id: int) -> bool:
+    """Whether the workspace or portal still lets us in. If not, nothing is done there by ourselves."""
+    return conn.execute(_STATUS, {"install": install_id}).scalar() == ACTIVE
+
+
+def locked(conn: Connection, install_id: int) -> Install | None:
+    """The install, held until the transaction ends: nobody else changes it between this look and our change."""
+    row = conn.execute(_BY_ID.with_for_update(), {"install": install_id}).mappings().first()
+    return _from_row(row) if row else None
+
+
 def everyone(conn: Connection) -> list[Install]:
     return [_from_row(row) for row in conn.execute(select(installs).order_by(installs.c.id)).mappings()]
 

@@ -18,7 +18,7 @@ from canvas.flows import installs as install_flow
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import actions as actions_store
-from canvas.store import audit, erasing, installs, rotation
+from canvas.store import audit, erasing, rotation
 from canvas.store.database import reading, writing
 from canvas.store.history import Filter
 from canvas.store.installs import Install
@@ -94,9 +94,11 @@ def test_rows_go_after_the_days_the_admin_chose_within_the_operators_limit(
 def test_an_uninstalled_tenant_is_erased_after_its_grace_and_not_before(both_desk: Desk) -> None:
     desk = both_desk
     fix_mara(desk)
-    with writing(desk.flow.engine) as conn:
-        installs.put(conn, "intercom", WORKSPACE, desk.clock(), status=installs.REMOVED)
+    desk.intercom_post("/intercom/uninstall", {"app_id": WORKSPACE})
     desk.clock.advance(29 * 24 * 3600)
+    install_flow.choose(
+        desk.flow, PUBLIC, {"country": "IE"}
+    )  # a late change of it does not prolong the grace
     assert purge(desk).installs == 0
     desk.clock.advance(2 * 24 * 3600)
     assert purge(desk).installs == 1
@@ -106,8 +108,7 @@ def test_an_uninstalled_tenant_is_erased_after_its_grace_and_not_before(both_des
 
 def test_a_tenant_that_came_back_is_kept(desk: Desk) -> None:
     desk.connect("sms")
-    with writing(desk.flow.engine) as conn:
-        installs.put(conn, "intercom", WORKSPACE, desk.clock(), status=installs.REMOVED)
+    desk.intercom_post("/intercom/uninstall", {"app_id": WORKSPACE})
     desk.clock.advance(40 * 24 * 3600)
     install_flow.connect(desk.flow, "intercom", WORKSPACE, None)
     assert purge(desk).installs == 0

@@ -9,15 +9,23 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from canvas.domain.message import Status
 from canvas.flows import installs as install_flow
+from canvas.flows.discovery import keep_looking
+from canvas.flows.insights import keep_counting
 from canvas.flows.retention import purge
+from canvas.sandbox.people import BY_ID
 from canvas.store import installs
 from canvas.store.database import reading, writing
 from canvas.surfaces.guard import hub_signature
-from tests.desk import SECRET, WORKSPACE
+from tests.desk import SECRET, WORKSPACE, Desk
+from tests.gateway.records import all_messages
 from tests.hubspot.desk import HubSpotDesk
 from tests.web.browser import Browser
 from tests.web.test_message_page import failed
+
+MARA = BY_ID["not_on_whatsapp"]
+ARRIVES = "+353871234567"
 
 
 def notify(
@@ -90,6 +98,40 @@ def test_uninstalling_forgets_the_token_at_once_and_the_rest_after_the_grace(
     purge(site.flow)
     with reading(site.flow.engine) as conn:
         assert installs.find(conn, "intercom", WORKSPACE) is None
+
+
+def test_a_fix_that_waits_is_not_sent_after_an_uninstall(desk: Desk) -> None:
+    desk.connect("whatsapp", "sms", undo_seconds=60)
+    desk.send_whatsapp(MARA.phone, variables=["Mara", "Tuesday"])
+    desk.pass_time(15)
+    desk.click(desk.initialize(), "Send as SMS instead")
+    desk.intercom_post("/intercom/uninstall", {"app_id": WORKSPACE})
+    sent = len(desk.octopods.sends())
+    desk.pass_time(60)
+    assert len(desk.octopods.sends()) == sent
+    assert all_messages(desk)[-1].failure_raw == "The workspace disconnected Redeliver before this was sent."
+
+
+def test_after_an_uninstall_keys_are_used_for_the_customers_own_sends_alone(site: HubSpotDesk) -> None:
+    site.connect("whatsapp", "sms")
+    keep_looking(site.flow)
+    keep_counting(site.flow)
+    site.send_whatsapp(ARRIVES, variables=["Mara", "Tuesday"])
+    site.intercom_post("/intercom/uninstall", {"app_id": WORKSPACE})
+    before = len(site.octopods.log())
+    for hours in (0.01, 1, 4):
+        site.pass_time(hours * 3600)
+        keep_looking(site.flow)
+        keep_counting(site.flow)
+    assert [one["path"] for one in site.octopods.log()[before:]] == []
+    assert site.send_whatsapp(ARRIVES, variables=["Mara", "Friday"]).status_code == 201
+    site.pass_time(3600)
+    assert [one["method"] for one in site.octopods.log()[before:]] == ["POST"]
+    site.connect("whatsapp", "sms")
+    keep_looking(site.flow)
+    site.pass_time(300)
+    assert any(one["path"].endswith("/whatsapp/messages") for one in site.octopods.log()[before:])
+    assert {m.status for m in all_messages(site)} <= {Status.DELIVERED, Status.READ}
 
 
 def test_uninstalling_signs_everybody_out_and_connecting_again_brings_them_back(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +14,7 @@ from canvas.clients.errors import Unauthorised
 from canvas.clients.hubspot_answers import Grant
 from canvas.flows import installs as install_flow
 from canvas.flows.hubspot_access import access, seal_grant
+from canvas.flows.retention import purge
 from canvas.store import installs, teammates
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
@@ -320,6 +322,48 @@ def test_a_revoked_grant_disconnects_the_install_until_somebody_connects_again(
     install = expiring(site, refresh="revoked")
     with pytest.raises(Unauthorised):
         access(site.flow, install)
-    assert install_of(site, "hubspot", PORTAL).status == installs.DISCONNECTED
+    left = install_of(site, "hubspot", PORTAL)
+    assert (left.status, left.token_sealed) == (installs.DISCONNECTED, None)
     browser.sign_in("hubspot")
     assert install_of(site, "hubspot", PORTAL).status == installs.ACTIVE
+    site.clock.advance((site.flow.erase_after + timedelta(days=1)).total_seconds())
+    assert purge(site.flow).installs == 0
+
+
+def test_a_disconnected_workspace_is_offered_no_fixes(site: HubSpotDesk, browser: Browser) -> None:
+    browser.sign_in()
+    assert "Connect it again" not in browser.get("/history/bulk").words
+    with writing(site.flow.engine) as conn:
+        installs.put(conn, "intercom", WORKSPACE, site.clock(), status=installs.DISCONNECTED)
+    assert "Connect it again to fix messages" in browser.get("/history/bulk").words
+
+
+def test_a_portal_whose_grant_was_revoked_is_erased_after_its_grace(both_sites: HubSpotDesk) -> None:
+    both_sites.connect_portal()
+    with pytest.raises(Unauthorised):
+        access(both_sites.flow, expiring(both_sites, refresh="revoked"))
+    both_sites.clock.advance((both_sites.flow.erase_after - timedelta(hours=1)).total_seconds())
+    assert purge(both_sites.flow).installs == 0
+    both_sites.clock.advance(2 * 3600)
+    assert purge(both_sites.flow).installs == 1
+    assert install_flow.everyone(both_sites.flow) == []
+
+
+def test_a_refusal_that_comes_late_does_not_disconnect_who_connected_again(
+    site: HubSpotDesk, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install = expiring(site, refresh="revoked")
+    ask = site.flow.hubspot.refresh
+
+    def slowly(*given: str) -> Grant:
+        try:
+            return ask(*given)
+        finally:
+            browser.sign_in("hubspot")
+
+    monkeypatch.setattr(site.flow.hubspot, "refresh", slowly)
+    with pytest.raises(Unauthorised):
+        access(site.flow, install)
+    now = install_of(site, "hubspot", PORTAL)
+    assert now.status == installs.ACTIVE
+    assert access(site.flow, now) != "stale-token"
