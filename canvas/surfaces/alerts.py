@@ -15,6 +15,7 @@ from canvas.flows import alerts
 from canvas.flows.alerts import KINDS, Wishes, wishes
 from canvas.store import audit, installs
 from canvas.store.database import reading, writing
+from canvas.store.sealing import CannotOpen
 from canvas.surfaces.services import services
 from canvas.surfaces.sessions import admin_only, me
 
@@ -35,7 +36,7 @@ def index() -> Any:
 
 def _page(wanted: Wishes, wrong: Mapping[str, str], notice: tuple[str, str] | None = None) -> str:
     flow = services().flow
-    secret = flow.sealer.open(wanted.secret_sealed) if wanted.secret_sealed else ""
+    secret = _secret(wanted)
     return render_template(
         "insights/alerts.html",
         wanted=wanted,
@@ -44,10 +45,19 @@ def _page(wanted: Wishes, wrong: Mapping[str, str], notice: tuple[str, str] | No
         hours=HOURS,
         kinds=list(KINDS.items()),
         secret=secret,
+        secret_lost=bool(wanted.webhook and wanted.secret_sealed and not secret),
         mail_ready=flow.mail.ready,
         intercom=me().install.platform == "intercom",
         troubles=_troubles(),
     )
+
+
+def _secret(wanted: Wishes) -> str:
+    """What signs the calls to the webhook; nothing where there is none, or it cannot be opened any more."""
+    try:
+        return services().flow.sealer.open(wanted.secret_sealed) if wanted.secret_sealed else ""
+    except CannotOpen:
+        return ""
 
 
 def _troubles() -> list[str]:
@@ -117,7 +127,7 @@ def _store(wanted: Wishes) -> None:
     flow, install = services().flow, me().install
     kept = {name: getattr(wanted, name) for name in Wishes.__dataclass_fields__}
     kept["kinds"] = list(wanted.kinds)
-    if wanted.webhook and not wanted.secret_sealed:
+    if wanted.webhook and not _secret(wanted):
         kept["secret_sealed"] = flow.sealer.seal(secrets.token_urlsafe(32))
     now = flow.clock()
     with writing(flow.engine) as conn:

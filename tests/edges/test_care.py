@@ -244,7 +244,9 @@ def sealed_by(desk: Desk, sealer: Sealer) -> None:
     with writing(desk.flow.engine) as conn:
         sealed = {"key_sealed": sealer.seal(keys.SMS), "key_hash": sealer.fingerprint(keys.SMS)}
         conn.execute(update(channels).values(sealed))
-        conn.execute(update(installs_table).values(token_sealed=sealer.seal("a-token")))
+        alerts = {"webhook": "https://example.com/hook", "secret_sealed": sealer.seal("hook-secret")}
+        settings = {"country": "IE", "alerts": alerts}
+        conn.execute(update(installs_table).values(token_sealed=sealer.seal("a-token"), settings=settings))
 
 
 def of(desk: Desk) -> Install:
@@ -257,10 +259,12 @@ def test_rotation_seals_everything_with_the_newest_key_and_the_old_one_can_go(bo
     sealed_by(desk, Sealer([OLD], "s" * 32))
     both = Sealer([NEW, OLD], "s" * 32)
     first = rotation.rotate(desk.flow.engine, both)
-    assert (first.resealed, first.newest, first.lost) == (2, 0, [])
+    assert (first.resealed, first.newest, first.lost) == (3, 0, [])
     second = rotation.rotate(desk.flow.engine, both)
-    assert (second.resealed, second.newest, second.fingerprints) == (0, 2, 0)
+    assert (second.resealed, second.newest, second.fingerprints) == (0, 3, 0)
     assert Sealer([NEW], "s" * 32).open(of(desk).token_sealed or "") == "a-token"
+    assert Sealer([NEW], "s" * 32).open(of(desk).settings["alerts"]["secret_sealed"]) == "hook-secret"
+    assert of(desk).country == "IE"
     with pytest.raises(CannotOpen):
         Sealer([OLD], "s" * 32).open(of(desk).token_sealed or "")
 
@@ -271,9 +275,11 @@ def test_rotation_stopped_half_way_goes_on_and_names_what_cannot_be_opened(desk:
     with writing(desk.flow.engine) as conn:
         lost = Sealer([Fernet.generate_key().decode()], "s" * 32).seal("gone")
         conn.execute(update(installs_table).values(token_sealed=lost))
+        conn.execute(update(installs_table).values(settings={"alerts": {"secret_sealed": lost}}))
     done = rotation.rotate(desk.flow.engine, Sealer([NEW, OLD], "s" * 32))
     assert done.resealed == 1
-    assert done.lost == [f"installs.token_sealed {of(desk).id}"]
+    where = ("installs.token_sealed", "installs.settings.alerts.secret_sealed")
+    assert done.lost == [f"{path} {of(desk).id}" for path in where]
 
 
 def test_a_changed_secret_key_finds_the_api_keys_again_after_rotation(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from canvas.clients.errors import CallFailed
 from canvas.clients.guard import Guarded
@@ -24,6 +25,7 @@ from canvas.flows import incidents as watching
 from canvas.flows.carry_out import sweep
 from canvas.store import incidents, installs
 from canvas.store.database import reading, writing
+from canvas.store.sealing import Sealer
 from tests.history import made
 from tests.history.conftest import Pages
 
@@ -226,6 +228,16 @@ def test_the_settings_are_kept_and_a_test_is_sent(pages: Pages) -> None:
     assert "A test is on its way." in pages.press(page, "Send a test").words
     calls = pages.site.intercom.control("GET", "log")
     assert "A test of the alerts" in json.dumps(calls)
+
+
+def test_a_secret_whose_key_is_gone_is_said_and_made_anew(pages: Pages) -> None:
+    lost = Sealer([Fernet.generate_key().decode()], "s" * 32).seal("hook-secret")
+    listen(pages, webhook="https://93.184.216.34/hook", secret_sealed=lost)
+    page = pages.get("/settings/alerts")
+    assert (page.status, "secret cannot be opened" in page.words) == (200, True)
+    saved = pages.press(page, "Save")
+    assert "secret cannot be opened" not in saved.words
+    assert "with this secret" in saved.words
 
 
 class Postbox(threading.Thread):
