@@ -133,6 +133,18 @@ def test_a_text_nobody_knows_is_shown_raw_counted_by_shape_and_may_be_named(desk
     assert knowing.contribution(desk.flow, 1)[0]["reason"] == "carrier_filtered"
 
 
+def test_a_text_named_as_an_opt_out_stops_every_send_to_that_person(desk: Desk) -> None:
+    desk.connect()
+    fails(desk, 1, "+353871230001", "Frobnicated by the zork")
+    fails(desk, 2, "+353871230001", {"code": 30003, "title": "Unreachable destination handset"})
+    (row,) = knowing.listed(desk.flow, 1)
+    knowing.name(desk.flow, 1, row.shape_hash, "recipient_opted_out")
+    screen = desk.initialize(phone="+353871230001")
+    for label in [item["title"] for item in screen.items]:
+        assert not [b for b in desk.click(screen, label).buttons if b.startswith("Send")]
+    assert not [label for label in screen.buttons if label.startswith("Send")]
+
+
 def test_only_a_reason_that_exists_may_be_given(desk: Desk) -> None:
     desk.connect()
     fails(desk, 1, "+46701740690", "Zwyx grumbled")

@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from canvas.domain.schedule import OTHER_TRIES, backoff
+from canvas.flows import outcome
 from canvas.flows.come_in import Contact, begin, made
+from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import actions, channels, messages
 from canvas.store.database import reading, writing
@@ -69,6 +71,25 @@ def test_a_standing_deed_outlives_any_number_of_our_own_errors(
     assert state_of(desk, f"{deed}:1") == actions.DUE
 
 
+def test_templates_wait_while_their_key_is_blocked_and_are_not_listed_for_every_failure(desk: Desk) -> None:
+    desk.connect()
+    desk.octopods.block_key(keys.WHATSAPP, 600)
+    before = len(desk.octopods.log())
+
+    def listed() -> int:
+        return len([e for e in desk.octopods.log()[before:] if e["path"].endswith("/templates")])
+
+    for number in range(5):
+        desk.clock.advance(120)
+        with writing(desk.flow.engine) as conn:
+            wake = outcome.refresh_templates(conn, 1, 1, desk.clock())
+        assert wake, number
+        desk.work()
+    assert listed() == 1
+    with reading(desk.flow.engine) as conn:
+        assert channels.of_install(conn, 1)[0].blocked_until
+
+
 def test_even_after_very_many_tries_there_is_a_next_time(desk: Desk) -> None:
     assert backoff(100_000, desk.clock()) > desk.clock()
 
@@ -106,7 +127,7 @@ def test_a_click_and_the_customers_own_repeat_do_not_wait_for_each_other(both_de
     with writing(flow.engine) as conn:
         held = messages.locked(conn, 1, parent.id)
         other.start()
-        _until_it_waits(both_desk)
+        until_it_waits(both_desk)
         messages.add(
             conn, replace(held, id="msg_child", parent_id=held.id, octopods_id=None, provider_id=None)
         )
@@ -115,7 +136,7 @@ def test_a_click_and_the_customers_own_repeat_do_not_wait_for_each_other(both_de
     assert told == [messages.AlreadySent]
 
 
-def _until_it_waits(desk: Desk) -> None:
+def until_it_waits(desk: Desk) -> None:
     """On PostgreSQL until the other transaction waits for a lock; on SQLite it cannot even begin."""
     if desk.flow.engine.dialect.name != "postgresql":
         return

@@ -20,6 +20,7 @@ from canvas.domain.templates import Button, Template
 
 VENDOR = "Octopods"
 # Octopods API reference, "API Error Reference", "List Sent WhatsApp Messages", "Check SMS Message Status".
+EARLIEST_YEAR = 2000
 DEPRECATED_KEY = {"whatsapp": 6, "sms": 5}
 STATUSES = {
     "QUEUED": "sent",
@@ -80,14 +81,22 @@ def read_sent(family: str, answer: Answer, now: datetime) -> Sent:
     if isinstance(document, Mapping):
         message_id = _message_id(document)
         request_id = identifier(document.get("request_id"))
-        unreadable = document.get("message_id") not in (None, "") and not message_id
-        if message_id or (request_id and not unreadable):
+        if message_id or (request_id and not _speaks_against(document)):
             return Sent(message_id, request_id, identifier(document.get("channel_message_id")), document)
     raise broken("once", "Octopods answered, but without the new message's id.", answer)
 
 
+def _speaks_against(document: Mapping[str, Any]) -> bool:
+    """Whether an answer with no more than a request id says anything that no receipt would say."""
+    word = text(document.get("status"))
+    bad_word = word is not None and STATUSES.get(word.strip().upper(), "failed") == "failed"
+    others = ("errors", "message", "failure_reason", "message_id")
+    return bad_word or document.get("success") is False or any(document.get(name) for name in others)
+
+
 def _message_id(document: Mapping[str, Any]) -> str | None:
-    if found := identifier(document.get("message_id")):
+    found = identifier(document.get("message_id"))
+    if found and found != "0":
         return found
     link = _LAST_ID.search(str(document.get("message_status_url") or ""))
     return link[1] if link else None
@@ -229,10 +238,12 @@ def _buttons(components: list[Mapping[str, Any]]) -> tuple[Button, ...]:
 
 
 def _time(value: Any) -> datetime | None:
+    """A moment; an impossible one, or one before there were such messages, is none."""
     if not isinstance(value, str):
         return None
     try:
         at = datetime.fromisoformat(value.strip())
-    except ValueError:
+        at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    return at if at.year >= EARLIEST_YEAR else None

@@ -38,8 +38,16 @@ def list_templates(flow: Flow, action: Action) -> None:
     if install.status != installs.ACTIVE:
         _list_later(flow, action)  # it may let us in again
         return
+    if _waits(flow, action, channel):
+        return
     try:
         found = _listed(flow, install, channel)
+    except RateLimited as error:
+        until = error.retry_at or backoff(action.tries, flow.clock())
+        with writing(flow.engine) as conn:
+            channels.block(conn, channel.key_hash, until)
+            actions.again(conn, action, until, counted=False)
+        return
     except (CallFailed, CannotOpen) as error:
         if not _tried_again(flow, action, error):
             _list_later(flow, action)
@@ -54,6 +62,15 @@ def list_templates(flow: Flow, action: Action) -> None:
 def _list_later(flow: Flow, action: Action) -> None:
     with writing(flow.engine) as conn:
         actions.repeat(conn, action, flow.clock() + TEMPLATES_EVERY)
+
+
+def _waits(flow: Flow, action: Action, channel: Channel) -> bool:
+    """Whether the key is blocked: then the list waits until the time Octopods gave."""
+    until = channel.waits(flow.clock())
+    if until:
+        with writing(flow.engine) as conn:
+            actions.again(conn, action, until, counted=False)
+    return until is not None
 
 
 def _listed(flow: Flow, install: Install, channel: Channel) -> list[Template]:

@@ -159,7 +159,7 @@ def _write_down(message: Message, note: Callable[[], None]) -> None:
     """
     try:
         insist(note)
-    except (SQLAlchemyError, LookupError):
+    except Exception:
         log.exception("gateway.not_written", message=message.id)
 
 

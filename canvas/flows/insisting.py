@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, ProgrammingError, SQLAlchemyError
 
 log = structlog.get_logger()
 PAUSES = (0.1, 0.4, 1.0, 2.0, 4.0)  # seconds: a restart of the database, within what a caller waits
@@ -20,6 +20,8 @@ def insist(write: Callable[[], None], pause: Callable[[float], None] = time.slee
     for seconds in PAUSES:
         try:
             return write()
+        except (DataError, ProgrammingError):
+            raise  # what the database cannot take now it cannot take later
         except SQLAlchemyError as error:
             log.warning("database.refused", error=type(error).__name__, again_in=seconds)
             pause(seconds)

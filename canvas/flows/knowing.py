@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from canvas.domain.fix import OPTED_OUT
 from canvas.flows import insights
 from canvas.flows.context import Flow
 from canvas.knowledge.diagnose import diagnose
@@ -80,6 +81,8 @@ def rediagnose(flow: Flow, install_id: int, only: tuple[str, ...] = ()) -> int:
                 if fresh != message.diagnosis:
                     held = replace(message, diagnosis=fresh)
                     changed += messages.save(conn, held, flow.clock())
+                if fresh.reason == OPTED_OUT:
+                    messages.remember_opt_out(conn, message, flow.clock())
         if len(found) < BATCH:
             break
         after = found[-1].id

@@ -24,11 +24,12 @@ from canvas.flows.incidents import look_soon
 from canvas.flows.knowing import diagnose_for
 from canvas.knowledge.evidence import from_failure_reason
 from canvas.knowledge.model import Evidence
-from canvas.store import actions, channels, messages
+from canvas.store import actions, channels, messages, templates
 from canvas.store.database import reading
 
 log = structlog.get_logger()
 SOON = timedelta(seconds=2)
+FRESH = timedelta(minutes=1)  # a copy of the templates no failure has listed anew
 RECONCILE_AFTER = timedelta(seconds=10)
 
 
@@ -47,13 +48,14 @@ def _has_child(conn: Connection, message: Message) -> bool:
 def accepted(conn: Connection, flow: Flow, message: Message, sent: Sent, now: datetime) -> Message:
     """Octopods took the message: its id is the receipt, and the question whether it arrives begins.
 
-    Told twice, the second time changes nothing: what is known to have gone further stays where it is.
+    Told twice, the second time changes nothing; and where a provider's own news was faster than this answer, what
+    it told stays.
     """
     if message.octopods_id is not None and message.octopods_id == sent.message_id:
         return message
     fresh = replace(
         message,
-        status=Status.SENT,
+        status=message.status if message.status in SETTLED else Status.SENT,
         octopods_id=sent.message_id,
         request_id=sent.request_id,
         provider_id=_provider_id(conn, message, sent.provider_id),
@@ -113,7 +115,10 @@ def failed(
 
 
 def refresh_templates(conn: Connection, install_id: int, channel_id: int, now: datetime) -> str | None:
-    """Have the worker list this channel's templates again, soon; the action's id."""
+    """Have the worker list this channel's templates again, soon; the action's id, or None while the copy is fresh."""
+    listed = templates.listed_at(conn, install_id, channel_id)
+    if listed and now - listed < FRESH:
+        return None
     key = f"templates:{channel_id}"
     payload = {"channel_id": channel_id}
     actions.restart(conn, install_id, "templates", key, now, payload=payload)
@@ -121,7 +126,12 @@ def refresh_templates(conn: Connection, install_id: int, channel_id: int, now: d
 
 
 def unsure(conn: Connection, flow: Flow, message: Message, said: str, raw: str, now: datetime) -> Message:
-    """Nobody knows whether Octopods took it. It is shown so, looked for where the API allows, never repeated."""
+    """Nobody knows whether Octopods took it. It is shown so, looked for where the API allows, never repeated.
+
+    A provider's own news may have been faster: then it is known, and stays.
+    """
+    if message.status in SETTLED:
+        return message
     evidence = Evidence(text=said, channel=message.channel)
     fresh = replace(
         message, status=Status.UNSURE, failure=evidence, failure_raw=raw or said, doubt=raw or said
@@ -142,14 +152,14 @@ def reported(
     now: datetime,
     evidence: Evidence | None = None,
 ) -> Message:
-    """A status came from outside. Late, repeated or backward news changes nothing.
+    """A status came from outside. Late, repeated or backward news moves nothing; the provider's id is kept from any.
 
     `evidence` is what a provider itself told; without it, it is read out of Octopods' failure reason.
     """
     status = Status(report.status)
-    if not follows(message.status, status):
-        return message
     known = replace(message, provider_id=_provider_id(conn, message, report.provider_id))
+    if not follows(message.status, status):
+        return message if known == message else store(conn, known, now)
     if status is Status.FAILED:
         evidence = evidence or from_failure_reason(report.failure_reason, message.channel)
         evidence = evidence or Evidence(channel=message.channel)

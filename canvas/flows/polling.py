@@ -133,14 +133,9 @@ def _match(flow: Flow, action: Action, listed: list[StatusReport]) -> datetime |
 
 
 def _hits(conn: Connection, message: Message, listed: list[StatusReport]) -> list[StatusReport]:
-    """Entries that can only be this send: its number, its time, and no other message's."""
-    rivals = [
-        other
-        for other in messages.unsure_whatsapp(conn, message.install_id, message.channel_id or 0)
-        if other.to == message.to
-    ]
-    if len(rivals) > 1:
-        return []  # two unsure sends to one number cannot be told apart by the list
+    """Entries that can only be this send: its number, its time, its words, and no other message's."""
+    if len(messages.adrift(conn, message.install_id, message.to)) > 1:
+        return []  # two sends to one number whose id is not known cannot be told apart by the list
     taken = messages.known_octopods_ids(
         conn, message.install_id, [r.message_id for r in listed if r.message_id]
     )
@@ -148,11 +143,20 @@ def _hits(conn: Connection, message: Message, listed: list[StatusReport]) -> lis
 
 
 def fits(message: Message, report: StatusReport) -> bool:
-    """Whether an entry of the list can be this send: its number and its time."""
+    """Whether an entry of the list can be this send: its number, its time, and its words where it shows them."""
     at = report.sent_at or report.created_at
     # The gateway forwards in the moment a message is made; a fix may have waited long before it left.
     left = message.created_at if message.source == "gateway" else message.sent_at or message.updated_at
-    return report.phone == message.to and at is not None and abs(at - left) <= CLOCK_SLACK
+    in_time = at is not None and abs(at - left) <= CLOCK_SLACK
+    return report.phone == message.to and in_time and _same_words(message.preview, report.text)
+
+
+def _same_words(ours: str | None, listed: str | None) -> bool:
+    """Letters and digits alone are compared: the list takes out markup, and nobody says what becomes of spaces."""
+    if not ours or not listed:
+        return True
+    mine, theirs = ("".join(filter(str.isalnum, text)).casefold() for text in (ours, listed))
+    return mine in theirs or theirs in mine
 
 
 def found(conn: Connection, flow: Flow, message: Message, report: StatusReport, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -116,9 +117,10 @@ def add(
 def ensure(
     conn: Connection, install_id: int, kind: str, key: str, due_at: datetime, now: datetime, **more: Any
 ) -> None:
-    """Store a deed unless one of this key exists."""
+    """Store a deed unless one of this key exists, or is made at the same moment."""
     if by_key(conn, install_id, key) is None:
-        add(conn, install_id, kind, key, due_at, now, **more)
+        with suppress(Duplicate):
+            add(conn, install_id, kind, key, due_at, now, **more)
 
 
 def restart(conn: Connection, install_id: int, kind: str, key: str, now: datetime, **more: Any) -> None:

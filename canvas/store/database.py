@@ -16,6 +16,7 @@ from sqlalchemy import (
     Engine,
     PoolProxiedConnection,
     Select,
+    String,
     Text,
     cast,
     create_engine,
@@ -42,6 +43,40 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+
+
+class Words(TypeDecorator[str]):
+    """Text of any length, as vendors and customers send it.
+
+    What PostgreSQL takes in no text, though JSON may hold it, is kept and looked for as U+FFFD: NUL, and halves of
+    characters.
+    """
+
+    impl: type[String] = Text
+    cache_ok = True
+    _UNSTORABLE = dict.fromkeys((0, *range(0xD800, 0xE000)), "\ufffd")
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or (value.isascii() and "\x00" not in value):
+            return value
+        return value.translate(self._UNSTORABLE)
+
+
+class Name(Words):
+    """The same, of so many characters at most."""
+
+    impl = String
+    cache_ok = True
+
+
+class VendorId(Name):
+    """A vendor's name for something; one that is longer than any documented is kept as far as it fits."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        words = super().process_bind_param(value, dialect)
+        return words and words[: self.length]
 
 
 def open_engine(url: str, patience: float = PATIENCE) -> Engine:

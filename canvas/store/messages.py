@@ -303,11 +303,12 @@ def read_open(conn: Connection, rows: tuple[Row, ...]) -> tuple[list[Opened], in
     return found, read[0]["total"] if read else 0
 
 
-def unsure_whatsapp(conn: Connection, install_id: int, channel_id: int) -> list[Message]:
-    """Sends on this channel whose outcome is not known, oldest first."""
-    where = (messages.c.install_id == install_id) & (messages.c.channel_id == channel_id)
-    unsure = (messages.c.status == str(Status.UNSURE)) & messages.c.octopods_id.is_(None)
-    rows = conn.execute(select(messages).where(where, unsure).order_by(messages.c.id)).mappings()
+def adrift(conn: Connection, install_id: int, number: str | None) -> list[Message]:
+    """WhatsApp sends to that number that left, or may have, without Octopods' id; oldest first."""
+    where = (messages.c.install_id == install_id) & (messages.c.channel == "whatsapp")
+    theirs = (messages.c.number_end == (number or "")[-4:]) & (messages.c.to == number)
+    left = messages.c.status.in_([str(Status.SENDING), str(Status.UNSURE)]) & messages.c.octopods_id.is_(None)
+    rows = conn.execute(select(messages).where(where, theirs, left).order_by(messages.c.id)).mappings()
     return [from_row(row) for row in rows]
 
 

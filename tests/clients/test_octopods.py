@@ -8,6 +8,7 @@ import pytest
 from canvas.clients.errors import BrokenAnswer, CallFailed, RateLimited, Refused, Unauthorised, Unsure
 from canvas.clients.http import Http
 from canvas.clients.octopods import Octopods, Outgoing, Shape
+from canvas.clients.octopods_answers import read_status
 from tests.clients.scripted import Turn, answer, hang_up_after_reading, raw, scripted
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -91,6 +92,7 @@ def test_a_template_without_variables_sends_none() -> None:
         ({"message_id": 6, "phone_number": "442079460123", "request_id": "r"}, "6", None),
         ({"request_id": "r", "message_status_url": "https://o/api/v1/whatsapp/messages/77"}, "77", None),
         ({"request_id": "r"}, None, None),
+        ({"request_id": "r", "status": "SENT", "success": True}, None, None),
         ({"request_id": "r", "message_id": None}, None, None),
         ({"request_id": "r", "message_id": 8, "error": "Provider is slow"}, "8", None),
     ],
@@ -113,6 +115,10 @@ def test_a_receipt_is_read_in_every_shape(
         answer(200, b"null"),
         answer(201, {"request_id": "r", "message_id": {"id": 1}}),
         answer(201, {"request_id": "r", "message_id": True}),
+        answer(200, {"request_id": "r", "errors": [{"code": 5}]}),
+        answer(200, {"request_id": "r", "status": "error", "message": "bad number"}),
+        answer(200, {"request_id": "r", "success": False}),
+        answer(200, {"request_id": "r", "message_id": None, "failure_reason": "no"}),
         answer(500, {"error": "boom"}),
         answer(502, b"<html>Bad gateway</html>"),
         answer(503, b""),
@@ -124,6 +130,22 @@ def test_a_send_without_a_readable_receipt_is_unsure(turn: Turn) -> None:
     assert isinstance(failure, Unsure)
     assert failure.may_have_happened
     assert not failure.may_retry
+
+
+def test_an_error_with_a_message_id_of_zero_is_no_receipt() -> None:
+    body = {"request_id": "r", "error_code": 3, "error": "Invalid Phone number.", "message_id": 0}
+    assert type(refusal(answer(200, body))) is Refused
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00+05:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-05:00", "soon", 7]
+)
+def test_an_impossible_time_is_none(at: object) -> None:
+    report = read_status(
+        {"message_id": 5, "status": "failed", "sent_at": at, "created_at": "2026-05-06T08:15:21Z"}
+    )
+    assert report is not None
+    assert (report.sent_at, report.created_at) == (None, datetime(2026, 5, 6, 8, 15, 21, tzinfo=UTC))
 
 
 def test_an_html_answer_is_kept_word_for_word() -> None:

@@ -26,10 +26,12 @@ MARA = BY_ID["not_on_whatsapp"]
 TO = "+353871234567"
 
 
-def elsewhere(desk: Desk, to: str = TO, times: int = 1, key: str = keys.WHATSAPP) -> None:
+def elsewhere(
+    desk: Desk, to: str = TO, times: int = 1, key: str = keys.WHATSAPP, day: str = "Tuesday"
+) -> None:
     """The customer's backend sends with Octopods itself, past us."""
     path = f"{desk.octopods.url}/api/v1/whatsapp/templates/90001/messages"
-    body = {"destination_phone": to, "message_variables": ["Mara", "Tuesday"]}
+    body = {"destination_phone": to, "message_variables": ["Mara", day]}
     with requests.Session() as session:
         for _ in range(times):
             session.post(path, json=body, headers={"X-Octopods-Auth": key}, timeout=5).raise_for_status()
