@@ -52,8 +52,10 @@ DEEDS: dict[str, Deed] = {
 }
 
 
-# These end by what they find. Given up for trouble of ours, nobody would ever begin them again.
-ENDLESS = frozenset({"send", "bulk", "poll", "discover", "templates", workflow.CALLBACK})
+# These end by what they find, or never. Given up for trouble of ours, nobody would ever begin them again.
+ENDLESS = frozenset(
+    {"send", "bulk", "poll", "discover", "templates", workflow.CALLBACK, insights.TALLY, incidents.WATCH}
+)
 
 
 def carry_out(flow: Flow, action_id: str) -> bool:

@@ -45,7 +45,7 @@ def watch(flow: Flow, action: Action) -> None:
         _key_trouble(conn, flow, action.install_id, recent, now)
         _breakers(conn, flow, action.install_id, now)
         if still:
-            actions.again(conn, action, now + EVERY, counted=False)
+            actions.repeat(conn, action, now + EVERY)
         else:
             actions.finish(conn, action, actions.DONE, now)
     if still:

@@ -27,10 +27,14 @@ def keep_counting(flow: Flow) -> None:
     now = flow.clock()
     with reading(flow.engine) as conn:
         active = [i.id for i in installs.everyone(conn) if i.status == installs.ACTIVE]
-        missing = [i for i in active if actions.by_key(conn, i, f"{TALLY}:{i}") is None]
-    for install_id in missing:
+        idle = [i for i in active if not _under_way(actions.by_key(conn, i, f"{TALLY}:{i}"))]
+    for install_id in idle:
         with writing(flow.engine) as conn:
-            actions.ensure(conn, install_id, TALLY, f"{TALLY}:{install_id}", now, now)
+            actions.restart(conn, install_id, TALLY, f"{TALLY}:{install_id}", now)
+
+
+def _under_way(found: Action | None) -> bool:
+    return found is not None and found.state in (actions.DUE, actions.RUNNING)
 
 
 def tally(flow: Flow, action: Action) -> None:
@@ -48,7 +52,7 @@ def tally(flow: Flow, action: Action) -> None:
     due = now + (SOON if more else EVERY)
     with writing(flow.engine) as conn:
         insights.keep_scores(conn, install.id, _scores(conn, install, now))
-        actions.again(conn, action, due, counted=False)
+        actions.repeat(conn, action, due)
     flow.wake(action.id, due)
 
 

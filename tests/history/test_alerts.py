@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy.exc import OperationalError
 
 from canvas.clients.errors import CallFailed
 from canvas.clients.guard import Guarded
@@ -140,6 +141,23 @@ def test_silence_solves_nothing_but_messages_that_arrive_do(pages: Pages) -> Non
     assert known(pages)[0].solved_at == third
     pages.browser.sign_in()
     assert "Problems that are over" in pages.get("/insights").words
+
+
+def test_an_open_incident_is_followed_whatever_befalls_the_watch(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(pages, 5)
+
+    def refuse(*_: Any) -> None:
+        raise OperationalError("SELECT", {}, Exception("the database is away"))
+
+    with monkeypatch.context() as trouble:
+        trouble.setattr(incidents, "recent", refuse)
+        for _ in range(20):
+            pages.pass_time(1200)
+    arrive(pages, 3)
+    pages.pass_time(1200)
+    assert known(pages)[0].solved_at is not None
 
 
 def test_an_admin_may_say_that_it_is_over(pages: Pages) -> None:

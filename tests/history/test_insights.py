@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
 
 from canvas.domain.message import Content, Status
 from canvas.domain.ranking import ranked
 from canvas.flows import insights
 from canvas.knowledge.catalogue import load
-from canvas.store import installs
-from canvas.store.database import writing
+from canvas.store import actions, installs
+from canvas.store import insights as counted
+from canvas.store.database import reading, writing
 from canvas.surfaces.insights_view import level
 from tests.history import made
 from tests.history.conftest import Pages
@@ -74,6 +79,43 @@ def test_counting_again_changes_nothing_and_catches_up_with_late_news(pages: Pag
     pages.add(failed)
     pages.pass_time(301)
     assert "Not on WhatsApp" in pages.get("/insights").words
+
+
+def refuse(*_: Any) -> None:
+    raise OperationalError("SELECT", {}, Exception("the database is away"))
+
+
+def test_counting_outlives_any_number_of_troubles_and_goes_on_in_seconds(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count(pages)
+    with monkeypatch.context() as trouble:
+        trouble.setattr(counted, "count_day", refuse)
+        for _ in range(20):
+            pages.pass_time(1200)
+    pages.pass_time(1200)
+    with monkeypatch.context() as trouble:
+        trouble.setattr(counted, "count_day", refuse)
+        pages.pass_time(301)
+    pages.add(made.message(pages.install.id, pages.now))
+    pages.pass_time(7)
+    pages.browser.sign_in()
+    assert "Messages1" in pages.get("/insights").words
+
+
+def test_counting_that_was_given_up_is_taken_up_again(pages: Pages) -> None:
+    count(pages)
+    pages.pass_time(301)
+    with reading(pages.flow.engine) as conn:
+        tally = actions.by_key(conn, pages.install.id, f"{insights.TALLY}:{pages.install.id}")
+    assert tally is not None
+    with writing(pages.flow.engine) as conn:
+        held = actions.claim(conn, tally.id, tally.due_at)
+        assert held is not None
+        actions.finish(conn, held, actions.FAILED, pages.now)
+    pages.add(made.message(pages.install.id, pages.now))
+    count(pages)
+    assert "Messages1" in pages.get("/insights").words
 
 
 def test_a_span_that_does_not_exist_is_answered_in_one_sentence(pages: Pages) -> None:
