@@ -55,8 +55,11 @@ class Mail:
 
 
 def _refused(error: smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) -> CallFailed:
-    """A 4xx may pass; what a mail server refuses with 5xx stays refused."""
-    code = error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else 550
+    """A 4xx may pass, as with a server that asks strangers to come again; what is refused with 5xx stays refused."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        code = error.smtp_code
+    else:
+        code = max(answer for answer, _ in error.recipients.values())
     if 400 <= code < 500:
         return NotReached(f"The mail server asks to wait (code {code}).")
     return CallFailed(f"The mail server refused the message (code {code}).")

@@ -306,3 +306,15 @@ def test_a_mail_server_that_refuses_is_not_asked_again() -> None:
     with pytest.raises(CallFailed) as refused:
         mail.send("ops@example.com", "Words", "Words", "d1")
     assert not refused.value.may_retry
+
+
+def test_a_mail_server_that_asks_to_come_again_gets_the_alert_later(pages: Pages) -> None:
+    listen(pages, email="ops@example.com")
+    fail(pages, 5)
+    pages.site.clock.advance(61)
+    for answer in (b"450 greylisted, come again\r\n", b""):
+        postbox = Postbox(refuse=answer)
+        work_with(pages, mail=Mail(f"smtp://127.0.0.1:{postbox.port}", "redeliver@example.com"))
+        pages.site.clock.advance(3600)
+        postbox.join(5)
+    assert b"To: ops@example.com" in postbox.got
