@@ -56,6 +56,8 @@ DEEDS: dict[str, Deed] = {
 ENDLESS = frozenset(
     {"send", "bulk", "poll", "discover", "templates", workflow.CALLBACK, insights.TALLY, incidents.WATCH}
 )
+# What these wrote may be there when they are done again, and HubSpot's search must know of it by then.
+LOOKED_FOR = frozenset({timeline.WRITE, alerts.ALERT})
 
 
 def carry_out(flow: Flow, action_id: str) -> bool:
@@ -81,9 +83,12 @@ def _hand_back(flow: Flow, action: Action) -> None:
     A send knows by its status what had happened.
     """
     now = flow.clock()
+    due = backoff(action.tries, now)
+    if action.kind in LOOKED_FOR:
+        due = max(due, now + timeline.INDEXED_AFTER)
     with writing(flow.engine) as conn:
         if action.kind in ENDLESS or action.tries < OTHER_TRIES:
-            actions.again(conn, action, backoff(action.tries, now))
+            actions.again(conn, action, due)
         else:
             actions.finish(conn, action, actions.FAILED, now, {"error": "It kept failing here; see the log."})
 

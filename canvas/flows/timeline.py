@@ -20,6 +20,7 @@ from canvas.domain.timeline import entry_html, properties_of, reference
 from canvas.flows import chores, contact_properties
 from canvas.flows.context import Flow
 from canvas.flows.hubspot_access import calling
+from canvas.flows.insisting import insist
 from canvas.flows.look import Person, detail
 from canvas.store import actions, installs, messages
 from canvas.store.actions import Action
@@ -94,9 +95,13 @@ def write(flow: Flow, action: Action) -> None:
     except (CallFailed, CannotOpen) as error:
         _failed(flow, action, error)
         return
+    told = {"entry": entry_id, "contact": entry.contact_id}
+    insist(lambda: _finished(flow, action, told))
+
+
+def _finished(flow: Flow, action: Action, told: dict[str, str]) -> None:
     with writing(flow.engine) as conn:
-        result = {"entry": entry_id, "contact": entry.contact_id}
-        actions.finish(conn, action, actions.DONE, flow.clock(), result)
+        actions.finish(conn, action, actions.DONE, flow.clock(), told)
 
 
 def rewrite(flow: Flow, action: Action) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
+from canvas.flows import insisting
 from canvas.sandbox.hubspot_people import contact_id
 from canvas.sandbox.hubspot_state import CODE
 from canvas.sandbox.people import BY_ID
@@ -108,6 +110,31 @@ def test_a_worker_killed_after_hubspot_took_the_entry_makes_no_second_one(portal
         done = actions.by_key(conn, 1, key)
     assert done
     assert (done.state, (done.result or {})["entry"]) == ("done", portal.timeline()[0]["id"])
+
+
+@pytest.mark.parametrize("refusals", [3, 6])
+def test_a_database_that_is_away_after_hubspot_took_the_entry_makes_no_second_one(
+    portal: HubSpotDesk, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> None:
+    portal.hubspot.search_lag(60)
+    honest, left = actions.finish, [None] * refusals
+
+    def finish(conn: Connection, action: actions.Action, *more: Any) -> bool:
+        if action.kind == "timeline" and left:
+            left.pop()
+            raise OperationalError("UPDATE", {}, Exception("server closed the connection unexpectedly"))
+        return honest(conn, action, *more)
+
+    monkeypatch.setattr(insisting, "PAUSES", (0.0,) * 5)
+    monkeypatch.setattr(actions, "finish", finish)
+    fail(portal)
+    for _ in range(10):
+        portal.pass_time(20)
+    assert len(written(portal)) == 1
+    portal.click(portal.newest(), "mark_handled")
+    portal.work()
+    (entry,) = portal.timeline()
+    assert "Marked as handled by" in entry["body"]
 
 
 @pytest.mark.parametrize(
