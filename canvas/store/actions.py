@@ -8,7 +8,18 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    bindparam,
+    case,
+    delete,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from canvas.domain.ids import new_id
@@ -44,6 +55,15 @@ _mine = (
     & (actions.c.state == RUNNING)
 )
 _WRITE_MINE = update(actions).where(_mine)
+_asked_again_meanwhile = (
+    actions.c.tries == 0
+)  # see `restart`: a deed that is being done is in its first try or later
+_END_MINE = _WRITE_MINE.values(
+    state=case((_asked_again_meanwhile, DUE), else_=bindparam("ended_as")),
+    finished_at=case(
+        (_asked_again_meanwhile, None), else_=bindparam("ended_at", type_=actions.c.finished_at.type)
+    ),
+)
 _FORGET_MINE = delete(actions).where(_mine)
 
 
@@ -124,12 +144,30 @@ def ensure(
 
 
 def restart(conn: Connection, install_id: int, kind: str, key: str, now: datetime, **more: Any) -> None:
-    """Have a repeatable deed done once more, whether it exists, was finished, or was given up."""
+    """Have a repeatable deed done once more, whether it exists, was finished, or was given up.
+
+    One that waits is left as it is. One that is being done may have looked before what this transaction writes,
+    so it is done once more when it ends.
+    """
+    if not _asked_again(conn, install_id, key, now):
+        try:
+            add(conn, install_id, kind, key, now, now, **more)
+        except Duplicate:  # made at the same moment
+            _asked_again(conn, install_id, key, now)
+
+
+def _asked_again(conn: Connection, install_id: int, key: str, now: datetime) -> bool:
+    """Whether there is a deed of this key; it is held, so that nobody claims or ends it before we commit."""
     where = (actions.c.install_id == install_id) & (actions.c.key == key)
-    ended = actions.c.state.in_([DONE, FAILED, UNSURE, CANCELLED])
-    values = {"state": DUE, "due_at": now, "tries": 0, "result": None, "finished_at": None}
-    if conn.execute(update(actions).where(where, ended).values(values)).rowcount == 0:
-        ensure(conn, install_id, kind, key, now, now, **more)
+    waits = actions.c.state == DUE
+    values = {
+        "state": case((actions.c.state == RUNNING, RUNNING), else_=DUE),
+        "due_at": case((waits, actions.c.due_at), else_=literal(now, actions.c.due_at.type)),
+        "tries": case((waits, actions.c.tries), else_=0),
+        "result": None,
+        "finished_at": None,
+    }
+    return conn.execute(update(actions).where(where).values(values)).rowcount == 1
 
 
 def get(conn: Connection, action_id: str) -> Action | None:
@@ -164,15 +202,19 @@ def claim(conn: Connection, action_id: str, now: datetime) -> Action | None:
 
 def _write(conn: Connection, action: Action, **values: Any) -> bool:
     """Write and let go; False when the lease was lost meanwhile."""
-    mine = {"action": action.id, "held_lease": action.lease, "lease": None, "lease_until": None}
-    return conn.execute(_WRITE_MINE, {**values, **mine}).rowcount == 1
+    return conn.execute(_WRITE_MINE, {**values, **_let_go(action)}).rowcount == 1
+
+
+def _let_go(action: Action) -> dict[str, Any]:
+    return {"action": action.id, "held_lease": action.lease, "lease": None, "lease_until": None}
 
 
 def finish(
     conn: Connection, action: Action, state: str, now: datetime, result: dict[str, Any] | None = None
 ) -> bool:
-    """Write down how it went; False when the lease was lost meanwhile."""
-    return _write(conn, action, state=state, result=result, finished_at=now)
+    """Write down how it went, or that it was asked for again meanwhile; False when the lease was lost."""
+    how = {"ended_as": state, "ended_at": now, "result": result}
+    return conn.execute(_END_MINE, {**how, **_let_go(action)}).rowcount == 1
 
 
 def again(conn: Connection, action: Action, due_at: datetime, *, counted: bool = True) -> bool:

@@ -15,16 +15,18 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from canvas.clients.errors import CallFailed
 from canvas.clients.guard import Guarded
 from canvas.clients.mail import Mail
 from canvas.clients.webhook import Webhook
+from canvas.domain.incidents import FEWEST
 from canvas.domain.quiet import quiet_until
 from canvas.flows import incidents as watching
 from canvas.flows.carry_out import sweep
-from canvas.store import incidents, installs
+from canvas.store import incidents, installs, messages
 from canvas.store.database import reading, writing
 from canvas.store.sealing import Sealer
 from tests.history import made
@@ -158,6 +160,38 @@ def test_an_open_incident_is_followed_whatever_befalls_the_watch(
     arrive(pages, 3)
     pages.pass_time(1200)
     assert known(pages)[0].solved_at is not None
+
+
+@pytest.mark.postgres
+def test_a_failure_written_while_the_watch_looks_is_seen_without_another_one(
+    both_pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = both_pages
+    if pages.flow.engine.dialect.name != "postgresql":
+        return  # SQLite lets nobody write while the watch looks
+    fail(pages, FEWEST - 1)
+    honest, left = incidents.recent, [1]
+
+    def recent(conn: Connection, install_id: int) -> list[incidents.Ended]:
+        seen = honest(conn, install_id)
+        if left:
+            left.pop()
+            values = {"to": "+353871230099", "channel_id": pages.channel("sms")}
+            with writing(pages.flow.engine) as other:
+                messages.add(
+                    other,
+                    made.failed(
+                        pages.flow.catalogue, install_id, pages.now, "insufficient_balance", **values
+                    ),
+                )
+                watching.look_soon(other, install_id, pages.now)
+        return seen
+
+    monkeypatch.setattr(incidents, "recent", recent)
+    look(pages)
+    assert not left
+    work(pages)
+    assert [incident.people for incident in known(pages)] == [FEWEST]
 
 
 def test_an_admin_may_say_that_it_is_over(pages: Pages) -> None:
