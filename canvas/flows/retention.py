@@ -16,6 +16,7 @@ from canvas.store.installs import Install
 
 log = structlog.get_logger()
 CONTENT_KEPT = timedelta(days=3)  # after a message settled: for the agent who wants to read it once more
+DRAFTS_KEPT = timedelta(days=1)  # dry runs of bulk jobs that nobody started
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Purged:
 
 
 def purge(flow: Flow) -> Purged:
-    """Drop contents, messages, deeds, audit lines and uninstalled tenants whose time is over."""
+    """Drop contents, messages, deeds, bulk jobs, alerts, audit lines and uninstalled tenants whose time is over."""
     now = flow.clock()
     contents = _in_lots(flow, lambda conn: retention.drop_content(conn, now - CONTENT_KEPT))
     removed = other = erased = 0
@@ -42,7 +43,7 @@ def purge(flow: Flow) -> Purged:
         before = now - timedelta(days=days_of(flow, tenant))
         removed += _remove(flow, tenant.id, before)
         with writing(flow.engine) as conn:
-            other += retention.remove_other(conn, tenant.id, before)
+            other += retention.remove_other(conn, tenant.id, before, max(before, now - DRAFTS_KEPT))
     with writing(flow.engine) as conn:
         other += audit.forget_old(conn, now)
         other += rates.forget_full(conn, int(now.timestamp() * 1000))

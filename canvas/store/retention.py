@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, update
 
 from canvas.domain.message import IN_FLIGHT, Status
-from canvas.store.tables import actions, idempotency, messages, unknown_reasons
+from canvas.store.bulk import DRAFT
+from canvas.store.tables import actions, alert_events, bulk_jobs, idempotency, messages, unknown_reasons
 
 LOT = 500  # rows in one transaction, so that nobody waits long for the lock
 
@@ -55,11 +56,17 @@ def remove(conn: Connection, install_id: int, before: datetime) -> int:
     ).rowcount
 
 
-def remove_other(conn: Connection, install_id: int, before: datetime) -> int:
-    """Remove finished deeds and unnamed failure texts from before that time."""
+def remove_other(conn: Connection, install_id: int, before: datetime, drafts_before: datetime) -> int:
+    """Remove finished deeds and bulk jobs, alerts and unnamed failure texts from before that time; dry runs sooner."""
 
     def _gone(table: Any, where: ColumnElement[bool]) -> int:
         return int(conn.execute(delete(table).where(table.c.install_id == install_id, where)).rowcount)
 
     unnamed = unknown_reasons.c.reason.is_(None) & (unknown_reasons.c.last_at < before)
-    return _gone(actions, actions.c.finished_at < before) + _gone(unknown_reasons, unnamed)
+    dry_runs = (bulk_jobs.c.state == DRAFT) & (bulk_jobs.c.created_at < drafts_before)
+    return (
+        _gone(actions, actions.c.finished_at < before)
+        + _gone(unknown_reasons, unnamed)
+        + _gone(bulk_jobs, or_(dry_runs, bulk_jobs.c.finished_at < before))  # their items go with them
+        + _gone(alert_events, alert_events.c.created_at < before)
+    )

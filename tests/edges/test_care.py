@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 
 from canvas.cli.commands import register
 from canvas.domain.message import Actor
-from canvas.flows import bulk, erase, export, intercom_events, retention
+from canvas.flows import alerts, bulk, erase, export, intercom_events, retention
 from canvas.flows import installs as install_flow
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
@@ -23,7 +23,16 @@ from canvas.store.database import reading, writing
 from canvas.store.history import Filter
 from canvas.store.installs import Install
 from canvas.store.sealing import CannotOpen, Sealer
-from canvas.store.tables import actions, bulk_jobs, channels, messages, metadata, opt_outs
+from canvas.store.tables import (
+    actions,
+    alert_events,
+    bulk_items,
+    bulk_jobs,
+    channels,
+    messages,
+    metadata,
+    opt_outs,
+)
 from canvas.store.tables import installs as installs_table
 from tests.desk import TOKEN, WORKSPACE, Desk
 from tests.edges.test_audit import fix_mara, install_id, trail
@@ -89,6 +98,42 @@ def test_rows_go_after_the_days_the_admin_chose_within_the_operators_limit(
     desk.pass_time(2 * 24 * 3600)
     assert purge(desk).messages == 2
     assert MARA.phone not in everything(desk)
+
+
+def test_bulk_jobs_go_with_their_items_as_messages_do_dry_runs_after_a_day_and_old_alerts(
+    both_desk: Desk,
+) -> None:
+    desk = both_desk
+    desk.connect(alerts={"email": "ops@example.com"}, retention_days=30)
+    for _ in range(2):
+        desk.send_sms("12")
+    admin = Actor("intercom_admin", "1", "Ana")
+    ended, _ = bulk.draft(desk.flow, of(desk), Filter(state="failed"), {"q": MARA.phone}, "handled", admin)
+    bulk.start(desk.flow, of(desk), ended, admin)
+    for _ in range(4):
+        desk.pass_time(2)
+    dry_run, _ = bulk.draft(desk.flow, of(desk), Filter(), {"q": "Mara"}, "best", admin)
+    with writing(desk.flow.engine) as conn:
+        told = ("incident_opened", "open:1", "A title", "A text", desk.clock())
+        alerts.say(conn, desk.flow, install_id(desk), *told)
+
+    def kept() -> tuple[list[str], set[str], int]:
+        with reading(desk.flow.engine) as conn:
+            jobs = conn.execute(select(bulk_jobs.c.id)).scalars().all()
+            items = set(conn.execute(select(bulk_items.c.job_id)).scalars())
+            return sorted(jobs), items, len(conn.execute(select(alert_events)).all())
+
+    purge(desk)
+    assert kept() == (sorted([ended, dry_run]), {ended, dry_run}, 1)
+    desk.pass_time(25 * 3600)
+    purge(desk)
+    assert kept() == ([ended], {ended}, 1)
+    desk.pass_time(28 * 24 * 3600)
+    purge(desk)
+    assert kept() == ([ended], {ended}, 1)
+    desk.pass_time(3 * 24 * 3600)
+    purge(desk)
+    assert kept() == ([], set(), 0)
 
 
 def test_an_uninstalled_tenant_is_erased_after_its_grace_and_not_before(both_desk: Desk) -> None:
@@ -244,8 +289,8 @@ def sealed_by(desk: Desk, sealer: Sealer) -> None:
     with writing(desk.flow.engine) as conn:
         sealed = {"key_sealed": sealer.seal(keys.SMS), "key_hash": sealer.fingerprint(keys.SMS)}
         conn.execute(update(channels).values(sealed))
-        alerts = {"webhook": "https://example.com/hook", "secret_sealed": sealer.seal("hook-secret")}
-        settings = {"country": "IE", "alerts": alerts}
+        hook = {"webhook": "https://example.com/hook", "secret_sealed": sealer.seal("hook-secret")}
+        settings = {"country": "IE", "alerts": hook}
         conn.execute(update(installs_table).values(token_sealed=sealer.seal("a-token"), settings=settings))
 
 
