@@ -72,7 +72,7 @@ def leave(flow: Flow, workspace: str) -> None:
     """The app was uninstalled: its token and everybody's sessions go now, the rest after the stated grace."""
     now = flow.clock()
     with writing(flow.engine) as conn:
-        install = installs.find(conn, "intercom", workspace)
+        install = installs.find(conn, "intercom", workspace, hold=True)
         if install is None or install.status == installs.REMOVED:
             return
         gone = {"status": installs.REMOVED, "token_sealed": None, "removed_at": now}  # nosec B105 # it is forgotten

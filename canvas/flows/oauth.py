@@ -147,7 +147,7 @@ def _arrive(flow: Flow, platform: str, found: Found) -> Arrival:
     """Store the install over an old one, the person, and a session, all or nothing. Raises Stopped."""
     now = flow.clock()
     with writing(flow.engine) as conn:
-        old = installs.find(conn, platform, found.external_id)
+        old = installs.find(conn, platform, found.external_id, hold=True)
         known = teammates.get(conn, old.id, found.person_id) if old else None
         if known and known.removed_at:
             raise Stopped(

@@ -38,7 +38,7 @@ def change(flow: Flow, install: Install, values: Mapping[str, Any], drawn: str, 
     """Save checked values. `drawn` is the state the form showed. Raises Refused when that is not the state now."""
     now = flow.clock()
     with writing(flow.engine) as conn:
-        current = installs.get(conn, install.id)
+        current = installs.locked(conn, install.id)
         if current is None or stamp(current) != drawn:
             raise Refused(
                 "The settings were changed since this page was drawn. Look at them, then save again."
@@ -129,6 +129,7 @@ def change_role(flow: Flow, install: Install, person_id: str, deed: str, by: Act
     """Make somebody an admin, a fixer or a member, take them out, or let them back in. Raises Refused."""
     now = flow.clock()
     with writing(flow.engine) as conn:
+        installs.locked(conn, install.id)  # or two admins could each take the other's place away at once
         found = teammates.get(conn, install.id, person_id)
         if found is None or deed not in DEEDS:
             raise Refused("This person is not known here. They have to sign in, or ask on a card, first.")

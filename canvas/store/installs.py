@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, or_, select, update
 
 from canvas.store.tables import installs
 
@@ -50,10 +50,11 @@ def _from_row(row: RowMapping) -> Install:
     return Install(**{name: row[name] for name in Install.__dataclass_fields__})
 
 
-def find(conn: Connection, platform: str, external_id: str) -> Install | None:
-    """The install of that workspace or portal, whatever its status."""
+def find(conn: Connection, platform: str, external_id: str, *, hold: bool = False) -> Install | None:
+    """The install of that workspace or portal, whatever its status; `hold` as `locked` does."""
     where = (installs.c.platform == platform) & (installs.c.external_id == external_id)
-    row = conn.execute(select(installs).where(where)).mappings().first()
+    query = select(installs).where(where)
+    row = conn.execute(_held(query) if hold else query).mappings().first()
     return _from_row(row) if row else None
 
 
@@ -75,8 +76,13 @@ def is_active(conn: Connection, install_id: int) -> bool:
 
 def locked(conn: Connection, install_id: int) -> Install | None:
     """The install, held until the transaction ends: nobody else changes it between this look and our change."""
-    row = conn.execute(_BY_ID.with_for_update(), {"install": install_id}).mappings().first()
+    row = conn.execute(_held(_BY_ID), {"install": install_id}).mappings().first()
     return _from_row(row) if row else None
+
+
+def _held(query: Select[Any]) -> Select[Any]:
+    # Its key is not meant: rows that point to it, such as messages, go on being written meanwhile.
+    return query.with_for_update(key_share=True)
 
 
 def everyone(conn: Connection) -> list[Install]:
@@ -91,7 +97,7 @@ def put(
     **changes: Any,
 ) -> Install:
     """Add the install, or change the one there is; `changes` are columns, and `settings` are merged."""
-    old = find(conn, platform, external_id)
+    old = find(conn, platform, external_id, hold=True)
     if old is None:
         values = {
             "platform": platform,
