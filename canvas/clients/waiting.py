@@ -24,11 +24,12 @@ def retry_at(
     `default`.
 
     Octopods' error articles promise "a retry timestamp" without its field or format, so ISO 8601 and epoch
-    seconds or milliseconds are found anywhere. A time in the past or more than a day ahead is not believed.
+    seconds or milliseconds are found anywhere. A time in the past is not believed, nor one more than a day ahead that
+    a body names; a header that clearly asks for longer gets the longest wait, which is a day.
     """
-    header = [at for at in _from_header(headers.get("Retry-After", ""), now) if _sane(at, now)]
+    header = [at for at in _from_header(headers.get("Retry-After", ""), now) if at > now]
     if header:
-        return header[0]
+        return min(header[0], now + LONGEST_WAIT)
     return max((at for at in _from_body(body[:4096], now) if _sane(at, now)), default=now + default)
 
 
