@@ -77,6 +77,18 @@ def _seconds(value: str) -> float:
     return number
 
 
+def _within(least: float, most: float) -> Callable[[str], float]:
+    """Seconds that one call may take. Zero would break calls that never left, and take them for sent."""
+
+    def parse(value: str) -> float:
+        number = float(value)
+        if not least <= number <= most:
+            raise ValueError(f"it must be {least:g} to {most:g} seconds")
+        return number
+
+    return parse
+
+
 def _steps(value: str) -> tuple[float, ...]:
     steps = tuple(float(step) for step in value.split(","))
     if not steps or any(step <= 0 for step in steps):
@@ -191,8 +203,9 @@ SETTINGS = (
         "300",
         "Seconds between looks into Octopods' list of WhatsApp messages; 0: never.",
     ),
-    Setting("CONNECT_TIMEOUT", _seconds, "5", "Seconds to wait for a connection to a vendor."),
-    Setting("READ_TIMEOUT", _seconds, "30", "Seconds to wait for Octopods' answer to a send."),
+    Setting("CONNECT_TIMEOUT", _within(1, 15), "5", "Seconds to wait for a connection to a vendor, 1 to 15."),
+    # Both together stay below the lease of an action (schedule.LEASE), so that nobody takes over a call under way.
+    Setting("READ_TIMEOUT", _within(1, 100), "30", "Seconds to wait for Octopods' answer to a send, 1 to 100."),
     Setting(
         "ALLOW_PRIVATE_LINKS", _yes, "", "yes: media links may point into private networks (sandbox only)."
     ),

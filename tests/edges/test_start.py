@@ -34,6 +34,10 @@ def test_a_fit_configuration_starts() -> None:
     [
         ({"SECRET_KEY": None}, "SECRET_KEY: it must be set in production"),
         ({"SECRET_KEY": config.DEV_SECRET}, "SECRET_KEY: it must be set in production"),
+        ({"READ_TIMEOUT": "0"}, "READ_TIMEOUT: it must be 1 to 100 seconds"),
+        ({"READ_TIMEOUT": "110"}, "READ_TIMEOUT: it must be 1 to 100 seconds"),
+        ({"CONNECT_TIMEOUT": "0"}, "CONNECT_TIMEOUT: it must be 1 to 15 seconds"),
+        ({"CONNECT_TIMEOUT": "nan"}, "CONNECT_TIMEOUT: it must be 1 to 15 seconds"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY: it must have at least 32 characters in production"),
         ({"ENCRYPTION_KEYS": None}, "ENCRYPTION_KEYS: it must be set in production"),
         ({"ENCRYPTION_KEYS": config.DEV_ENCRYPTION_KEY}, "ENCRYPTION_KEYS: it must be set in production"),
