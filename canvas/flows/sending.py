@@ -80,6 +80,7 @@ def _begin(flow: Flow, action: Action) -> tuple[Message, Key] | None:
         if key is None:
             return None
         messages.move(conn, message.id, [Status.QUEUED], Status.SENDING, now)
+        channels.note_use(conn, key.fingerprint, now)
         return message, key
 
 

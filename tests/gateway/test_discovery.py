@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
 from canvas.domain.schedule import poll_spacing
@@ -18,7 +18,9 @@ from canvas.flows.discovery import gap_words, gaps_of, keep_looking
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import channels
-from canvas.store.database import writing
+from canvas.store.database import reading, writing
+from canvas.store.tables import channels as channel_table
+from canvas.store.tables import key_limits
 from tests.desk import Desk
 from tests.gateway.records import all_messages, only_message
 
@@ -160,6 +162,20 @@ def test_what_a_key_bears_is_learned_from_its_429(both_desk: Desk) -> None:
         assert channels.take_poll_turn(conn, key, later, timedelta(seconds=1)) is None
         turn = channels.take_poll_turn(conn, key, later, timedelta(seconds=1))
         assert turn == later + timedelta(seconds=1)
+
+
+def test_what_a_fix_sends_is_use_of_its_key_like_what_the_customer_sends(desk: Desk) -> None:
+    desk.connect()
+    desk.send_sms("+353871234567")
+    desk.send_whatsapp(MARA.phone, variables=["Mara", "Tuesday"])
+    desk.pass_time(15)
+    desk.clock.advance(60)  # a minute in which nothing was polled
+    desk.click(desk.initialize(), "Send as SMS instead")
+    with reading(desk.flow.engine) as conn:
+        used = select(key_limits.c.used).join(
+            channel_table, channel_table.c.key_hash == key_limits.c.key_hash
+        )
+        assert conn.execute(used.where(channel_table.c.kind == "sms")).scalar_one() == 1
 
 
 def test_a_look_cut_off_in_the_middle_keeps_what_it_wrote_and_the_next_finds_the_rest(
