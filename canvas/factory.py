@@ -86,6 +86,13 @@ BLUEPRINTS = (
     operate.blueprint,
 )
 Wake = Callable[[str, datetime], None]
+EVERY_MINUTE: tuple[Callable[[Flow], object], ...] = (
+    come_in.abandoned,
+    repeats.forget_old,
+    discovery.keep_looking,
+    insights.keep_counting,
+    carry_out.sweep,
+)
 
 
 class NoDatabase(Exception):
@@ -123,11 +130,7 @@ def teach_queue(huey: Huey, flow_of: Callable[[], Flow]) -> Wake:
 
     @huey.periodic_task(crontab(minute="*"), name="sweep")
     def sweep_task() -> None:
-        come_in.abandoned(flow_of())
-        repeats.forget_old(flow_of())
-        discovery.keep_looking(flow_of())
-        insights.keep_counting(flow_of())
-        carry_out.sweep(flow_of())
+        every_minute(flow_of())
 
     @huey.periodic_task(crontab(minute="23"), name="purge")
     def purge_task() -> None:
@@ -142,6 +145,15 @@ def teach_queue(huey: Huey, flow_of: Callable[[], Flow]) -> Wake:
             log.exception("wake.failed", action=action_id)
 
     return wake
+
+
+def every_minute(flow: Flow) -> None:
+    """Look after what nobody was woken for. A step that breaks is told in the log and keeps none from the next."""
+    for step in EVERY_MINUTE:
+        try:
+            step(flow)
+        except Exception:
+            log.exception("sweep.broke", step=step.__name__)
 
 
 def build_flow(

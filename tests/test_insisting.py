@@ -10,7 +10,9 @@ from sqlalchemy.exc import OperationalError
 
 from canvas.clients.http import Answer
 from canvas.clients.octopods import Octopods
+from canvas.factory import EVERY_MINUTE, every_minute
 from canvas.flows import come_in, insisting
+from canvas.flows.context import Flow
 from canvas.store.database import reading, writing
 from tests.desk import Desk
 
@@ -80,3 +82,30 @@ def test_an_abandoned_whatsapp_send_is_found_in_the_list_by_the_time_it_left(des
     with writing(desk.flow.engine) as conn:
         found = conn.execute(text("SELECT octopods_id FROM messages")).scalar_one()
     assert found == str(taken.get_json()["message_id"])
+
+
+def test_one_row_that_cannot_be_read_and_one_step_that_breaks_keep_nothing_else_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.connect()
+    for number in ("+353871234561", "+353871234562"):
+        desk.send_sms(number)
+    with writing(
+        desk.flow.engine
+    ) as conn:  # as if both processes had died, and a later version had written one row
+        conn.execute(text("UPDATE messages SET status = 'sending', octopods_id = NULL"))
+        odd = """UPDATE messages SET sender = '{"kind": "key", "later": 1}' WHERE "to" = '+353871234561'"""
+        conn.execute(text(odd))
+        conn.execute(text("DELETE FROM actions"))
+    desk.clock.advance(200)
+
+    def broken(_flow: Flow) -> None:
+        raise OperationalError("SELECT", {}, Exception("away"))
+
+    monkeypatch.setattr("canvas.factory.EVERY_MINUTE", (broken, *EVERY_MINUTE))
+    every_minute(desk.flow)
+    with reading(desk.flow.engine) as conn:
+        found = {tuple(row) for row in conn.execute(text('SELECT "to", status FROM messages'))}
+        counted = conn.execute(text("SELECT count(*) FROM actions WHERE kind = 'tally'")).scalar_one()
+    assert found == {("+353871234561", "sending"), ("+353871234562", "unsure")}
+    assert counted == 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
 
 from canvas.clients.octopods_answers import StatusReport
@@ -21,6 +22,7 @@ from canvas.store import templates as template_store
 from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 
+log = structlog.get_logger()
 LEFT_ALONE = timedelta(minutes=2)  # a forwarded send without an outcome for so long was abandoned
 HEADER_FIELDS = {"whatsapp": "header_attachment_url", "vbm": "header_image_url"}
 OPTIONS = ("destination_user_name", "open_intercom_conversation", "intercom_teammate_id")
@@ -161,11 +163,19 @@ def abandoned(flow: Flow) -> int:
     now = flow.clock()
     with reading(flow.engine) as conn:
         stuck = messages.sending_since(conn, now - LEFT_ALONE)
-    said = "The connection broke after the message left, so it is not known whether Octopods took it."
-    for message in stuck:
-        with writing(flow.engine) as conn:
-            held = messages.locked(conn, message.install_id, message.id)
-            if held.status is Status.SENDING and held.source != "fix":
-                # Dated as it left, for that is the time by which Octopods' list is searched for it.
-                outcome.unsure(conn, flow, held, said, "", held.updated_at)
+    for install_id, message_id in stuck:
+        try:
+            _given_up(flow, install_id, message_id)
+        except Exception:
+            # One row that cannot be read must not keep the others waiting for ever.
+            log.exception("abandoned.broke", message=message_id)
     return len(stuck)
+
+
+def _given_up(flow: Flow, install_id: int, message_id: str) -> None:
+    said = "The connection broke after the message left, so it is not known whether Octopods took it."
+    with writing(flow.engine) as conn:
+        held = messages.locked(conn, install_id, message_id)
+        if held.status is Status.SENDING and held.source != "fix":
+            # Dated as it left, for that is the time by which Octopods' list is searched for it.
+            outcome.unsure(conn, flow, held, said, "", held.updated_at)

@@ -357,10 +357,11 @@ def has_opted_out(conn: Connection, install_id: int, number: str | None) -> bool
     return conn.execute(select(opt_outs.c.to).where(where)).first() is not None
 
 
-def sending_since(conn: Connection, before: datetime, limit: int = 100) -> list[Message]:
-    """Messages of any tenant that left before that time and whose outcome nobody wrote down."""
+def sending_since(conn: Connection, before: datetime, limit: int = 100) -> list[tuple[int, str]]:
+    """Install and id of messages of any tenant that left before that time and whose outcome nobody wrote down."""
     where = (messages.c.status == str(Status.SENDING)) & (messages.c.updated_at < before)
-    return [from_row(row) for row in conn.execute(select(messages).where(where).limit(limit)).mappings()]
+    query = select(messages.c.install_id, messages.c.id).where(where).limit(limit)
+    return [(install_id, message_id) for install_id, message_id in conn.execute(query)]
 
 
 def failed_after(
