@@ -205,7 +205,9 @@ SETTINGS = (
     ),
     Setting("CONNECT_TIMEOUT", _within(1, 15), "5", "Seconds to wait for a connection to a vendor, 1 to 15."),
     # Both together stay below the lease of an action (schedule.LEASE), so that nobody takes over a call under way.
-    Setting("READ_TIMEOUT", _within(1, 100), "30", "Seconds to wait for Octopods' answer to a send, 1 to 100."),
+    Setting(
+        "READ_TIMEOUT", _within(1, 100), "30", "Seconds to wait for Octopods' answer to a send, 1 to 100."
+    ),
     Setting(
         "ALLOW_PRIVATE_LINKS", _yes, "", "yes: media links may point into private networks (sandbox only)."
     ),
