@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from canvas.clients.documents import identifier, objects
-from canvas.clients.errors import CallFailed, Refused, Unauthorised
+from canvas.clients.errors import CallFailed, Refused
 from canvas.clients.http import Answer, Effect, Http, broken, segment
 from canvas.clients.hubspot_answers import (
     PHONES,
@@ -86,14 +86,6 @@ class HubSpot:
         url = f"{self._base}/oauth/{VERSION}/token/introspect"
         answer = self._http.send(VENDOR, "POST", url, form={**form, "token_type_hint": "access_token"})  # nosec B105 # names the kind of token
         return read_holder(answer, good(answer, "none", self._clock()))
-
-    def uninstall(self, token: str) -> None:
-        """Take ourselves out of the account. A token that is already void is no error."""
-        try:
-            self._ask(token, "DELETE", f"/appinstalls/{VERSION}/external-install", effect="repeatable")
-        except Unauthorised as void:
-            if void.status != 401:
-                raise
 
     def get_contact(self, token: str, contact_id: str) -> HubSpotContact:
         """A contact with its phone numbers. A deleted one is Refused with 404."""

@@ -157,14 +157,6 @@ class Intercom:
         parts = objects(mapping(document.get("conversation_parts")).get("conversation_parts"))
         return any(p.get("part_type") == "note" and words in (text(p.get("body")) or "") for p in parts)
 
-    def uninstall(self, token: str) -> None:
-        """Give the access back. A token that is already void is no error."""
-        headers = _headers(token)
-        url = self._host("US") + "/auth/uninstall"
-        answer = self._http.send(VENDOR, "POST", url, headers=headers, json={}, effect="repeatable")
-        if not 200 <= answer.status < 300 and answer.status != 401:
-            raise self._failure(answer, "repeatable")
-
     def _host(self, region: str) -> str:
         return self._base or BASES[_region(region)]
 

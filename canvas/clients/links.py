@@ -74,11 +74,6 @@ class Links:
             return LinkCheck("cannot_know", failure.message)
         return _check_answer(answer, channel, header_format)
 
-    def trouble(self, url: str, channel: str = "", header_format: str = "") -> str | None:
-        """Why this link will certainly not do, or None; what cannot be known is no trouble."""
-        found = self.check(url, channel, header_format)
-        return found.why if found.outcome == "refused" else None
-
 
 def _check_answer(answer: Answer, channel: str, header_format: str) -> LinkCheck:
     if answer.status in _GONE:

@@ -205,12 +205,6 @@ def _quirks(e164: str) -> Iterator[tuple[str, str]]:
         yield f"+549{e164[3:]}", "Argentine mobiles have a 9 after +54"
 
 
-def is_plausible(e164: str) -> bool:
-    """Whether the length fits the country; says nothing about whether anybody answers."""
-    number = _parse(e164, None)
-    return number is not None and _plausible(number)
-
-
 @lru_cache(CACHED)
 def line_kind(e164: str) -> LineKind:
     """What kind of line the digits tell; in North America mobile and fixed cannot be told apart."""

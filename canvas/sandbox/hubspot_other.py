@@ -1,4 +1,4 @@
-"""The rest of the fake HubSpot: contact properties, app events, workflow callbacks, uninstall."""
+"""The rest of the fake HubSpot: contact properties, app events, workflow callbacks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from canvas.sandbox.hubspot_errors import HubSpotRefusal, error, invalid, not_found
-from canvas.sandbox.hubspot_state import STATIC_TOKEN, HubSpotState, done
+from canvas.sandbox.hubspot_state import HubSpotState, done
 
 EVENT_TYPE = "ae62515_message_failed"
 NEEDED_OF_PROPERTY = {"name", "label", "type", "fieldType", "groupName"}
@@ -59,13 +59,6 @@ def routes(fake: HubSpotState) -> Blueprint:
             raise invalid(f"Some required fields were not set: {sorted(missing)}")
         fake.callbacks[callback] = wish["outputFields"]
         done(callback)
-        return "", 204
-
-    @blueprint.delete("/appinstalls/<version>/external-install")
-    def uninstall(version: str) -> tuple[str, int]:
-        fake.refresh_tokens.clear()
-        fake.tokens = {token: state for token, state in fake.tokens.items() if token == STATIC_TOKEN}
-        done()
         return "", 204
 
     return blueprint

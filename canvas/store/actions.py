@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -178,14 +177,6 @@ def get(conn: Connection, action_id: str) -> Action | None:
 def by_key(conn: Connection, install_id: int, key: str) -> Action | None:
     row = conn.execute(_BY_KEY, {"tenant": install_id, "wanted": key}).mappings().first()
     return _from_row(row) if row else None
-
-
-def of_message(conn: Connection, install_id: int, message_ids: Iterable[str]) -> list[Action]:
-    """The deeds of these messages, oldest first."""
-    where = (actions.c.install_id == install_id) & actions.c.message_id.in_(list(message_ids))
-    return [
-        _from_row(r) for r in conn.execute(select(actions).where(where).order_by(actions.c.id)).mappings()
-    ]
 
 
 def due(conn: Connection, now: datetime, limit: int = 100) -> list[str]:

@@ -46,8 +46,3 @@ def trouble(connection: Connection) -> str | None:
     if current - {revision.revision for revision in script.walk_revisions()}:
         return "The database was upgraded by a newer version. Start that version."
     return "The database is older than this version; run: flask --app app db upgrade"
-
-
-def at_head(connection: Connection) -> bool:
-    """Whether the database has exactly the migrations that this code comes with."""
-    return trouble(connection) is None

@@ -264,17 +264,6 @@ def test_each_limit_has_its_own_wait(status: int, policy: str | None, header: st
     assert failure.details.get("policy") == policy
 
 
-@pytest.mark.parametrize(("status", "raises"), [(204, False), (401, False), (403, True), (500, True)])
-def test_uninstalling_twice_is_harmless(status: int, raises: bool) -> None:
-    with scripted(answer(status)) as server:
-        if raises:
-            with pytest.raises(CallFailed):
-                client(server.url).uninstall("t")
-        else:
-            client(server.url).uninstall("t")
-    assert (server.last.method, server.last.path) == ("DELETE", "/appinstalls/2026-03/external-install")
-
-
 @pytest.mark.parametrize(
     "call",
     [

@@ -190,17 +190,6 @@ def test_a_rate_limit_lasts_until_its_reset(reset: str, wait: int) -> None:
     assert failure.retry_at == NOW + timedelta(seconds=wait)
 
 
-@pytest.mark.parametrize(("status", "raises"), [(200, False), (401, False), (500, True), (404, True)])
-def test_uninstalling_twice_is_harmless(status: int, raises: bool) -> None:
-    with scripted(answer(status, b"")) as server:
-        if raises:
-            with pytest.raises(CallFailed):
-                client(server.url).uninstall("t")
-        else:
-            client(server.url).uninstall("t")
-    assert (server.last.method, server.last.path) == ("POST", "/auth/uninstall")
-
-
 @pytest.mark.parametrize(
     "call",
     [

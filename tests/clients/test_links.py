@@ -235,13 +235,9 @@ def test_what_is_certain_and_what_only_the_provider_can_know(turn: Turn, outcome
     assert found.why.endswith(".")
 
 
-def test_only_what_is_certain_is_trouble() -> None:
-    with scripted(answer(404), answer(404), answer(403), answer(403), answer(200, b"x")) as server:
-        links = Links(allow_private=True)
-        assert links.trouble(server.url) == "Nothing is behind this link (the host answers 404)."
-        assert links.trouble(server.url) is None
-        assert links.trouble(server.url) is None
-    assert Links().trouble(server.url) is not None
+def test_a_link_into_this_machine_is_refused_for_certain() -> None:
+    with scripted(answer(200, b"x")) as server:
+        assert Links().check(server.url).outcome == "refused"
 
 
 @pytest.mark.parametrize("turn", [silence, trickle(b"HTTP/1.1 200 OK\r\n", b"X: 1\r\n")])

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import DBAPIError
 
 from canvas.store.database import open_engine, reading, writing
-from canvas.store.migrate import at_head
+from canvas.store.migrate import trouble
 from canvas.store.tables import audit, metadata
 from tests import postgres
 from tests.desk import Desk
@@ -32,7 +32,7 @@ def contents(engine: Engine) -> dict[str, list[str]]:
 def works_on(desk: Desk, restored: Engine) -> None:
     assert contents(restored) == contents(desk.flow.engine)
     with reading(restored) as conn:
-        assert at_head(conn)
+        assert trouble(conn) is None
     with pytest.raises(DBAPIError, match="append-only"), writing(restored) as conn:
         conn.execute(update(audit).values(result="changed"))
     assert replace(desk.flow, engine=restored).engine is restored
