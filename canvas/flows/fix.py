@@ -194,7 +194,7 @@ def _commit(
 def _note(
     conn: Connection, message: Message, clicked: Clicked, fix_id: str, actor: Actor, now: datetime
 ) -> None:
-    """The click in the audit trail, in its own transaction."""
+    """The click in the audit trail, written in the transaction that stores what it did: both are kept, or neither."""
     if clicked.duplicate:
         return
     new = clicked.message if clicked.message and clicked.message.id != message.id else None
