@@ -14,7 +14,7 @@ from canvas.knowledge.weighing import OPT_OUT as SURE_OPT_OUT
 
 _REMEMBERED_LENGTH = 4_000
 _SHOWN = 120
-_KNOWN, _SECOND_BEST = 0.2, 0.3
+_KNOWN = 0.3
 _CLEAR, _POSSIBLE = 0.5, 0.03
 _PASSING, _LASTING, _CERTAIN = 0.45, 0.2, 0.95
 _CANDIDATES = 4
@@ -124,7 +124,7 @@ def verdict(catalogue: Catalogue, weighing: Weighing, provider: str | None, code
     """The best reason when it is likely enough, else `unknown` with the candidates there are."""
     ordered = weighing.ordered()
     best = next((c for c in ordered if safe(catalogue, c, weighing)), None)
-    if best is None or best.confidence < max(_KNOWN if best is ordered[0] else _SECOND_BEST, weighing.doubt):
+    if best is None or best.confidence < max(_KNOWN, weighing.doubt):
         return diagnosis_of(catalogue, UNKNOWN, 0.0, "", with_tests(catalogue, ordered), provider, code)
     candidates = with_tests(catalogue, [best, *(c for c in ordered if c is not best)])
     return diagnosis_of(catalogue, best.reason, best.confidence, best.matched, candidates, provider, code)

@@ -115,13 +115,9 @@ def features_of(sentences: Sequence[str], matcher: Matcher) -> Features:
             features.concepts.update(concepts)
             for hit in matcher.hits_in(concepts):
                 keep(hit, words, features)
-        features.words.update([word for word in words if tells(word)])
+        said = set(words) - _SAYS_NOTHING
+        features.words.update([word for word in said if word[0].isalpha() or word in _HTTP])
     return features
-
-
-def tells(word: str) -> bool:
-    """Whether a word, or the number of an HTTP status, may say something about a failure."""
-    return (word[0].isalpha() and word not in _SAYS_NOTHING) or word in _HTTP
 
 
 def keep(hit: Hit, words: Sequence[str], features: Features) -> None:

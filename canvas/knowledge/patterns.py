@@ -12,7 +12,7 @@ A pattern is a list of terms that must all occur in one sentence, in any order:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log2
 
@@ -73,7 +73,7 @@ class Matcher:
     def hits_in(self, concepts: dict[int, int]) -> list[Hit]:
         """Every pattern that one sentence fulfils, given its concepts and where they stand."""
         found = []
-        present = concepts.keys()
+        present = set(concepts)
         for number in present:
             for pattern in self._by_anchor.get(number, ()):
                 if fulfils(present, pattern):
@@ -88,7 +88,7 @@ class Matcher:
         return weight if pattern.sure else weight * _HINT
 
 
-def fulfils(present: Iterable[int], pattern: Pattern) -> bool:
+def fulfils(present: set[int], pattern: Pattern) -> bool:
     """Whether a sentence has all the pattern needs and nothing it excludes."""
     for need in pattern.needs:
         if need.isdisjoint(present):

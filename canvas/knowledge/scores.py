@@ -35,8 +35,8 @@ class Scores:
     labels: list[str]
     shape: str
     bias: int
-    by_concept: dict[int, list[float] | int]
-    by_name: dict[str, list[float] | int]
+    by_concept: dict[int, str | int]
+    by_name: dict[str, str | int]
     _by_word: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -52,13 +52,13 @@ class Scores:
     @classmethod
     def of(cls, kept: dict[str, Any], numbers: Mapping[str, int]) -> Scores:
         """The weights as learned, with concept names as the numbers the lexicon gave them."""
-        by_concept: dict[int, list[float] | int] = {}
+        by_concept: dict[int, str | int] = {}
         for name, flat in kept["concepts"].items():
             plain = name.removeprefix("!")
             if plain in numbers:
                 by_concept[numbers[plain] + (name[0] == "!")] = flat
         count = len(kept["labels"])
-        bias = packed([part for place, weight in enumerate(kept["bias"]) for part in (place, weight)], count)
+        bias = packed(kept["bias"], count)
         return cls(kept["labels"], f"<{count}I", bias, by_concept, kept["names"])
 
     def likely(
@@ -89,26 +89,28 @@ class Scores:
             self._by_word[word] = lanes
         return lanes
 
-    def _added(self, weights: dict[Feature, list[float] | int], features: Iterable[Feature]) -> int:
+    def _added(self, weights: dict[Feature, str | int], features: Iterable[Feature]) -> int:
         """The lanes of these features added up."""
         total = 0
         for feature in features:
             row = weights.get(feature)
             if row is not None:
-                if isinstance(row, list):
+                if isinstance(row, str):
                     row = weights[feature] = packed(row, len(self.labels))
                 total += row
         return total
 
 
-def packed(flat: list[float], count: int) -> int:
-    """The weights of one feature (place, weight, place, weight) as lanes of one integer; done at first use.
+def packed(row: str, count: int) -> int:
+    """The weights of one feature as lanes of one integer; done at first use, so that loading stays cheap.
 
-    Every lane of a feature is raised by the same offset, which no difference between lanes shows.
+    A row names places and their weights in hundredths, in turns. Every lane of a feature is raised by the same offset,
+    which no difference between lanes shows.
     """
     lanes = [_OFFSET] * count
-    for place, weight in zip(flat[::2], flat[1::2], strict=True):
-        lanes[int(place)] += round(weight * _SCALE)
+    parts = row.split()
+    for place, weight in zip(parts[::2], parts[1::2], strict=True):
+        lanes[int(place)] += int(weight) * _SCALE // 100
     return int.from_bytes(struct.pack(f"<{count}I", *lanes), "little")
 
 

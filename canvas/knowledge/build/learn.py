@@ -24,6 +24,7 @@ from canvas.knowledge.model import UNKNOWN
 from canvas.knowledge.sources import HOME
 from canvas.knowledge.tokens import parts_of
 
+_RUNS = 3
 _EPOCHS = 12
 _AVERAGED = 6
 _BATCH = 64
@@ -100,13 +101,16 @@ def feature_names(features: Features, channel: str | None, concepts: dict[int, s
     return [*named, *parts, *sorted(features.names(channel))]
 
 
-def learn(samples: list[Array], labels: list[int], features: int, reasons: int) -> tuple[Array, Array]:
+def learn(
+    samples: list[Array], labels: list[int], features: int, reasons: int, seed: int
+) -> tuple[Array, Array]:
     """Bias and weights (a row a feature) after a fixed number of passes; the same samples give the same weights.
 
     `samples` are the numbers of each sample's features. Each pass leaves out some features of a sample by chance, so
-    that no single word decides. What stands after the later passes is averaged, so that chance decides less.
+    that no single word decides. What stands after the later passes is averaged, as are several runs by the caller, so
+    that chance decides less.
     """
-    chance, truth = np.random.default_rng(_SEED), np.asarray(labels)
+    chance, truth = np.random.default_rng(seed), np.asarray(labels)
     weights, bias = np.zeros((features, reasons), np.float32), np.zeros(reasons, np.float32)
     seen, seen_bias = np.full((features, 1), _CALM, np.float32), _CALM
     mean, mean_bias = np.zeros_like(weights), np.zeros_like(bias)
@@ -159,15 +163,15 @@ def learned(catalogue: Catalogue, labelled: list[Labelled]) -> str:
     # A piece of a word that was met once tells no more than the word itself.
     numbers = {name: at for at, name in enumerate(sorted(n for n in often if often[n] > 1 or n[0] != "~"))}
     samples = [np.asarray([numbers[n] for n in names if n in numbers], np.int64) for names in named]
-    bias, weights = learn(
-        samples, [reasons.index(one.reason) for one in labelled], len(numbers), len(reasons)
-    )
+    truth = [reasons.index(one.reason) for one in labelled]
+    runs = [learn(samples, truth, len(numbers), len(reasons), _SEED + run) for run in range(_RUNS)]
+    bias, weights = (np.mean(parts, axis=0) for parts in zip(*runs, strict=True))
     kept = {name: row for name, at in numbers.items() if (row := flat(weights[at].tolist()))}
     return json.dumps(
         {
             "stamp": sources.stamp(),
             "labels": reasons,
-            "bias": [round(value, 2) for value in bias.tolist()],
+            "bias": flat(bias.tolist()),
             "concepts": {n.replace("@", "", 1): row for n, row in kept.items() if is_concept(n)},
             "names": {n: row for n, row in kept.items() if not is_concept(n)},
         },
@@ -181,7 +185,8 @@ def is_concept(name: str) -> bool:
     return name.startswith(("@", "!@"))
 
 
-def flat(row: list[float]) -> list[float]:
-    """The weights worth keeping as place, weight, place, weight."""
-    kept = [(place, round(weight, 2)) for place, weight in enumerate(row) if abs(weight) >= _WORTH_KEEPING]
-    return [part for pair in kept for part in pair]
+def flat(row: list[float]) -> str:
+    """The weights worth keeping as place and hundredths, in turns."""
+    return " ".join(
+        f"{at} {round(weight * 100)}" for at, weight in enumerate(row) if abs(weight) >= _WORTH_KEEPING
+    )
