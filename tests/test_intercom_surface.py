@@ -215,7 +215,7 @@ def test_several_failures_leave_the_newest_uncut(desk: Desk) -> None:
     desk.pass_time(15)
     screen = desk.initialize()
     words = {c["id"]: c["text"] for c in screen.components if c["type"] == "text"}
-    assert words["moment"] == "Failed on Nov 23, 2026 at 1:05PM"
+    assert words["line"].endswith(" · Nov 23, 2026 at 1:05PM")
     assert words["what"].endswith("nobody uses WhatsApp on it.")
     assert words["preview"].endswith("your visit is on Tuesday. · Thanks")
     assert {i["tertiary_text"] for i in screen.items} == {"Nov 23, 2026 at 1:05PM"}

@@ -12,6 +12,7 @@ ASK = "ask_to_fix"
 FOR_ONLOOKERS = frozenset({ASK, "ask_admin", "contact_support", "open_settings", "check_status"})
 # Who acts by an admin's own choice, not as one of the people in front of a screen.
 BY_CHOICE_OF_AN_ADMIN = frozenset({"policy", "hubspot_workflow", "operator", "worker"})
+ONLOOKER = "onlooker"  # whoever holds a link that is for looking, such as Octopods' support
 MOST_NAMES = 3
 
 
@@ -33,6 +34,13 @@ AWAY = Rights(
     may_fix=False,
     may_bulk=False,
     sentence="This workspace is not connected to Redeliver any more. Connect it again to fix messages.",
+)
+
+
+LOOKING = Rights(
+    may_fix=False,
+    may_bulk=False,
+    sentence="This link is for looking. To fix the message, open it in Intercom or HubSpot, or sign in.",
 )
 
 

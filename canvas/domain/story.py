@@ -16,6 +16,8 @@ from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Reason
 
 Variant = Literal["danger", "warning", "info", "success", "default"]
 SURE = 0.9
+GUESS = 0.5  # below it, the reason is told as what the text reads most like
+GUESSED = "We are not sure. It reads most like this:"
 MOST_OF_A_DOUBT = 300  # characters; a gateway's error page can be long
 WORTH_NAMING = 0.15  # a candidate less likely than this says nothing to anybody
 
@@ -193,10 +195,17 @@ def _title(t: Teller, message: Message, reason: Reason) -> str:
 
 def _text(t: Teller, message: Message, reason: Reason) -> str:
     if message.status is Status.FAILED:
-        return KEEPS_FAILING if message.keeps_failing else reason.meaning
+        words = KEEPS_FAILING if message.keeps_failing else reason.meaning
+        return f"{GUESSED} {words}" if _is_guess(message) else words
     if message.status is Status.UNSURE:
         return _unsure(message)
     return receipt(t, message)
+
+
+def _is_guess(message: Message) -> bool:
+    return (
+        message.diagnosis is not None and message.reason != UNKNOWN and message.diagnosis.confidence < GUESS
+    )
 
 
 def _unsure(message: Message) -> str:

@@ -17,7 +17,7 @@ from canvas.flows import outcome
 from canvas.flows.context import Flow
 from canvas.flows.installs import Refused, named
 from canvas.flows.polling import CLOCK_SLACK
-from canvas.store import audit, channels, hook_secrets, installs, messages
+from canvas.store import actions, audit, channels, hook_secrets, installs, messages
 from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
@@ -112,9 +112,13 @@ def take(flow: Flow, install: Install, news: Sequence[News]) -> None:
 
 
 def _take_one(conn: Connection, flow: Flow, install: Install, news: News, now: datetime) -> None:
-    message = messages.by_provider_id(conn, install.id, news.channel, news.provider_id)
-    message = message or _nameless(conn, install, news, now)
+    known = messages.by_provider_id(conn, install.id, news.channel, news.provider_id)
+    message = known or _nameless(conn, install, news, now)
     if message is None:
+        return
+    if not known and message.octopods_id and news.status is Status.FAILED:
+        # Its number alone ties the news to it, and a send from elsewhere may have the same: Octopods knows for sure.
+        actions.hasten(conn, install.id, f"poll:{message.id}", now)
         return
     held = messages.locked(conn, install.id, message.id)
     if held.provider_id is None:

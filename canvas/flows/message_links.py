@@ -12,6 +12,7 @@ from canvas.domain.message import Message
 from canvas.flows.signing import serializer
 
 LIFE = timedelta(days=7)
+LOOK_ONLY = "look"
 
 
 class BadLink(Exception):
@@ -25,6 +26,7 @@ class Link:
     install_id: int
     message_id: str
     until: datetime
+    look_only: bool = False
 
 
 class MessageLinks:
@@ -35,20 +37,23 @@ class MessageLinks:
         self._public_url = public_url.rstrip("/")
         self._clock = clock
 
-    def token(self, message: Message) -> str:
+    def token(self, message: Message, look_only: bool = False) -> str:
+        """`look_only` is for a link that leaves the house, such as one in a report to support."""
         issued = int(self._clock().timestamp())
-        return self._serializer.dumps([message.install_id, message.id, issued])
+        return self._serializer.dumps(
+            [message.install_id, message.id, issued, *([LOOK_ONLY] if look_only else [])]
+        )
 
-    def url(self, message: Message) -> str:
-        return f"{self._public_url}/m/{self.token(message)}"
+    def url(self, message: Message, look_only: bool = False) -> str:
+        return f"{self._public_url}/m/{self.token(message, look_only)}"
 
     def read(self, token: str) -> Link:
         """Raises BadLink."""
         try:
-            install_id, message_id, issued = self._serializer.loads(token)
+            install_id, message_id, issued, *marks = self._serializer.loads(token)
         except (BadData, TypeError, ValueError) as error:
             raise BadLink from error
-        return Link(install_id, message_id, datetime.fromtimestamp(issued, UTC) + LIFE)
+        return Link(install_id, message_id, datetime.fromtimestamp(issued, UTC) + LIFE, LOOK_ONLY in marks)
 
     def expired(self, link: Link) -> bool:
         return self._clock() > link.until

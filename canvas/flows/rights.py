@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from canvas.domain import rights as decide
 from canvas.domain import settings
 from canvas.domain.message import Actor
-from canvas.domain.rights import ALL, AWAY, Rights
+from canvas.domain.rights import ALL, AWAY, LOOKING, Rights
 from canvas.store import teammates
 from canvas.store.installs import ACTIVE, Install
 
@@ -21,6 +21,8 @@ def to_fix(conn: Connection, install: Install, viewer: Actor | None) -> Rights:
     """What `viewer` may do on a card; None is the app itself. No question is asked while everybody may fix."""
     if install.status != ACTIVE:
         return AWAY
+    if viewer and viewer.kind == decide.ONLOOKER:
+        return LOOKING
     return of(conn, install, viewer) if viewer and limited(install) else ALL
 
 

@@ -139,7 +139,7 @@ def _support(install: Install, asked: Asked, message_id: str) -> Canvas:
         if message is None:
             return _gone()
         story = detail(conn, services().flow, install, person_of(install, asked), message)
-    return view.support(story, services().flow.message_links.url(message))
+    return view.support(story, services().flow.message_links.url(message, look_only=True))
 
 
 def _fix(install: Install, asked: Asked, token: str) -> Canvas:

@@ -66,12 +66,8 @@ def _head(story: Story, title: str) -> list[Component]:
 
 
 def _about(story: Story) -> list[Component]:
-    """Which message this is, on two lines that break between number and date."""
-    failed = "Failed on " if story.message.status is Status.FAILED else ""
-    return [
-        kit.text("way", plain(story.way), "muted", tight=True),
-        kit.text("moment", f"{failed}{story.moment}", "muted"),
-    ]
+    """Which message this is."""
+    return [kit.text("line", plain(story.line), "muted")]
 
 
 def _unexplained(story: Story) -> list[Component]:

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request
 
 from canvas.domain.message import Actor, Message
+from canvas.domain.rights import ONLOOKER
 from canvas.flows.message_links import BadLink
 from canvas.store import installs, messages
 from canvas.store.database import reading
@@ -59,7 +60,8 @@ def _bearer(token: str) -> Bearer | tuple[str, int]:
         message = messages.get(conn, link.install_id, link.message_id) if install else None
     if install is None or install.status != installs.ACTIVE or message is None:
         return _gone()
-    actor = me.actor if me and mine else Actor("link", None, "link holder")
+    stranger = Actor(ONLOOKER, None, "onlooker") if link.look_only else Actor("link", None, "link holder")
+    actor = me.actor if me and mine else stranger
     return Bearer(token, install, message, actor)
 
 
@@ -101,17 +103,17 @@ def _page(bearer: Bearer, shown: Shown | None) -> Any:
         shown=shown,
         buttons=Buttons(services().tokens, shown.story.message),
         here=f"/m/{bearer.token}",
-        newest=_newest(bearer.install, shown.story.message),
+        newest=_newest(bearer, shown.story.message),
         csrf_token=lambda: form_token(bearer.token),
     )
     wrong = shown.form is not None and any(field.error for field in shown.form.fields)
     return html, 400 if wrong else 200
 
 
-def _newest(install: Install, message: Message) -> str | None:
+def _newest(bearer: Bearer, message: Message) -> str | None:
     """The page of the last attempt, when this is an earlier one."""
     with reading(services().flow.engine) as conn:
-        last = messages.thread(conn, install.id, message.thread_id)[-1:]
+        last = messages.thread(conn, bearer.install.id, message.thread_id)[-1:]
     if not last or last[0].id == message.id:
         return None
-    return f"/m/{services().flow.message_links.token(last[0])}"
+    return f"/m/{services().flow.message_links.token(last[0], bearer.actor.kind == ONLOOKER)}"

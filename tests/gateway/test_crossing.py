@@ -104,6 +104,18 @@ def test_a_provider_id_that_only_a_status_names_keeps_others_news_away(desk: Des
     assert [m.status for m in all_messages(desk) if m.octopods_id] == ["sent"]
 
 
+def test_a_failure_tied_by_its_number_alone_makes_us_ask_octopods_instead_of_believing_it(desk: Desk) -> None:
+    """An agent's own reply to that number fails, while our message, of which Octopods told no provider id, arrives."""
+    connect(desk)
+    desk.octopods.shapes(sends="legacy")
+    desk.send_sms(TO)
+    twilio(desk, callback("undelivered", "SM-the-agents-reply", code="30003"))
+    assert only_message(desk).status == "sent"
+    desk.pass_time(15)
+    assert only_message(desk).status == "delivered"
+    assert "No failed messages" in desk.initialize(phone=TO).words
+
+
 ODD = {
     "a refusal with NUL": Answer(400, {}, b"Recipient is not a WhatsApp user\x00\n"),
     "a refusal with half a character": Answer(400, {}, b'{"error_code": 4, "error": "No \\ud83d"}'),

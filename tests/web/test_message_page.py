@@ -180,9 +180,17 @@ def test_who_pressed_is_written_down(site: HubSpotDesk, browser: Browser) -> Non
     assert action.actor.kind == "link"
 
 
-def test_the_report_for_support_names_the_page(site: HubSpotDesk, browser: Browser) -> None:
+def test_the_report_for_support_names_a_page_to_look_at_and_no_more(
+    site: HubSpotDesk, browser: Browser
+) -> None:
+    """The report leaves the workspace, so whoever holds its link sends nothing with it."""
     failed(site)
     details = Desk.click(site, site.initialize(), "Details")
     report = Desk.click(site, details, "Copy for support").component("bundle")["value"]
     link = report.rpartition("Page: ")[2].strip()
-    assert browser.get(link.removeprefix("https://redeliver.example.com")).status == 200
+    page = browser.get(link.removeprefix("https://redeliver.example.com"))
+    assert page.status == 200
+    assert "Not on WhatsApp" in page.words
+    assert "This link is for looking." in page.words
+    assert "Send as SMS instead" not in page.words
+    assert len(site.octopods.sends()) == 1
