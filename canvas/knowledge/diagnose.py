@@ -125,7 +125,8 @@ def verdict(catalogue: Catalogue, weighing: Weighing, provider: str | None, code
     ordered = weighing.ordered()
     best = next((c for c in ordered if safe(catalogue, c, weighing)), None)
     if best is None or best.confidence < max(_KNOWN, weighing.doubt):
-        return diagnosis_of(catalogue, UNKNOWN, 0.0, "", with_tests(catalogue, ordered), provider, code)
+        possible = [candidate for candidate in ordered if candidate.confidence >= _WORTH_SHOWING]
+        return diagnosis_of(catalogue, UNKNOWN, 0.0, "", with_tests(catalogue, possible), provider, code)
     candidates = with_tests(catalogue, [best, *(c for c in ordered if c is not best)])
     return diagnosis_of(catalogue, best.reason, best.confidence, best.matched, candidates, provider, code)
 

@@ -60,6 +60,11 @@ def test_a_text_that_says_nothing_is_unknown(name: str) -> None:
     assert diagnose(Evidence(HOSTILE[name])).reason == "unknown"
 
 
+@pytest.mark.parametrize("text", ["", " \n", "\x00\ufffd", "1234"])
+def test_where_nothing_is_said_nothing_is_proposed(text: str) -> None:
+    assert diagnose(Evidence(text)).candidates == ()
+
+
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_work_is_bounded_by_what_is_read(name: str) -> None:
