@@ -25,7 +25,7 @@ def test_a_failed_whatsapp_message_is_shown_with_its_reason_and_sent_as_sms_by_o
     desk.pass_time(15)
     screen = desk.initialize()
     assert "Not on WhatsApp" in screen.words
-    assert "WhatsApp to +46 70 174 06 11\nFailed on Nov 23, 2026 at 1:05PM" in screen.words
+    assert "WhatsApp to +46 70 174 06 11 · Nov 23, 2026 at 1:05PM" in screen.words
     receipt = desk.click(screen, "Send as SMS instead")
     sends = desk.octopods.sends()
     assert len(sends) == 2
