@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as plain_json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -19,6 +20,7 @@ from canvas.flows.come_in import Contact
 log = structlog.get_logger()
 CONTACT_HEADERS = ("X-Intercom-Contact-Id", "X-HubSpot-Contact-Id")
 BAD_REQUEST = 1  # ARGUMENT_MISSING, which every endpoint family numbers 1
+DEEPEST = 50  # levels of a document that anybody could mean
 OURS = 0  # an error that Octopods does not know, such as our own database being away
 
 
@@ -39,11 +41,29 @@ def contact() -> Contact:
 
 def document() -> Mapping[str, Any] | None:
     """The body as a JSON object, or None."""
+    raw = request.get_data()
     try:
-        found = orjson.loads(request.get_data())
+        found = orjson.loads(raw)
     except orjson.JSONDecodeError:
+        found = _lenient(raw)
+    return found if isinstance(found, dict) and not _deeper(found, DEEPEST) else None
+
+
+def _lenient(raw: bytes) -> Any:
+    """What other writers of JSON may send: a byte order mark, halves of characters (replaced), endless numbers."""
+    try:
+        whole = plain_json.dumps(plain_json.loads(raw.decode("utf-8-sig")), ensure_ascii=False)
+        return plain_json.loads(whole.encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether a document is nested deeper than so many levels."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper(each, levels - 1) for each in inner)
 
 
 def preflight_document(findings: tuple[Finding, ...]) -> dict[str, Any]:

@@ -28,6 +28,12 @@ KEYS = {"/sms": keys.SMS, "/wha": keys.WHATSAPP, "/vbm": keys.VBM}
         ("/sms/messages", b"", 1, "The request payload must be a JSON object."),
         ("/sms/messages", b"[" * 5000, 1, "The request payload must be a JSON object."),
         ("/sms/messages", b'{"destination_phone":"\xff"}', 1, "The request payload must be a JSON object."),
+        (
+            TEMPLATE,
+            b'{"destination_phone":"+353871234567","message_variables":' + b"[" * 900 + b"]" * 900 + b"}",
+            2,
+            "The request payload must be a JSON object.",
+        ),
         (TEMPLATE, [1, 2], 2, "The request payload must be a JSON object."),
         (VIBER, "text", 2, "The request payload must be a JSON object."),
         ("/sms/messages", {"body": "Hi"}, 1, "Phone number is missing."),
@@ -58,6 +64,25 @@ def test_a_body_octopods_would_refuse_for_its_form_never_reaches_it(
     assert len(desk.octopods.log()) == before
     recorded = [m.failure_raw for m in all_messages(desk)]
     assert recorded == ([answer.text] if isinstance(body, dict) else [])
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (b'{"destination_phone":"%s","body":"hi \\ud83d"}', "hi ?"),
+        (b'{"destination_phone":"%s","body":"hi","n":123456789012345678901234567890}', "hi"),
+        (b'\xef\xbb\xbf{"destination_phone":"%s","body":"hi"}', "hi"),
+    ],
+    ids=["half a character", "an endless number", "a byte order mark"],
+)
+def test_json_that_other_writers_make_is_passed_on_as_it_came_and_recorded(
+    both_desk: Desk, body: bytes, kept: str
+) -> None:
+    desk, sent = both_desk, body % TO.encode()
+    desk.connect()
+    desk.gateway("/sms/messages", sent, keys.SMS)
+    assert len(desk.octopods.log()) >= 1
+    assert only_message(desk).content.text == kept
 
 
 def test_a_missing_number_is_recorded_with_its_reason(desk: Desk) -> None:
