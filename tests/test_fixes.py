@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -40,6 +41,35 @@ def test_send_again_now(desk: Desk) -> None:
     assert last(desk)["body"]["body"] == "Hi, see you Tuesday."
     assert f"Octopods took it as {last(desk)['id']}" in receipt.words
     assert screen.components
+
+
+def viber_failed(desk: Desk) -> Screen:
+    desk.connect("vbm")
+    sent = {"channel": "vbm", "message_id": 7, "destination_phone": MARA.phone, "template_id": 70001}
+    values = {"message_variables": {"body": ["Mara", "Tuesday"]}, "contact_id": "c1"}
+    failed = {"status": "failed", "failure_reason": "30003 Unreachable destination handset"}
+    assert desk.gateway("/track", {**sent, **values, **failed}, keys.VBM).status_code == 201
+    desk.pass_time(3600)
+    return desk.initialize()
+
+
+def sms_of_a_hubspot_workspace_failed(desk: Desk) -> Screen:
+    sms_failed(desk, "handset_unreachable")
+    desk.octopods.shapes(sends="request_id")
+    desk.pass_time(3600)
+    return desk.initialize()
+
+
+@pytest.mark.parametrize("failing", [viber_failed, sms_of_a_hubspot_workspace_failed])
+def test_a_fix_nobody_can_be_asked_about_leaves_the_card_after_a_day(
+    desk: Desk, failing: Callable[[Desk], Screen]
+) -> None:
+    receipt = desk.click(failing(desk), "Send again")
+    assert "Sent again by" in receipt.words
+    desk.pass_time(23 * 3600)
+    assert "Sent again" in desk.initialize().words
+    desk.pass_time(2 * 3600)
+    assert "No failed messages for this person." in desk.initialize().words
 
 
 def test_send_again_at_a_time_can_be_undone(desk: Desk) -> None:

@@ -17,6 +17,7 @@ from canvas.flows import (
     incidents,
     insights,
     intercom_events,
+    outcome,
     polling,
     retry_policy,
     sending,
@@ -39,6 +40,7 @@ DEEDS: dict[str, Deed] = {
     alerts.ALERT: alerts.deliver,
     "poll": polling.poll,
     "reconcile": polling.reconcile,
+    outcome.LET_GO: polling.let_go,
     "discover": discovery.discover,
     "templates": chores.list_templates,
     "write_phone": chores.write_phone,
@@ -54,7 +56,17 @@ DEEDS: dict[str, Deed] = {
 
 # These end by what they find, or never. Given up for trouble of ours, nobody would ever begin them again.
 ENDLESS = frozenset(
-    {"send", "bulk", "poll", "discover", "templates", workflow.CALLBACK, insights.TALLY, incidents.WATCH}
+    {
+        "send",
+        "bulk",
+        "poll",
+        outcome.LET_GO,
+        "discover",
+        "templates",
+        workflow.CALLBACK,
+        insights.TALLY,
+        incidents.WATCH,
+    }
 )
 # What these wrote may be there when they are done again, and HubSpot's search must know of it by then.
 LOOKED_FOR = frozenset({timeline.WRITE, alerts.ALERT})

@@ -17,7 +17,7 @@ from canvas.clients.octopods_answers import Sent, StatusReport
 from canvas.domain.fix import OPTED_OUT
 from canvas.domain.message import ARRIVED, SETTLED, Message, Status, follows, needs_attention
 from canvas.domain.pattern import LOOKED_AT, PASSING, keeps_failing
-from canvas.domain.schedule import next_poll
+from canvas.domain.schedule import GIVE_UP_POLLING, next_poll
 from canvas.flows import retry_policy, timeline
 from canvas.flows.context import Flow
 from canvas.flows.incidents import look_soon
@@ -29,6 +29,7 @@ from canvas.store.database import reading
 
 log = structlog.get_logger()
 SOON = timedelta(seconds=2)
+LET_GO = "let_go"
 FRESH = timedelta(minutes=1)  # a copy of the templates no failure has listed anew
 RECONCILE_AFTER = timedelta(seconds=10)
 
@@ -82,11 +83,22 @@ def _provider_id(conn: Connection, message: Message, given: str | None) -> str |
 
 
 def begin_polling(conn: Connection, flow: Flow, message: Message, now: datetime) -> None:
-    """Ask for the status until it is final. Octopods has no status endpoint for Viber."""
-    if message.octopods_id is None or message.channel == "vbm" or message.status in SETTLED:
+    """Ask for the status until it is final, where it can be asked for; a fix is let go where it cannot."""
+    if message.status in SETTLED:
+        return
+    if unreported(message):
+        if message.parent_id:
+            due = now + GIVE_UP_POLLING
+            key = f"{LET_GO}:{message.id}"
+            actions.ensure(conn, message.install_id, LET_GO, key, due, now, message_id=message.id)
         return
     due = now + timedelta(seconds=flow.poll_steps[0])
     actions.ensure(conn, message.install_id, "poll", f"poll:{message.id}", due, now, message_id=message.id)
+
+
+def unreported(message: Message) -> bool:
+    """Whether nobody can be asked how it ended: Viber has no status endpoint, and without an id there is no asking."""
+    return message.octopods_id is None or message.channel == "vbm"
 
 
 def failed(

@@ -48,6 +48,16 @@ def poll(flow: Flow, action: Action) -> None:
         flow.wake(action.id, due)
 
 
+def let_go(flow: Flow, action: Action) -> None:
+    """Take a sent fix off the card after a day, when nobody can be asked about it: there is nothing left to do."""
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        message = _locked(conn, action)
+        if message.status is Status.SENT and outcome.unreported(message):
+            messages.close(conn, message.install_id, message.id, now)
+        actions.forget(conn, action)
+
+
 def _locked(conn: Connection, action: Action) -> Message:
     return messages.locked(conn, action.install_id, action.message_id or "")
 

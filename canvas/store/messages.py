@@ -161,7 +161,7 @@ def move(conn: Connection, message_id: str, before: Iterable[Status], after: Sta
 
 
 def close(conn: Connection, install_id: int, message_id: str, now: datetime) -> None:
-    """Take a message off the card because it was sent again."""
+    """Take a message off the card: it was sent again, or nothing more will be heard of it."""
     where = (messages.c.id == message_id) & (messages.c.install_id == install_id)
     values = {"open": False, "updated_at": now, "version": messages.c.version + 1}
     conn.execute(update(messages).where(where).values(values))
