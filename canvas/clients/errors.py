@@ -74,9 +74,10 @@ class BrokenAnswer(CallFailed):
 
 
 class RateLimited(CallFailed):
-    """Too many calls; nothing happened. `retry_at` is always set."""
+    """Too many calls; nothing happened. `retry_at` is always set, see `waiting.retry_at`."""
 
     may_retry = True
+    retry_at: datetime
 
 
 class Refused(CallFailed):

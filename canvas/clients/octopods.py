@@ -25,8 +25,8 @@ from canvas.domain.templates import SECTIONS, Template, Variables
 
 AUTH_HEADER = "X-Octopods-Auth"
 SEND_SECONDS = 30.0  # generous, so that a slow answer is not an unsure one
-LIST_LIMIT = 100
-OPTIONS = frozenset({"destination_user_name", "open_intercom_conversation", "intercom_teammate_id"})
+LIST_LIMIT = 100  # what "List Sent WhatsApp Messages" gives at most
+OPTIONS = ("destination_user_name", "open_intercom_conversation", "intercom_teammate_id")
 PLACES = {"whatsapp": SECTIONS, "vbm": SECTIONS[:3]}
 HEADER_FIELD = {"whatsapp": "header_attachment_url", "vbm": "header_image_url"}
 
@@ -118,13 +118,13 @@ class Octopods:
         """The status of one message, asked with the key that sent it. None is documented for Viber."""
         return self._ask(channel, key, f"/{channel}/messages/{segment(message_id)}", read_status)
 
-    def recent_whatsapp(self, key: str, limit: int = LIST_LIMIT) -> list[StatusReport]:
+    def recent_whatsapp(self, key: str) -> list[StatusReport]:
         """The newest messages sent with this key, newest first; an empty history is an empty list."""
         try:
             items = self._ask(
                 "whatsapp",
                 key,
-                f"/whatsapp/messages?limit={min(limit, LIST_LIMIT)}",
+                f"/whatsapp/messages?limit={LIST_LIMIT}",
                 lambda document: read_list(document, "messages"),
             )
         except Refused as refusal:

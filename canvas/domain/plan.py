@@ -11,8 +11,8 @@ from canvas.domain import phones, templates
 from canvas.domain.fix import OTHER, Field, Fix, Situation
 from canvas.domain.fixes import repair, variable_fields
 from canvas.domain.message import Content
+from canvas.domain.segments import MOST_CHARACTERS
 
-MAX_SMS_CHARACTERS = 1600  # Octopods, "Sending SMS via API"
 MAX_URL = 2048
 ASKED = "_asked"  # set by a surface when the form already showed every field of the chosen template
 Values = Mapping[str, str]
@@ -127,9 +127,9 @@ def _edit_text(s: Situation, fix: Fix, values: Values) -> Plan:
 def _text(s: Situation, fix: Fix, values: Values, number: str, text: str) -> Plan:
     if not text:
         return again(fix, values, "text", "Enter the text to send.")
-    if len(text) > MAX_SMS_CHARACTERS:
-        over = len(text) - MAX_SMS_CHARACTERS
-        return again(fix, values, "text", f"{over} characters too long. An SMS takes {MAX_SMS_CHARACTERS}.")
+    if len(text) > MOST_CHARACTERS:
+        over = len(text) - MOST_CHARACTERS
+        return again(fix, values, "text", f"{over} characters too long. An SMS takes {MOST_CHARACTERS}.")
     options = s.message.content.options
     return replace(_same(s, fix), raw_to=number, content=Content(text=text, options=options), preview=text)
 

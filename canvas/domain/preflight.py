@@ -9,14 +9,13 @@ from typing import Literal
 
 from canvas.domain import phones, templates
 from canvas.domain.dates import day, soon
+from canvas.domain.fix import CHANNEL_NAMES
 from canvas.domain.message import ARRIVED, Content, Message, Status
-from canvas.domain.segments import segments
+from canvas.domain.segments import MOST_CHARACTERS, segments
 from canvas.domain.templates import Template
 
 Level = Literal["certain", "likely", "cannot_know"]
 Verdict = Literal["would_fail", "at_risk", "no_trouble_found"]
-NAMES = {"whatsapp": "WhatsApp", "sms": "SMS", "vbm": "Viber"}
-MAX_SMS = 1600  # Octopods, "Sending SMS via API"
 # Octopods lists what an admin changes there at once; a copy older than this may be behind.
 FRESH = timedelta(minutes=15)
 SAME_WITHIN = timedelta(minutes=10)  # two same messages this close are hardly meant
@@ -136,7 +135,7 @@ def _region(number: str) -> Finding:
 def _line_kind(p: Planned, number: str) -> Finding:
     kind = phones.line_kind(number)
     if kind == "fixed":
-        words = f"By its digits this is a landline, which hardly ever takes {NAMES[p.channel]}."
+        words = f"By its digits this is a landline, which hardly ever takes {CHANNEL_NAMES[p.channel]}."
         return Finding("line_kind", "likely", False, words, "edit_phone")
     if kind == "mobile":
         return Finding("line_kind", "likely", True, "By its digits this is a mobile number.")
@@ -146,7 +145,7 @@ def _line_kind(p: Planned, number: str) -> Finding:
 
 
 def _recipient(p: Planned, k: Known) -> Finding:
-    name = NAMES[p.channel]
+    name = CHANNEL_NAMES[p.channel]
     if k.last is None:
         words = f"Whether this person can be reached by {name} cannot be known before sending."
         return Finding("recipient", "cannot_know", True, words)
@@ -182,8 +181,8 @@ def _text(p: Planned) -> Iterator[Finding]:
     text = p.content.text or ""
     if not text.strip():
         yield Finding("text", "certain", False, "The text is blank.", "edit_text")
-    elif len(text) > MAX_SMS:
-        words = f"The text has {len(text)} characters; an SMS takes {MAX_SMS}."
+    elif len(text) > MOST_CHARACTERS:
+        words = f"The text has {len(text)} characters; an SMS takes {MOST_CHARACTERS}."
         yield Finding("text", "certain", False, words, "edit_text")
     elif "{{" in text:
         words = "The text shows a placeholder in braces, as the person would read it."

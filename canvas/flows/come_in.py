@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
+from canvas.clients.octopods import HEADER_FIELD, OPTIONS
 from canvas.clients.octopods_answers import StatusReport
 from canvas.domain import phones, templates
 from canvas.domain.ids import new_id
@@ -24,8 +25,6 @@ from canvas.store.database import reading, writing
 
 log = structlog.get_logger()
 LEFT_ALONE = timedelta(minutes=2)  # a forwarded send without an outcome for so long was abandoned
-HEADER_FIELDS = {"whatsapp": "header_attachment_url", "vbm": "header_image_url"}
-OPTIONS = ("destination_user_name", "open_intercom_conversation", "intercom_teammate_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def content_of(kind: str, request: Mapping[str, Any], template_id: str | None) -
     if kind == "sms":
         body = request.get("body")
         return Content(text=None if body is None else str(body), options=options)
-    header = request.get(HEADER_FIELDS[kind])
+    header = request.get(HEADER_FIELD[kind])
     return Content(
         template_id=template_id,
         variables=request.get("message_variables"),

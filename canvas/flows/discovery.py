@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from canvas.clients.errors import CallFailed, RateLimited
+from canvas.clients.octopods import LIST_LIMIT
 from canvas.clients.octopods_answers import StatusReport
 from canvas.domain import phones
 from canvas.domain.dates import when
@@ -22,7 +23,6 @@ from canvas.domain.schedule import next_look
 from canvas.flows import outcome, polling
 from canvas.flows.come_in import LEFT_ALONE
 from canvas.flows.context import Flow
-from canvas.flows.sending import DEFAULT_BLOCK
 from canvas.store import actions, channels, installs, listing, messages
 from canvas.store.actions import Action
 from canvas.store.channels import Channel
@@ -67,7 +67,7 @@ def discover(flow: Flow, action: Action) -> None:
         return
     channel, secret = turn
     try:
-        reports = flow.octopods.recent_whatsapp(secret, polling.LIST_LIMIT)
+        reports = flow.octopods.recent_whatsapp(secret)
     except CallFailed as error:
         _not_answered(flow, action, channel, error)
         return
@@ -105,7 +105,7 @@ def _not_answered(flow: Flow, action: Action, channel: Channel, error: CallFaile
     now = flow.clock()
     due = now + flow.list_every
     if isinstance(error, RateLimited):
-        due = error.retry_at or now + DEFAULT_BLOCK
+        due = error.retry_at
         with writing(flow.engine) as conn:
             channels.block(conn, channel.key_hash, due)
     _again(flow, action, due)
@@ -216,7 +216,7 @@ def _made(
 def _note_gap(conn: Connection, channel: Channel, shown: Sequence[Seen], now: datetime) -> None:
     """A full list that does not reach back to where we were has let messages pass unseen."""
     mark = listing.mark_of(conn, channel.install_id, channel.id)
-    if mark is None or len(shown) < polling.LIST_LIMIT or any(_reaches(entry, mark) for entry in shown):
+    if mark is None or len(shown) < LIST_LIMIT or any(_reaches(entry, mark) for entry in shown):
         return
     oldest = shown[-1]  # the list is newest first
     first, last = _number(mark.newest_id), _number(oldest.id)

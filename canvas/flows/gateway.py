@@ -22,7 +22,7 @@ from canvas.flows import outcome, repeats
 from canvas.flows.come_in import Contact, begin, made
 from canvas.flows.context import Flow
 from canvas.flows.insisting import insist
-from canvas.flows.sending import DEFAULT_BLOCK, evidence_of
+from canvas.flows.sending import evidence_of
 from canvas.knowledge.evidence import error_number
 from canvas.knowledge.model import Evidence
 from canvas.store import channels, idempotency, messages
@@ -172,7 +172,7 @@ def _settle(flow: Flow, channel: Channel, message: Message, request: Send, answe
         with writing(flow.engine) as conn:
             _failed(conn, flow, message, error, now)
             if isinstance(error, RateLimited):
-                channels.block(conn, channel.key_hash, error.retry_at or now + DEFAULT_BLOCK)
+                channels.block(conn, channel.key_hash, error.retry_at)
                 _free(conn, message, request)
             elif not error.may_have_happened:
                 _keep(conn, message, request, answer)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from canvas.domain import phones
+from canvas.domain.fix import CHANNEL_NAMES
 from canvas.domain.message import Actor
 from canvas.flows.context import Flow
 from canvas.flows.outcome import refresh_templates
@@ -17,7 +18,6 @@ from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
 
-CHANNEL_NAMES = {"whatsapp": "WhatsApp", "sms": "SMS", "vbm": "Viber"}
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEY = re.compile(r"[\x21-\x7e]{4,512}")
 

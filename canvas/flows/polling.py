@@ -14,7 +14,6 @@ from canvas.domain.message import SETTLED, Message, Status
 from canvas.flows import outcome
 from canvas.flows.context import Flow
 from canvas.flows.keys import Key, NoKey, key_of
-from canvas.flows.sending import DEFAULT_BLOCK
 from canvas.store import actions, channels, installs, messages
 from canvas.store.actions import Action
 from canvas.store.database import writing
@@ -22,7 +21,6 @@ from canvas.store.database import writing
 log = structlog.get_logger()
 RECONCILE_STEPS = (10, 30, 60, 300, 1800)  # seconds between looks into the list; then it stays unsure
 CLOCK_SLACK = timedelta(seconds=90)  # how far our clock and Octopods' may differ
-LIST_LIMIT = 100
 
 
 def poll(flow: Flow, action: Action) -> None:
@@ -92,7 +90,7 @@ def _not_answered(flow: Flow, action: Action, key: Key, error: CallFailed) -> No
     due: datetime | None
     with writing(flow.engine) as conn:
         if isinstance(error, RateLimited):
-            due = error.retry_at or now + DEFAULT_BLOCK
+            due = error.retry_at
             channels.block(conn, key.fingerprint, due)
             actions.again(conn, action, due, counted=False)
         else:
@@ -110,7 +108,7 @@ def reconcile(flow: Flow, action: Action) -> None:
     listed: list[StatusReport] = []
     if message.status is Status.UNSURE and message.octopods_id is None:
         try:
-            listed = flow.octopods.recent_whatsapp(key.secret, LIST_LIMIT)
+            listed = flow.octopods.recent_whatsapp(key.secret)
         except CallFailed as error:
             if isinstance(error, RateLimited):
                 _not_answered(flow, action, key, error)

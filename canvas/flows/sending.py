@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
@@ -25,7 +25,6 @@ from canvas.store.database import writing
 
 log = structlog.get_logger()
 LEFT = "The workspace disconnected Redeliver before this was sent."
-DEFAULT_BLOCK = timedelta(seconds=60)  # when Octopods says 429 without a usable time
 
 
 def send(flow: Flow, action: Action) -> None:
@@ -37,7 +36,7 @@ def send(flow: Flow, action: Action) -> None:
     try:
         sent = flow.octopods.send(key.secret, outgoing(message))
     except RateLimited as error:
-        until = error.retry_at or flow.clock() + DEFAULT_BLOCK
+        until = error.retry_at
         insist(lambda: _wait_for_key(flow, action, key, until))
     except CallFailed as error:
         failure = error

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from canvas.clients.errors import CallFailed, Unauthorised
 from canvas.clients.errors import Refused as CallRefused
 from canvas.domain import settings
+from canvas.domain.fix import CHANNEL_NAMES
 from canvas.domain.message import Actor
 from canvas.domain.rights import ADMIN, FIXER, MEMBER
 from canvas.domain.settings import Settings
@@ -26,7 +27,6 @@ from canvas.store.installs import Install
 from canvas.store.teammates import Person
 
 PERSON_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-KINDS = {"whatsapp": "WhatsApp", "sms": "SMS", "vbm": "Viber"}
 
 
 def of(flow: Flow, install: Install) -> Settings:
@@ -78,13 +78,15 @@ def connect_channel(
     flow: Flow, install: Install, kind: str, key: str, name: str, number: str, by: Actor
 ) -> Channel:
     """Connect a channel whose key Octopods accepts. Raises Refused."""
-    if kind not in KINDS:
+    if kind not in CHANNEL_NAMES:
         raise Refused("Choose WhatsApp, SMS or Viber.")
-    label = name.strip()[:200] or KINDS[kind]
+    label = name.strip()[:200] or CHANNEL_NAMES[kind]
     with reading(flow.engine) as conn:
         own = channels.of_install(conn, install.id)
     if any(c.kind == kind and c.name == label for c in own):
-        raise Refused(f"There is a {KINDS[kind]} channel named {label} already. Give this one another name.")
+        raise Refused(
+            f"There is a {CHANNEL_NAMES[kind]} channel named {label} already. Give this one another name."
+        )
     key, number = key.strip(), number.strip()
     install_flow.check_channel(flow, install, key, number)
     _try_key(flow, kind, key)
@@ -116,7 +118,7 @@ def _try_key(flow: Flow, kind: str, key: str) -> None:
         ask[kind]()
     except Unauthorised as error:
         raise Refused(
-            f"Octopods does not accept this key for {KINDS[kind]}. Copy it again from the channel's page there."
+            f"Octopods does not accept this key for {CHANNEL_NAMES[kind]}. Copy it again from the channel's page there."
         ) from error
     except CallRefused as error:
         if kind != "sms":

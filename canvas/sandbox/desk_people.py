@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from canvas.domain.fix import CHANNEL_NAMES
 from canvas.knowledge import catalogue
 from canvas.sandbox.intercom_people import FIRST_TALK, contact, contact_id, conversation_id
 from canvas.sandbox.people import PEOPLE, Person
@@ -17,7 +18,6 @@ GROUPS = {
     "unknown": "Nobody knows why",
     "arrives": "Nothing goes wrong",
 }
-CHANNELS = {"whatsapp": "WhatsApp", "sms": "SMS", "vbm": "Viber"}
 ARRIVES = "Everything arrives"
 COMES_BACK = {
     "request": "Octopods refuses the request itself.",
@@ -58,7 +58,7 @@ def described(person: Person) -> dict[str, Any]:
         "id": person.id,
         "name": person.name,
         "phone": person.phone,
-        "channel": CHANNELS[person.channel],
+        "channel": CHANNEL_NAMES[person.channel],
         "topic": TOPICS[person.topic].title,
         "trouble": ARRIVES if person.at == "arrives" else catalogue.load().reason(person.id).title,
         "comes_back": COMES_BACK[person.at].format(text=person.text),

@@ -9,11 +9,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlencode
 
 from canvas.domain.dates import zone
+from canvas.domain.fix import CHANNEL_NAMES
 from canvas.knowledge.catalogue import Catalogue
 from canvas.store.history import ATTENTION, STATES, Filter
 
 NAMES = ("state", "reason", "category", "channel", "template", "sender", "contact", "since", "until", "q")
-CHANNELS = {"whatsapp": "WhatsApp", "sms": "SMS", "vbm": "Viber"}
 STATE_LABELS = {
     ATTENTION: "Needs a look",
     "failed": "Failed",
@@ -67,7 +67,7 @@ def read(args: Mapping[str, str], catalogue: Catalogue, tz: str | None) -> Asked
     if any(len(value) > LONGEST for value in values.values()):
         raise MakesNoSense(f"A filter takes at most {LONGEST} characters. Shorten what you look for.")
     known = {"state": [ATTENTION, *STATES], "reason": catalogue.reasons, "category": CATEGORIES}
-    for name, allowed in {**known, "channel": CHANNELS}.items():
+    for name, allowed in {**known, "channel": CHANNEL_NAMES}.items():
         if values.get(name) and values[name] not in allowed:
             raise MakesNoSense(f"There is no {name} called “{values[name]}”. Choose one from the list.")
     since, until = _day(values, "since", tz), _day(values, "until", tz)

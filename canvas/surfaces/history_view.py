@@ -10,12 +10,13 @@ from typing import Any
 
 from canvas.domain import phones
 from canvas.domain.dates import when
+from canvas.domain.fix import CHANNEL_NAMES
 from canvas.domain.masking import mask_number, mask_text
 from canvas.domain.message import Message, Status
 from canvas.domain.story import Variant, status_label
 from canvas.knowledge.catalogue import Catalogue
 from canvas.store.history import Entry
-from canvas.surfaces.history_filter import CATEGORIES, CHANNELS, STATE_LABELS
+from canvas.surfaces.history_filter import CATEGORIES, STATE_LABELS
 
 PREVIEW = 90
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -53,7 +54,7 @@ def line(entry: Entry, catalogue: Catalogue, tz: str | None) -> Line:
         id=entry.id,
         when=when(entry.created_at, tz),
         to=phones.pretty(entry.to) if entry.to else entry.raw_to or "No number",
-        channel=CHANNELS[entry.channel],
+        channel=CHANNEL_NAMES[entry.channel],
         reason=reason.title if reason else "",
         preview=words if len(words) <= PREVIEW else f"{words[: PREVIEW - 1].rstrip()}…",
         label=label,
@@ -79,7 +80,7 @@ def choices(
     reasons = sorted(((r.id, r.title) for r in catalogue.reasons.values()), key=lambda pair: pair[1])
     return {
         "state": [("", "Any state"), *STATE_LABELS.items()],
-        "channel": [("", "Any channel"), *CHANNELS.items()],
+        "channel": [("", "Any channel"), *CHANNEL_NAMES.items()],
         "reason": [("", "Any reason"), *reasons],
         "category": [("", "Any side"), *CATEGORIES.items()],
         "template": [("", "Any template"), *templates],
@@ -91,7 +92,7 @@ def facts(message: Message, tz: str | None, template: str | None) -> list[tuple[
     """What is known about how a message was sent."""
     content = message.content
     rows = [
-        ("Channel", CHANNELS[message.channel]),
+        ("Channel", CHANNEL_NAMES[message.channel]),
         ("To", phones.pretty(message.to) if message.to else message.raw_to or "No number"),
         ("Number as given", message.raw_to if message.raw_to != message.to else ""),
         ("Template", template or content.template_id or ""),

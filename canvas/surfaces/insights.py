@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request
 
 from canvas.domain.dates import when
+from canvas.domain.fix import CHANNEL_NAMES
 from canvas.flows import incidents as watching
 from canvas.flows.insights import today
 from canvas.store import incidents, insights
@@ -16,7 +17,6 @@ from canvas.store.incidents import Incident
 from canvas.store.installs import Install
 from canvas.surfaces import insights_view as view
 from canvas.surfaces.history import template_names
-from canvas.surfaces.history_filter import CHANNELS
 from canvas.surfaces.services import services
 from canvas.surfaces.sessions import admin_only, me, problem, signed_in
 
@@ -62,7 +62,7 @@ def index() -> Any:
             (view.day_name(d), total, failed, view.percent(failed, total)) for d, total, failed in day_rows
         ],
         by_reason=view.rows([s for s in by["reason"] if s.label], titles, nothing="")[:MOST_ROWS],
-        by_channel=view.rows(by["channel"], CHANNELS, nothing=""),
+        by_channel=view.rows(by["channel"], CHANNEL_NAMES, nothing=""),
         by_template=view.rows(by_template, names, nothing="")[:MOST_ROWS],
         fix_rows=view.fix_rows(fix_results, reasons),
         incidents=[_incident(i, install) for i in found],

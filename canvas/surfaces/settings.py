@@ -11,6 +11,7 @@ from flask import Blueprint, Response, redirect, render_template, request
 from canvas.domain import retry_classes
 from canvas.domain import settings as schema
 from canvas.domain.dates import when
+from canvas.domain.fix import CHANNEL_NAMES
 from canvas.domain.rights import ASKING, MEMBER, NAMED
 from canvas.domain.trail import deed_words
 from canvas.flows import erase, export
@@ -59,7 +60,7 @@ def _draw(status: int = 200, **more: Any) -> Any:
         wrong_fields={name: words for name, words in shown["wrong"].items() if name in schema.CHECKS},
         kept_days=days_of(flow, install),
         stamp=flow_settings.stamp(install),
-        kinds=flow_settings.KINDS,
+        kinds=CHANNEL_NAMES,
         schema=schema,
         retry_classes=retry_classes.CLASSES,
         retry_minutes=retry_classes.MINUTES,

@@ -274,7 +274,7 @@ NESTED = {
 )
 def test_both_shapes_of_the_list_name_the_same_message(body: object) -> None:
     with scripted(answer(200, body)) as server:
-        (report,) = client(server.url).recent_whatsapp(KEY, 500)
+        (report,) = client(server.url).recent_whatsapp(KEY)
     assert (report.message_id, report.status, report.phone) == ("5120077", "failed", PHONE)
     assert report.failure_reason == "Not a user."
     assert report.provider_id is None
