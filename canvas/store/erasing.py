@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     cast,
     delete,
     false,
@@ -141,11 +142,12 @@ def _mentions(table: Table, who: Person) -> ColumnElement[bool]:
     found: list[ColumnElement[bool]] = []
     for column in table.c:
         text = cast(column, Text)
-        if isinstance(column.type, String | JSON):
+        kept_as = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+        if isinstance(kept_as, String | JSON):
             found += [text.contains(number, autoescape=True) for number in who.numbers]
-        if isinstance(column.type, JSON):
+        if isinstance(kept_as, JSON):
             found += [text.contains(f'"{id_}"', autoescape=True) for id_ in who.contact_ids]
-        elif isinstance(column.type, String):
+        elif isinstance(kept_as, String):
             found.append(column.in_(who.contact_ids))
     return or_(false(), *found)  # a table may hold no text at all
 

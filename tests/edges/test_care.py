@@ -18,7 +18,7 @@ from canvas.flows import installs as install_flow
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import actions as actions_store
-from canvas.store import audit, erasing, rotation
+from canvas.store import audit, erasing, rotation, unknown
 from canvas.store.database import reading, writing
 from canvas.store.history import Filter
 from canvas.store.installs import Install
@@ -225,6 +225,20 @@ def test_what_names_an_erased_person_goes_and_what_holds_the_same_letters_stays(
     assert sorted(kept, key=str) == sorted(asked[2:], key=str)
     assert intercom_events.EVENT not in actions_of(desk)
     assert "templates" in actions_of(desk)
+
+
+def test_an_unnamed_failure_text_that_quotes_an_erased_person_keeps_its_shape(both_desk: Desk) -> None:
+    fix_mara(both_desk)
+    said = f"Zorblatt of {MARA.phone} refused"
+    with writing(both_desk.flow.engine) as conn:
+        unknown.count(
+            conn, install_id(both_desk), "h", "Zorblatt of # refused", said, "sms", both_desk.clock()
+        )
+    assert erase.person(both_desk.flow, PUBLIC, "c1").left == {}
+    with reading(both_desk.flow.engine) as conn:
+        assert [one.example for one in unknown.listed(conn, install_id(both_desk))] == [
+            "Zorblatt of # refused"
+        ]
 
 
 def test_the_proof_finds_what_is_still_there(both_desk: Desk) -> None:
