@@ -119,7 +119,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def settings(url: str, octopods: str, intercom: str) -> configuration.Config:
+def settings(url: str, octopods: str, intercom: str, **more: str) -> configuration.Config:
     return configuration.load(
         {
             "DATABASE_URL": url,
@@ -131,13 +131,14 @@ def settings(url: str, octopods: str, intercom: str) -> configuration.Config:
             "POLL_SPACING": "0",
             "CONNECT_TIMEOUT": "2",
             "LOG_LEVEL": "ERROR",
+            **more,
         }
     )
 
 
-def make_desk(url: str, clock: Clock, octopods: OctopodsFake, intercom: Fake) -> Desk:
+def make_desk(url: str, clock: Clock, octopods: OctopodsFake, intercom: Fake, **more: str) -> Desk:
     """An app over the real fakes whose worker works at once, in the same thread."""
-    config = settings(url, octopods.url, intercom.url)
+    config = settings(url, octopods.url, intercom.url, **more)
     waiting: list[str] = []
 
     def wake(action_id: str, due_at: datetime) -> None:

@@ -3,18 +3,56 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskCliRunner
+from sqlalchemy import update
 
 from canvas.cli.commands import register
-from tests.desk import WORKSPACE, Desk
+from canvas.sandbox.octopods import keys
+from canvas.store.database import writing
+from canvas.store.tables import installs
+from tests.conftest import Clock, make_desk
+from tests.desk import TOKEN, WORKSPACE, Desk
+from tests.fakes import Fake, OctopodsFake
 
 
 @pytest.fixture
 def run(desk: Desk) -> FlaskCliRunner:
     register(desk.app)
     return desk.app.test_cli_runner()
+
+
+@pytest.fixture
+def british(
+    sqlite_url: str, clock: Clock, fake_octopods: OctopodsFake, fake_intercom: Fake
+) -> Iterator[Desk]:
+    """A deployment whose default country is set."""
+    made = make_desk(sqlite_url, clock, fake_octopods, fake_intercom, DEFAULT_REGION="GB")
+    register(made.app)
+    yield made
+    made.flow.engine.dispose()
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_an_install_made_by_command_reads_numbers_in_the_default_country(british: Desk, older: bool) -> None:
+    run = british.app.test_cli_runner()
+    assert run.invoke(args=["install", "add", "intercom", WORKSPACE, "--token", TOKEN]).exit_code == 0
+    if older:  # made before the country was kept with the install
+        with writing(british.flow.engine) as conn:
+            conn.execute(update(installs).values(settings={}))
+    for kind, key in (("whatsapp", keys.WHATSAPP), ("sms", keys.SMS)):
+        add = ["channel", "add", "--install", f"intercom:{WORKSPACE}", "--kind", kind, "--key", key]
+        assert run.invoke(args=add).exit_code == 0
+    news = {"status": "failed", "failure_reason": "Recipient is not a WhatsApp user.", "contact_id": "c1"}
+    sent = {"destination_phone": "07400 123456", "template_id": 90001, "message_variables": ["Mo", "Tuesday"]}
+    british.work()
+    assert british.gateway("/track", {**sent, **news, "message_id": 1}, keys.WHATSAPP).status_code == 201
+    screen = british.initialize()
+    assert "+44 7400 123456" in screen.words
+    british.click(screen, "Send as SMS instead")
+    assert [s["body"]["destination_phone"] for s in british.octopods.sends()] == ["+447400123456"]
 
 
 def test_diagnose_answers_each_line_and_loses_none(run: FlaskCliRunner) -> None:

@@ -176,7 +176,7 @@ def read_status(document: Any) -> StatusReport | None:
         failure_reason=nested.get("failure_reason", document.get("failure_reason")),
         provider_id=identifier(document.get("channel_message_id")),
         request_id=identifier(document.get("request_id")),
-        phone=text(document.get("phone_number")) or text(document.get("user_phone_number")),
+        phone=_phone(text(document.get("phone_number")) or text(document.get("user_phone_number"))),
         text=text(document.get("message_content")),
         conversation_id=identifier(document.get("intercom_conversation_id")),
         created_at=_time(document.get("created_at")),
@@ -235,6 +235,12 @@ def _buttons(components: list[Mapping[str, Any]]) -> tuple[Button, ...]:
         elif kind in ("BUTTON", "URL"):
             found.append(component)
     return tuple(Button(text(b.get("text")) or "", text(b.get("url")) or "") for b in found)
+
+
+def _phone(given: str | None) -> str | None:
+    """Octopods' documents leave the plus out of a number that is in full form otherwise."""
+    bare = given is not None and given.isascii() and given.isdigit() and not given.startswith("0")
+    return f"+{given}" if bare else given
 
 
 def _time(value: Any) -> datetime | None:

@@ -73,6 +73,12 @@ def normalise(raw: str, region: str) -> str | None:
     return best[0].e164 if len(best) == 1 and best[0].sure else None
 
 
+def addressee(raw: str, region: str) -> str | None:
+    """The number that `raw` certainly means, as `normalise`, or None where another country's reading is as good."""
+    doubtful = any(not c.certain for c in _meant(raw, region)[:1])
+    return None if doubtful else normalise(raw, region)
+
+
 def clean(raw: str) -> str:
     """The digits of `raw` in ASCII, with its leading plus; schemes, extensions and words are dropped."""
     text = unicodedata.normalize("NFKC", raw[:MAX_RAW])
@@ -86,8 +92,8 @@ def clean(raw: str) -> str:
 def candidates(raw: str, region: str, others: Sequence[str] = ()) -> list[Candidate]:
     """What `raw` may have meant, best first, then the person's `others` numbers.
 
-    A single reading is certain; of two, neither is. Quirks of Brazil, Mexico and Argentina are tried when the
-    number itself has nothing wrong. Another number of the person is never certain.
+    A single reading is certain; of two, neither is, be they of one country or of two. Quirks of Brazil, Mexico
+    and Argentina are tried when the number itself has nothing wrong. Another number of the person is never certain.
     """
     found = list(_meant(raw, region))
     for other in others:
@@ -98,8 +104,12 @@ def candidates(raw: str, region: str, others: Sequence[str] = ()) -> list[Candid
 
 @lru_cache(CACHED)
 def _meant(raw: str, region: str) -> tuple[Candidate, ...]:
-    best = _best(list(_readings(raw, region)))
-    found = [Candidate(r.e164, r.why, r.sure and len(best) == 1) for r in best]
+    readings = list(_readings(raw, region))
+    best = _best(readings)
+    # The near reading is the likely one; where a far one is in use as well, it takes a person to tell.
+    rivals = [r for r in _best(r for r in readings if r.far and r.sure) if r not in best]
+    found = [Candidate(r.e164, r.why, r.sure and len(best) == 1 and not rivals) for r in best]
+    found += [Candidate(r.e164, r.why) for r in rivals]
     if [c.e164 for c in found] == [clean(raw)]:
         found += [Candidate(e164, why) for e164, why in _quirks(found[0].e164)]
     return tuple(found)

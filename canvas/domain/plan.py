@@ -97,7 +97,7 @@ def _reformat_phone(s: Situation, fix: Fix, values: Values) -> Plan:
 def _edit_phone(s: Situation, fix: Fix, values: Values) -> Plan:
     choice = values.get("choice", OTHER)
     typed = values.get("phone", "") if choice in (OTHER, "") else choice
-    number = phones.normalise(typed, s.region)
+    number = phones.addressee(typed, s.region)
     if number is None:
         return again(fix, values, "phone", _number_trouble(typed))
     if number == s.message.raw_to:
@@ -110,7 +110,7 @@ def _send_other_channel(s: Situation, fix: Fix, values: Values) -> Plan:
     if fix.fields and any(f.name == "template" for f in fix.fields):
         return _with_template(s, fix, values, s.message.to or "")
     typed = values.get("phone", s.message.to or s.message.raw_to)
-    number = phones.normalise(typed, s.region)
+    number = phones.addressee(typed, s.region)
     if number is None:
         return again(fix, values, "phone", _number_trouble(typed))
     text = (values.get("text", fix.preview or "") if fix.fields else fix.preview or "").strip()

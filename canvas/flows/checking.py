@@ -46,20 +46,22 @@ def check_request(
         install = installs.get(conn, channel.install_id)
     assert install is not None  # the foreign key says so
     raw_to = str(request["destination_phone"])
-    planned = Planned(channel.kind, raw_to, content_of(channel.kind, request, template_id), install.country)
+    planned = Planned(
+        channel.kind, raw_to, content_of(channel.kind, request, template_id), flow.country(install)
+    )
     return _findings(flow, install, channel.id, planned, look_behind=True)
 
 
 def check_fix(flow: Flow, install: Install, todo: Send, failed: Message) -> tuple[Finding, ...]:
     """What is to be said about the send a fix would make for that failed message."""
-    planned = Planned(todo.channel, todo.raw_to, todo.content, install.country)
+    planned = Planned(todo.channel, todo.raw_to, todo.content, flow.country(install))
     since = failed.created_at
     return _findings(flow, install, todo.channel_id, planned, look_behind=todo.check_link, since=since)
 
 
 def check_person(flow: Flow, install: Install, channel: Channel, raw_to: str) -> tuple[Finding, ...]:
     """What is to be said about a person on a channel, whatever is sent to them."""
-    planned = Planned(channel.kind, raw_to, Content(), install.country)
+    planned = Planned(channel.kind, raw_to, Content(), flow.country(install))
     found = _findings(flow, install, channel.id, planned, look_behind=False)
     return tuple(finding for finding in found if finding.id in ABOUT_THE_PERSON)
 

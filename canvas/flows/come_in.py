@@ -50,7 +50,7 @@ def made(
     raw_to = _storable(str(request.get("destination_phone") or ""))[:64]
     content = content_of(channel.kind, request, template_id)
     install = installs.get(conn, channel.install_id)
-    country = install.country if install else flow.default_region
+    assert install is not None  # the foreign key says so
     message_id = new_id("msg", now)
     return Message(
         id=message_id,
@@ -61,7 +61,7 @@ def made(
         created_at=now,
         updated_at=now,
         raw_to=raw_to,
-        to=phones.normalise(raw_to, country),
+        to=phones.addressee(raw_to, flow.country(install)),
         content=content,
         preview=preview(conn, channel, content),
         contact_id=contact.id,

@@ -18,6 +18,7 @@ from canvas.clients.webhook import Webhook
 from canvas.flows.counting import Tally
 from canvas.flows.message_links import MessageLinks
 from canvas.knowledge.catalogue import Catalogue
+from canvas.store.installs import Install
 from canvas.store.sealing import Sealer
 
 
@@ -61,3 +62,7 @@ class Flow:
     mail: Mail = field(default_factory=lambda: Mail("", ""))
     retention_days: int = 90
     erase_after: timedelta = timedelta(days=30)
+
+    def country(self, install: Install) -> str:
+        """The region, such as IE, in which this install's numbers without a country code are read."""
+        return str(install.settings.get("country") or self.default_region)

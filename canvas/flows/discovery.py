@@ -161,7 +161,7 @@ def _unknown(flow: Flow, channel: Channel, entry: Seen, now: datetime) -> Messag
             return None  # somebody wrote it down since the list was compared
         install = installs.get(conn, channel.install_id)
         assert install is not None  # the foreign key says so
-        number = phones.normalise(entry.report.phone or "", install.country)
+        number = phones.normalise(entry.report.phone or "", flow.country(install))
         past = messages.newest_to(conn, channel.install_id, "whatsapp", number, 20) if number else []
         nameless = [m for m in past if m.octopods_id is None and _may_be(m, entry)]
         if len(nameless) == 1:

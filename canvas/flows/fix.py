@@ -221,7 +221,7 @@ def _send(
     conn: Connection, flow: Flow, message: Message, fix: Fix, todo: Send, by: Clicker, now: datetime
 ) -> Stored:
     """The new message, its parent closed, its one send action, and the number to be saved, all or nothing."""
-    child = _child(message, fix, todo, by, now)
+    child = _child(flow, message, fix, todo, by, now)
     messages.add(conn, child)
     messages.close(conn, child.install_id, message.id, now)
     due = max(todo.run_at or now, now + _time_to_undo(by.install, by.actor))
@@ -239,7 +239,7 @@ def _send(
     return Stored(Clicked("receipt", child, fix), tuple(wakes))
 
 
-def _child(message: Message, fix: Fix, todo: Send, by: Clicker, now: datetime) -> Message:
+def _child(flow: Flow, message: Message, fix: Fix, todo: Send, by: Clicker, now: datetime) -> Message:
     """The new message that a send of this failed one is."""
     return Message(
         id=new_id("msg", now),
@@ -250,7 +250,7 @@ def _child(message: Message, fix: Fix, todo: Send, by: Clicker, now: datetime) -
         created_at=now,
         updated_at=now,
         raw_to=todo.raw_to,
-        to=phones.normalise(todo.raw_to, by.install.country),
+        to=phones.normalise(todo.raw_to, flow.country(by.install)),
         content=todo.content,
         preview=todo.preview,
         contact_id=message.contact_id or by.person.contact_id,

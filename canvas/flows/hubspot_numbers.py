@@ -30,7 +30,7 @@ def save(flow: Flow, install: Install, action: Action) -> None:
     contact_id, number = str(action.payload["contact_id"]), str(action.payload["phone"])
     wrong = _wrong_number(flow, install, action)
     contact = calling(flow, install, lambda token: flow.hubspot.get_contact(token, contact_id))
-    name = property_to_mend(contact, wrong, install.country)
+    name = property_to_mend(contact, wrong, flow.country(install))
     calling(flow, install, lambda token: flow.hubspot.set_phone(token, contact.id, number, name))
 
 

@@ -50,6 +50,8 @@ def connect(
     now = flow.clock()
     with writing(flow.engine) as conn:
         old = installs.find(conn, platform, external_id)
+        if old is None:
+            changes["settings"] = {"country": flow.default_region, **changes["settings"]}
         fresh = installs.put(conn, platform, external_id, now, **changes)
         deed = "install.renewed" if old else "install.connected"
         before = _told(old) if old else None

@@ -189,7 +189,7 @@ class Surroundings:
             template_seen_at=own[1] if own else None,
             choices={channel: [t for t, _ in kept] for channel, kept in known.items()},
             contact_numbers=self.person.numbers,
-            region=self.install.settings.get("country") or self.flow.default_region,
+            region=self.flow.country(self.install),
             languages=language_codes(self.install.settings.get("languages") or "") if known else (),
             tz=self.install.tz,
             opted_out=opted_out,

@@ -40,11 +40,6 @@ class Install:
         """The workspace's IANA time zone, when known."""
         return self.settings.get("timezone")
 
-    @property
-    def country(self) -> str:
-        """The region, such as IE, in which a number without a country code is read."""
-        return str(self.settings.get("country") or "US")
-
 
 def _from_row(row: RowMapping) -> Install:
     return Install(**{name: row[name] for name in Install.__dataclass_fields__})

@@ -213,8 +213,9 @@ def _argument(name: str) -> str | None:
 
 def _person(install: Install) -> Person:
     """The record's id, and the numbers it shows in E.164, to find messages by."""
+    country = services().flow.country(install)
     given = [number for name in PHONES if (number := _argument(name))]
-    read = (phones.normalise(number, install.country) for number in given)
+    read = (phones.normalise(number, country) for number in given)
     return Person(_argument("objectId"), tuple(dict.fromkeys(number for number in read if number)))
 
 

@@ -88,7 +88,8 @@ def _install(body: Json) -> Install | None:
 
 
 def _person(install: Install, body: Json) -> Person:
-    read = (phones.normalise(number, install.country) for number in _numbers(body))
+    country = services().flow.country(install)
+    read = (phones.normalise(number, country) for number in _numbers(body))
     contact = _object(body.get("object")).get("objectId")
     known = isinstance(contact, int | str) and not isinstance(contact, bool)
     return Person(str(contact)[:64] if known else None, tuple(dict.fromkeys(n for n in read if n)))

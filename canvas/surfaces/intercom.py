@@ -16,7 +16,7 @@ from canvas.flows import manual
 from canvas.flows.deeds import Clicked
 from canvas.flows.first_look import NotConnected
 from canvas.flows.fix import BadToken
-from canvas.flows.look import detail, look
+from canvas.flows.look import Person, detail, look
 from canvas.store import installs, messages
 from canvas.store.database import reading
 from canvas.store.installs import Install
@@ -59,7 +59,7 @@ def initialize() -> Canvas | bytes:
         return asked
     try:
         return services().first_canvases.first(
-            "intercom", asked.workspace, lambda install: person_of(install, asked), asked.actor
+            "intercom", asked.workspace, lambda install: _person(install, asked), asked.actor
         )
     except NotConnected as refusal:
         return _not_connected(refusal.known)
@@ -98,9 +98,13 @@ def _not_connected(known: bool) -> Canvas:
     return view.notice(words, retry=known)
 
 
+def _person(install: Install, asked: Asked) -> Person:
+    return person_of(services().flow, install, asked)
+
+
 def _first(install: Install, asked: Asked) -> Canvas:
     with reading(services().flow.engine) as conn:
-        seen = look(conn, services().flow, install, person_of(install, asked), viewer=asked.actor)
+        seen = look(conn, services().flow, install, _person(install, asked), viewer=asked.actor)
     return view.first(seen, services().tokens)
 
 
@@ -116,7 +120,7 @@ def _open(install: Install, asked: Asked, message_id: str) -> Canvas:
         message = messages.get(conn, install.id, message_id)
         if message is None:
             return _gone()
-        story = detail(conn, services().flow, install, person_of(install, asked), message, asked.actor)
+        story = detail(conn, services().flow, install, _person(install, asked), message, asked.actor)
     if message.parent_id and message.status not in ("failed", "unsure"):
         return view.receipt(Clicked("receipt", message), story, services().tokens)
     return view.detail(story, services().tokens)
@@ -129,7 +133,7 @@ def _gone() -> Canvas:
 def _all(install: Install, asked: Asked, offset: str) -> Canvas:
     start = int(offset) if offset.isascii() and offset.isdigit() and len(offset) < 6 else 0
     with reading(services().flow.engine) as conn:
-        page = look(conn, services().flow, install, person_of(install, asked), view.PAGE, start)
+        page = look(conn, services().flow, install, _person(install, asked), view.PAGE, start)
     return view.everything(page, start)
 
 
@@ -138,7 +142,7 @@ def _support(install: Install, asked: Asked, message_id: str) -> Canvas:
         message = messages.get(conn, install.id, message_id)
         if message is None:
             return _gone()
-        story = detail(conn, services().flow, install, person_of(install, asked), message)
+        story = detail(conn, services().flow, install, _person(install, asked), message)
     return view.support(story, services().flow.message_links.url(message, look_only=True))
 
 
@@ -160,7 +164,7 @@ def _click(install: Install, asked: Asked, token: str, values: Mapping[str, str]
         read = services().tokens.read(token)
     except BadToken:
         return view.notice("This button is too old or was altered. Look at the message again.")
-    clicked = fixing.click(flow, install, read, values, asked.actor, person_of(install, asked))
+    clicked = fixing.click(flow, install, read, values, asked.actor, _person(install, asked))
     if clicked.message is None:
         return _gone()
     return _clicked(install, asked, clicked, clicked.message)
@@ -168,7 +172,7 @@ def _click(install: Install, asked: Asked, token: str, values: Mapping[str, str]
 
 def _clicked(install: Install, asked: Asked, clicked: Clicked, message: Message) -> Canvas:
     with reading(services().flow.engine) as conn:
-        story = detail(conn, services().flow, install, person_of(install, asked), message, asked.actor)
+        story = detail(conn, services().flow, install, _person(install, asked), message, asked.actor)
     if clicked.result == "form":
         return view.form(clicked, story, services().tokens)
     if clicked.result == "receipt":
@@ -188,15 +192,13 @@ def _check_go(install: Install, asked: Asked, _rest: str) -> Canvas:
     if checked.message is None:
         return view.check(words, checked)
     with reading(services().flow.engine) as conn:
-        story = detail(
-            conn, services().flow, install, person_of(install, asked), checked.message, asked.actor
-        )
+        story = detail(conn, services().flow, install, _person(install, asked), checked.message, asked.actor)
     return view.check(words, checked, story)
 
 
 def _attach(install: Install, asked: Asked, nonce: str) -> Canvas:
     words, kind = asked.values.get(manual.TEXT, ""), asked.values.get(manual.KIND, "")
-    person = person_of(install, asked)
+    person = _person(install, asked)
     message = manual.attach(services().flow, install, person, words, kind, nonce, asked.actor)
     if message is None:
         return view.check(words, error=manual.NOT_ATTACHED)

@@ -53,7 +53,7 @@ class Again:
             return None
         try:
             return self._services.first_canvases.again(
-                "intercom", asked.workspace, lambda install: person_of(install, asked)
+                "intercom", asked.workspace, lambda install: person_of(self._services.flow, install, asked)
             )
         except NotConnected:
             return None

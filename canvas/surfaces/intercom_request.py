@@ -10,6 +10,7 @@ import orjson
 
 from canvas.domain import phones
 from canvas.domain.message import Actor
+from canvas.flows.context import Flow
 from canvas.flows.look import Person
 from canvas.store.installs import Install
 
@@ -50,9 +51,10 @@ def read(body: bytes) -> Asked | None:
     )
 
 
-def person_of(install: Install, asked: Asked) -> Person:
+def person_of(flow: Flow, install: Install, asked: Asked) -> Person:
     """The person with their numbers in E.164, to find messages by."""
-    read = (phones.normalise(number, install.country) for number in asked.person.numbers)
+    country = flow.country(install)
+    read = (phones.normalise(number, country) for number in asked.person.numbers)
     numbers = tuple(dict.fromkeys(number for number in read if number))
     return Person(asked.person.contact_id, numbers, asked.person.conversation_id)
 

@@ -94,8 +94,23 @@ def test_a_foreign_code_without_its_plus_is_only_a_guess_when_the_number_is_shor
 
 def test_a_national_number_is_not_taken_for_a_foreign_one_without_its_plus() -> None:
     # Porto Alegre's area code is also Peru's country code, and both numbers are in use.
-    assert [(c.e164, c.certain) for c in candidates("51987654321", "BR")] == [("+5551987654321", True)]
+    assert normalise("51987654321", "BR") == "+5551987654321"
     assert [c.e164 for c in candidates("51987654321", "US")] == ["+51987654321"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "region", "near", "far"),
+    [
+        ("51987654321", "BR", "+5551987654321", "+51987654321"),
+        ("447400123456", "DE", "+49447400123456", "+447400123456"),
+    ],
+)
+def test_of_two_countries_readings_neither_is_taken_for_sure(
+    raw: str, region: str, near: str, far: str
+) -> None:
+    assert [(c.e164, c.certain) for c in candidates(raw, region)] == [(near, False), (far, False)]
+    assert phones.addressee(raw, region) is None
+    assert phones.addressee(near, region) == near
 
 
 @given(raw=st.text(max_size=40), region=st.sampled_from(["IE", "US", "BR", "MX", "AR", "DE", "ZZ", ""]))

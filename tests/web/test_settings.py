@@ -107,7 +107,11 @@ def test_choices_are_saved_and_written_down(site: HubSpotDesk, browser: Browser,
     after = browser.press(page, "Save", country="ie", timezone="Europe/Dublin", undo_seconds="10")
     assert "Saved." in after.words
     install = own(site)[0]
-    assert (install.country, install.tz, install.settings["undo_seconds"]) == ("IE", "Europe/Dublin", 10)
+    assert (install.settings["country"], install.tz, install.settings["undo_seconds"]) == (
+        "IE",
+        "Europe/Dublin",
+        10,
+    )
     with reading(site.flow.engine) as conn:
         last = audit.newest(conn, install.id, 1)[0]
     assert (last.deed, last.actor_name) == ("settings.changed", "Ana Kos")

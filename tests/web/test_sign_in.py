@@ -190,7 +190,7 @@ def test_connecting_again_keeps_settings_and_mends_a_disconnected_install(
         installs.put(conn, "intercom", WORKSPACE, site.clock(), status=installs.DISCONNECTED)
     browser.sign_in()
     made = install_of(site)
-    assert (made.status, made.country, made.tz) == ("active", "IE", "X")
+    assert (made.status, made.settings["country"], made.tz) == ("active", "IE", "X")
     assert made.token_sealed
     assert site.flow.sealer.open(made.token_sealed) != "old"
 
