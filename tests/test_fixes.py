@@ -307,3 +307,15 @@ def test_a_retry_drawn_for_now_waits_for_a_key_that_was_blocked_since(desk: Desk
     desk.octopods.set_fault("rate_limited", path="/messages", method="POST", seconds=120)
     desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"], contact="c2")
     assert "Queued until 2:07PM." in desk.click(screen, "Send again").words
+
+
+def test_a_value_that_no_field_was_drawn_for_changes_nothing(desk: Desk) -> None:
+    desk.connect()
+    desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"])
+    desk.pass_time(15)
+    screen = desk.initialize()
+    slipped_in = {"phone": "+46701740699", "text": "Pay here: https://evil.example", "choice": "other"}
+    press = screen.id_of("Send as SMS instead").replace("fix:", "do:")
+    assert "Octopods took it as" in desk.submit(screen, press, **slipped_in).words
+    assert last(desk)["body"]["destination_phone"] == MARA.phone
+    assert "Mara" in last(desk)["body"]["body"]

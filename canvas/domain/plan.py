@@ -58,7 +58,18 @@ def plan(s: Situation, fix: Fix, values: Values) -> Plan:
         return Deed(fix.id)  # type: ignore[arg-type]
     # A surface may leave out a field that nobody touched: then it holds what it was drawn with.
     drawn = {f.name: f.value for f in fix.fields}
-    return PLANNERS[fix.id](s, fix, {**drawn, **values})
+    return PLANNERS[fix.id](s, fix, {**drawn, **_asked_for(fix, values)})
+
+
+def _asked_for(fix: Fix, values: Values) -> Values:
+    """The values of what this fix asks; nobody saw any other, and it must change nothing."""
+    names = {f.name for f in fix.fields}
+    second_form = "template" in names  # which draws a field for every placeholder of the chosen one
+    return {
+        name: value
+        for name, value in values.items()
+        if name in names or name == ASKED or (second_form and name.startswith("var_"))
+    }
 
 
 def _same(s: Situation, fix: Fix) -> Send:
