@@ -319,3 +319,17 @@ def test_a_value_that_no_field_was_drawn_for_changes_nothing(desk: Desk) -> None
     assert "Octopods took it as" in desk.submit(screen, press, **slipped_in).words
     assert last(desk)["body"]["destination_phone"] == MARA.phone
     assert "Mara" in last(desk)["body"]["body"]
+
+
+def test_the_number_that_failed_is_not_sent_to_again_in_another_spelling(desk: Desk) -> None:
+    desk.connect()
+    news = {"status": "failed", "failure_reason": "Recipient is not a WhatsApp user.", "contact_id": "c1"}
+    sent = {"destination_phone": "+46 70 174 06 90", "template_id": 90001, "message_variables": ["Mo", "Tue"]}
+    assert desk.gateway("/track", {**sent, **news, "message_id": 1}, keys.WHATSAPP).status_code == 201
+    form = desk.click(desk.click(desk.initialize(), "Details"), "Correct the number")
+    for spelling in ("+46701740690", "+46 70 174 06 90", "0046 70-174 06 90"):
+        form = desk.submit(form, form.id_of("Send"), phone=spelling)
+        assert "This is the number that just failed." in form.words
+    assert desk.octopods.sends() == []
+    desk.submit(form, form.id_of("Send"), phone="+46701740691")
+    assert last(desk)["body"]["destination_phone"] == "+46701740691"

@@ -135,7 +135,14 @@ def _retry_later(s: Situation) -> list[Fix]:
 def repair(s: Situation) -> list[phones.Candidate]:
     """The numbers this message's number could have meant, other than itself, best first."""
     found = phones.candidates(s.message.raw_to, s.region, s.contact_numbers)
-    return [c for c in found if c.e164 != s.message.raw_to]
+    return [c for c in found if c.e164 not in just_failed(s)]
+
+
+def just_failed(s: Situation) -> set[str]:
+    """The number that failed: as it was written and, where its form was not the trouble, in every spelling."""
+    return (
+        {s.message.raw_to} if "reformat_phone" in s.reason.fixes else {s.message.raw_to, s.message.to or ""}
+    )
 
 
 def _reformat_phone(s: Situation) -> list[Fix]:

@@ -9,7 +9,7 @@ from typing import Literal, get_args, get_type_hints
 
 from canvas.domain import phones, templates
 from canvas.domain.fix import OTHER, Field, Fix, Situation
-from canvas.domain.fixes import repair, variable_fields
+from canvas.domain.fixes import just_failed, repair, variable_fields
 from canvas.domain.message import Content
 from canvas.domain.segments import MOST_CHARACTERS
 
@@ -111,7 +111,7 @@ def _edit_phone(s: Situation, fix: Fix, values: Values) -> Plan:
     number = phones.addressee(typed, s.region)
     if number is None:
         return again(fix, values, "phone", _number_trouble(typed))
-    if number == s.message.raw_to:
+    if number in just_failed(s):
         return again(fix, values, "phone", "This is the number that just failed. Enter another one.")
     send = replace(_same(s, fix), raw_to=number)
     return replace(send, save=number) if values.get("save") == "yes" else send
