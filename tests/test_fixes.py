@@ -333,3 +333,31 @@ def test_the_number_that_failed_is_not_sent_to_again_in_another_spelling(desk: D
     assert desk.octopods.sends() == []
     desk.submit(form, form.id_of("Send"), phone="+46701740691")
     assert last(desk)["body"]["destination_phone"] == "+46701740691"
+
+
+def test_a_channel_that_said_no_to_this_person_is_not_offered_again(desk: Desk) -> None:
+    desk.connect()
+    landline = {"status": "failed", "failure_reason": "The phone number is not a valid mobile subscriber."}
+    desk.send_sms(MARA.phone, contact="c2")
+    desk.gateway("/track", {"message_id": last(desk)["id"], **landline}, keys.SMS)
+    assert "Send by WhatsApp instead" in desk.click(desk.initialize("c2"), "Details").buttons
+    desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"])
+    desk.pass_time(15)
+    desk.click(desk.initialize(), "Send as SMS instead")
+    desk.gateway("/track", {"message_id": last(desk)["id"], **landline}, keys.SMS)
+    screen = desk.initialize()
+    assert "Correct the number" in screen.buttons
+    for shown in (screen, desk.click(screen, "Details")):
+        assert not [button for button in shown.buttons if "instead" in button]
+
+
+def test_a_template_that_needs_a_file_is_not_offered_where_there_is_no_link_to_one(desk: Desk) -> None:
+    desk.connect()
+    desk.send_whatsapp(BY_ID["template_paused"].phone, 90001, ["Saga", "Tuesday"])
+    desk.pass_time(15)
+    form = desk.click(desk.initialize(), "Choose another template")
+    choice = next(c for c in form.components if c["type"] == "dropdown")
+    assert {"90002", "90003"} & {o["id"] for o in choice["options"]} == {"90002"}
+    slipped_in = desk.submit(form, form.id_of("Next"), template="90003")
+    assert "No approved template of this name" in slipped_in.words
+    assert len(desk.octopods.sends()) == 1

@@ -122,6 +122,7 @@ class Situation:
     languages: tuple[str, ...] = ()
     tz: str | None = None
     opted_out: bool = False
+    closed: frozenset[str] = frozenset()  # kinds on which an earlier attempt found this person out of reach
     has_child: bool = False
     platform: str = "intercom"
     can_ask_admin: bool = True

@@ -195,9 +195,9 @@ def _write_back(s: Situation) -> Field:
 def _send_other_channel(s: Situation) -> list[Fix]:
     if _stopped(s):
         return []
-    others = [line for line in s.lines if line.kind != s.message.channel and line.kind != "vbm"]
-    fixes = [fix for line in others for fix in _by(s, line)]
-    if fixes or s.message.channel == "sms":
+    without = {s.message.channel, "vbm", *s.closed}
+    fixes = [fix for line in s.lines if line.kind not in without for fix in _by(s, line)]
+    if fixes or s.message.channel == "sms" or "sms" in s.closed:
         return fixes
     why = "Connect an SMS channel to send this as SMS."
     return [Fix("send_other_channel", "one_click", "Send as SMS instead", why=why)]

@@ -193,6 +193,7 @@ class Surroundings:
             languages=language_codes(self.install.settings.get("languages") or "") if known else (),
             tz=self.install.tz,
             opted_out=opted_out,
+            closed=self._closed(conn, message),
             has_child=self._has_child(conn, message),
             platform=self.install.platform,
             can_ask_admin=bool(self.person.conversation_id or message.conversation_id),
@@ -207,6 +208,15 @@ class Surroundings:
     def _has_child(self, conn: Connection, message: Message) -> bool:
         # An open message has no child, by definition of open; only others must be asked about.
         return not message.open and messages.child_of(conn, self.install.id, message.id) is not None
+
+    def _closed(self, conn: Connection, message: Message) -> frozenset[str]:
+        """The kinds on which an earlier attempt to this number failed for good, for a reason of the person."""
+        if message.attempt == 1:
+            return frozenset()
+        thread = messages.thread(conn, self.install.id, message.thread_id)
+        earlier = [one for one in thread if one.id < message.id and one.to == message.to]
+        reasons = ((one.channel, self.reason(one)) for one in earlier)
+        return frozenset(kind for kind, r in reasons if r.category == "recipient" and r.retry == "never")
 
     def _templates(self, conn: Connection, message: Message, reason: Reason) -> dict[int, list[Known]]:
         """The templates by channel, read only when a fix of this reason needs them."""
