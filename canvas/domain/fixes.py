@@ -243,11 +243,17 @@ def _by(s: Situation, line: Line) -> list[Fix]:
 
 
 def _by_whatsapp(s: Situation, line: Line) -> list[Fix]:
-    choices = [t for t in s.choices.get(line.id, ()) if templates.usable(t)]
+    choices = choosable(s, line.id)
     if not choices or not s.message.to:
         return []
     fields = _template_fields(s, choices)
     return [Fix("send_other_channel", "form", _instead(s, line), line.id, "Send", fields)]
+
+
+def choosable(s: Situation, line_id: int | None) -> list[templates.Template]:
+    """The templates that could go out on that channel; one that needs a file only where its link is known."""
+    known = (t for t in s.choices.get(line_id or 0, ()) if templates.usable(t))
+    return [t for t in known if s.message.content.header_url or not t.needs_media]
 
 
 def _template_fields(s: Situation, choices: Sequence[templates.Template]) -> tuple[Field, ...]:
@@ -288,8 +294,7 @@ def _named(template: templates.Template, several_languages: bool) -> str:
 def _choose_template(s: Situation) -> list[Fix]:
     if _stopped(s) or s.message.to is None:
         return []
-    known = s.choices.get(_line_id(s) or 0, ())
-    others = [t for t in known if t.id != s.message.content.template_id and templates.usable(t)]
+    others = [t for t in choosable(s, _line_id(s)) if t.id != s.message.content.template_id]
     if not others:
         why = "No other approved template is known on this channel."
         return [Fix("choose_template", "form", CHOOSE_TEMPLATE, _line_id(s), why=why)]

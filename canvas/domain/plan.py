@@ -9,7 +9,7 @@ from typing import Literal, get_args, get_type_hints
 
 from canvas.domain import phones, templates
 from canvas.domain.fix import OTHER, Field, Fix, Situation
-from canvas.domain.fixes import just_failed, repair, variable_fields
+from canvas.domain.fixes import choosable, just_failed, repair, variable_fields
 from canvas.domain.message import Content
 from canvas.domain.segments import MOST_CHARACTERS
 
@@ -152,11 +152,11 @@ def _choose_template(s: Situation, fix: Fix, values: Values) -> Plan:
 def _with_template(s: Situation, fix: Fix, values: Values, number: str) -> Plan:
     named = values.get("template_name", "").strip().lower()
     by_name = values.get("template") == OTHER
-    known = s.choices.get(fix.target or 0, ())
+    known = choosable(s, fix.target)
     fitting = [
         t for t in known if (named in (t.name.lower(), t.id) if by_name else t.id == values.get("template"))
     ]
-    chosen = next((t for t in fitting if templates.usable(t)), None)
+    chosen = next(iter(fitting), None)
     if chosen is None:
         field = "template_name" if by_name else "template"
         return again(fix, values, field, "No approved template of this name is known. Check the name.")
