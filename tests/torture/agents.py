@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from random import Random
@@ -14,8 +15,9 @@ from typing import Any
 
 import urllib3
 
+from canvas.sandbox.hubspot_caller import HubSpotCaller
 from canvas.surfaces.guard import body_signature
-from tests.torture.world import KEYS, SECRET, WORKSPACE, World, phone_of
+from tests.torture.world import KEYS, PORTAL, PUBLIC_URL, SECRET, WORKSPACE, World, in_hubspot, phone_of
 
 TOOK = re.compile(r"Octopods took it as (\w+)\.")
 BEGUN = ("Sending now.", "Queued until")
@@ -54,6 +56,7 @@ class Agent:
         self.random = Random(seed)
         self.second_hand = ThreadPoolExecutor(1)
         self.http = urllib3.PoolManager(num_pools=8, maxsize=2)
+        self.hubspot = HubSpotCaller("", PUBLIC_URL, SECRET)
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
         """The canvas, or None when nobody answered (a killed process)."""
@@ -68,7 +71,20 @@ class Agent:
         canvas: dict[str, Any] = json.loads(answer.data)
         return canvas
 
-    def exchange(self, path: str, body: bytes, headers: dict[str, str]) -> urllib3.BaseHTTPResponse | None:
+    def fetch(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
+        """`hubspot.fetch`: signed, and repeated once by HubSpot itself when no good answer came."""
+        target = f"{path}{'&' if '?' in path else '?'}userId=5501&portalId={PORTAL}&appId=224455"
+        raw = json.dumps(body).encode() if body else b""
+        for _ in range(2):
+            answer = self.exchange(target, raw, self.hubspot.v3_headers(method, target, raw), method)
+            if answer is not None and answer.status == 200:
+                document: dict[str, Any] = json.loads(answer.data)
+                return document
+        return None
+
+    def exchange(
+        self, path: str, body: bytes, headers: dict[str, str], method: str = "POST"
+    ) -> urllib3.BaseHTTPResponse | None:
         """The answer, or None when nobody gave one. Never repeated: the process may have done it and then died.
 
         A process that is not there is passed over, as a load balancer would.
@@ -79,7 +95,7 @@ class Agent:
             url = f"http://127.0.0.1:{port}{path}"
             try:
                 return self.http.request(
-                    "POST", url, body=body, headers=given, retries=False, timeout=TIMEOUT
+                    method, url, body=body or None, headers=given, retries=False, timeout=TIMEOUT
                 )
             except urllib3.exceptions.NewConnectionError:
                 continue
@@ -95,27 +111,65 @@ class Agent:
 
     def turn(self, number: int) -> None:
         """Look at one person's card and press what sends, perhaps twice, perhaps again with the old card."""
-        canvas = self.post("initialize", self.person(number))
-        if canvas is None:
-            return
-        button = self._sending_button(canvas)
-        if button is None:
-            self.told.hear(phone_of(number), json.dumps(canvas, ensure_ascii=False))
+        press = self._button_in_hubspot(number) if in_hubspot(number) else self._button(number)
+        if press is None:
             return
         twin: Future[None] | None = None
         if self.random.random() < 0.5:
-            twin = self.second_hand.submit(self.press, number, button)
-        self.press(number, button)
+            twin = self.second_hand.submit(press)
+        press()
         if twin:
             twin.result()
         while self.random.random() < 0.4:
-            self.press(number, button)
+            press()
 
-    def press(self, number: int, button: str) -> None:
+    def _button(self, number: int) -> Callable[[], None] | None:
+        """What pressing the button that sends does; None when the person's canvas has none, or nobody answered."""
+        person, phone = self.person(number), phone_of(number)
+        canvas = self.post("initialize", person)
+        button = self._sending_button(canvas) if canvas else None
+        if button is None:
+            self._hear(phone, canvas)
+            return None
+        click = {**person, "component_id": button, "input_values": {}}
+        return lambda: self._press(phone, lambda: self.post("submit", click))
+
+    def _button_in_hubspot(self, number: int) -> Callable[[], None] | None:
+        """The same on the card of a portal."""
+        phone = phone_of(number)
+        card = self.fetch("GET", f"/hubspot/card?objectId=t{number}&objectTypeId=0-1&limit=3")
+        failures = card["failures"] if card and card["ok"] else []
+        sending = [
+            (failure, fix)
+            for failure in failures
+            for fix in failure["fixes"]
+            if fix["kind"] == "one_click" and fix["label"].startswith(SENDS) and fix.get("fixToken")
+        ]
+        if not sending:
+            self._hear(phone, card)
+            return None
+        failure, fix = sending[0]
+        click = {
+            "messageId": failure["messageId"],
+            "fix": fix["id"],
+            "objectId": f"t{number}",
+            "fixToken": fix["fixToken"],
+            "values": {},
+        }
+
+        def press() -> None:
+            self.told.count("clicks in HubSpot")
+            self._press(phone, lambda: self.fetch("POST", "/hubspot/card/fix", click))
+
+        return press
+
+    def _press(self, phone: str, click: Callable[[], dict[str, Any] | None]) -> None:
         self.told.count("clicks")
-        canvas = self.post("submit", {**self.person(number), "component_id": button, "input_values": {}})
-        if canvas is not None:
-            self.told.hear(phone_of(number), json.dumps(canvas, ensure_ascii=False))
+        self._hear(phone, click())
+
+    def _hear(self, phone: str, answer: dict[str, Any] | None) -> None:
+        if answer is not None:
+            self.told.hear(phone, json.dumps(answer, ensure_ascii=False))
 
     def _sending_button(self, canvas: dict[str, Any]) -> str | None:
         for component in canvas["canvas"]["content"]["components"]:

@@ -35,7 +35,8 @@ from tests.fakes import OctopodsFake
 
 ROOT = Path(__file__).parent.parent.parent
 SECRET = "torture-secret"
-WORKSPACE = "torture1"
+WORKSPACE, PORTAL = "torture1", "7001"
+PUBLIC_URL = "https://torture.example.com"
 READ_SECONDS = 2.0
 # Seconds. Beyond Octopods' clock by more than polling.CLOCK_SLACK, a lost send is not recognised in its list and
 # stays unsure, which is honest but not what the judge asks for.
@@ -45,6 +46,10 @@ MOST_SKEW = 60.0
 KEYS = {
     "whatsapp": [f"torture-whatsapp-1{n:03}" for n in range(8)],
     "sms": [f"torture-sms-2{n:03}" for n in range(4)],
+}
+PORTAL_KEYS = {
+    "whatsapp": [f"torture-whatsapp-3{n:03}" for n in range(4)],
+    "sms": [f"torture-sms-4{n:03}" for n in range(2)],
 }
 LIST_CAP = 100
 # How each failed message failed, and so by which way its fix goes out.
@@ -58,6 +63,11 @@ FAILURES = (
 
 def phone_of(number: int) -> str:
     return f"+35387{1000000 + number}"
+
+
+def in_hubspot(number: int) -> bool:
+    """Whether this person is a contact of the portal and not of the workspace: one in three."""
+    return number % 3 == 0
 
 
 @dataclass
@@ -78,6 +88,8 @@ class World:
             "DATABASE_URL": self.url,
             "OCTOPODS_URL": self.octopods.url,
             "INTERCOM_CLIENT_SECRET": SECRET,
+            "HUBSPOT_CLIENT_SECRET": SECRET,
+            "PUBLIC_URL": PUBLIC_URL,
             "READ_TIMEOUT": str(READ_SECONDS),
             "CONNECT_TIMEOUT": "2",
             "POLL_SCHEDULE": "2,3,5,10",
@@ -133,12 +145,15 @@ class World:
 
 
 def fill(world: World, how_many: int) -> None:
-    """A connected workspace and so many failed messages, each of another person."""
+    """A connected workspace and a portal, and so many failed messages, each of another person."""
     flow = world.flow()
     migrate.upgrade(flow.engine)
-    install = install_flow.connect(flow, "intercom", WORKSPACE, "token", settings={"country": "IE"})
-    lines = {kind: [_line(world, flow, kind, key) for key in KEYS[kind]] for kind in KEYS}
-    rows = [messages.to_row(_failed(number, install.id, lines)) for number in range(how_many)]
+    workspace = _connected(world, flow, "intercom", WORKSPACE, KEYS)
+    portal = _connected(world, flow, "hubspot", PORTAL, PORTAL_KEYS)
+    rows = [
+        messages.to_row(_failed(number, *(portal if in_hubspot(number) else workspace)))
+        for number in range(how_many)
+    ]
     with writing(flow.engine) as conn:
         conn.execute(insert(table), rows)
         # Nothing but the messages' own actions shall be under way.
@@ -148,12 +163,26 @@ def fill(world: World, how_many: int) -> None:
     flow.engine.dispose()
 
 
-def _line(world: World, flow: Flow, kind: str, key: str) -> int:
+Lines = dict[str, list[int]]
+
+
+def _connected(
+    world: World, flow: Flow, platform: str, name: str, keys: dict[str, list[str]]
+) -> tuple[int, Lines]:
+    """An install's id and its channels of each kind. Nothing is written on timelines: this is about sends."""
+    install = install_flow.connect(
+        flow, platform, name, "token", settings={"country": "IE", "timeline": "off"}
+    )
+    lines = {kind: [_line(world, flow, install.public_id, kind, key) for key in keys[kind]] for kind in keys}
+    return install.id, lines
+
+
+def _line(world: World, flow: Flow, install: str, kind: str, key: str) -> int:
     world.octopods.add_key(key, kind)
-    return install_flow.add_channel(flow, f"intercom:{WORKSPACE}", kind, key, f"Line {key[-4:]}", None).id
+    return install_flow.add_channel(flow, install, kind, key, f"Line {key[-4:]}", None).id
 
 
-def _failed(number: int, install_id: int, lines: dict[str, list[int]]) -> Message:
+def _failed(number: int, install_id: int, lines: Lines) -> Message:
     channel, said = FAILURES[number % len(FAILURES)]
     now = utc_now() - timedelta(hours=2)
     evidence = Evidence(text=said, channel=channel)
