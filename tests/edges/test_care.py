@@ -323,7 +323,7 @@ def test_rotation_seals_everything_with_the_newest_key_and_the_old_one_can_go(bo
     assert (second.resealed, second.newest, second.fingerprints) == (0, 3, 0)
     assert Sealer([NEW], "s" * 32).open(of(desk).token_sealed or "") == "a-token"
     assert Sealer([NEW], "s" * 32).open(of(desk).settings["alerts"]["secret_sealed"]) == "hook-secret"
-    assert of(desk).country == "IE"
+    assert of(desk).settings["country"] == "IE"
     with pytest.raises(CannotOpen):
         Sealer([OLD], "s" * 32).open(of(desk).token_sealed or "")
 
