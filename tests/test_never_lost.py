@@ -148,3 +148,49 @@ def until_it_waits(desk: Desk) -> None:
             conn.rollback()
             time.sleep(0.01)
     raise AssertionError("nobody waits")
+
+
+PIA = "+46701740690"
+STOPPED = {"status": "failed", "failure_reason": "Attempt to send to unsubscribed recipient"}
+TEMPLATE = {"template_id": 90001, "message_variables": ["Pia", "Tuesday"]}
+
+
+def told(desk: Desk, number: int, key: str, **report: object) -> None:
+    news = {"message_id": number, "destination_phone": PIA, "contact_id": "c1", **report}
+    assert desk.gateway("/track", news, key).status_code == 201
+    desk.clock.advance(60)
+
+
+def sending(desk: Desk) -> list[str]:
+    """The buttons that would send to somebody whose WhatsApp message failed just now for a passing reason."""
+    told(desk, 77, keys.WHATSAPP, status="failed", failure_reason="Something went wrong", **TEMPLATE)
+    desk.clock.advance(3600)
+    screen = desk.click(desk.initialize(), "Details")
+    return [label for label in screen.buttons if label.startswith("Send")]
+
+
+def test_opting_in_on_one_channel_leaves_the_opt_out_of_the_other(both_desk: Desk) -> None:
+    desk = both_desk
+    desk.connect()
+    told(desk, 1, keys.SMS, body="Hi", **STOPPED)
+    told(desk, 2, keys.WHATSAPP, **STOPPED, **TEMPLATE)
+    told(desk, 3, keys.WHATSAPP, **STOPPED, **TEMPLATE)
+    desk.send_sms(PIA, "Welcome back")
+    desk.pass_time(30)
+    with reading(desk.flow.engine) as conn:
+        assert conn.execute(text("SELECT channel FROM opt_outs")).scalars().all() == ["whatsapp"]
+    assert sending(desk) == []
+
+
+def test_what_was_sent_before_an_opt_out_and_arrives_late_is_no_opting_in(both_desk: Desk) -> None:
+    desk = both_desk
+    desk.connect()
+    told(desk, 1, keys.SMS, body="Hi", **STOPPED)
+    desk.send_sms(PIA, "On its way")
+    desk.clock.advance(60)
+    told(desk, 2, keys.SMS, body="Hi", **STOPPED)
+    desk.pass_time(30)
+    told(desk, 3, keys.SMS, body="Sent who knows when", status="delivered")
+    early = {"status": "delivered", "sent_at": "2026-11-23T09:00:00Z"}
+    told(desk, 4, keys.SMS, body="Sent in the morning", **early)
+    assert sending(desk) == []

@@ -177,11 +177,20 @@ def reported(
         evidence = evidence or Evidence(channel=message.channel)
         return failed(conn, flow, known, evidence, _verbatim(report.failure_reason), now)
     fresh = store(conn, replace(known, status=status), now)
-    if status in ARRIVED:
-        messages.forget_opt_out(conn, fresh)
+    sent = _sent_at(message, report)
+    if status in ARRIVED and sent:
+        messages.forget_opt_out(conn, fresh, sent)
     if status in ARRIVED and message.parent_id:
         timeline.news(conn, flow, fresh, now)
     return fresh
+
+
+def _sent_at(message: Message, report: StatusReport) -> datetime | None:
+    """The earliest it may have left; None for one sent elsewhere whose report does not say."""
+    told = report.sent_at or report.created_at
+    if told is None:
+        return None if message.source == "track" else message.created_at
+    return min(told, message.created_at)
 
 
 def named(conn: Connection, message: Message, octopods_id: str, now: datetime) -> Message:

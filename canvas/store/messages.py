@@ -320,20 +320,25 @@ def known_octopods_ids(conn: Connection, install_id: int, ids: Sequence[str]) ->
 
 
 def remember_opt_out(conn: Connection, message: Message, now: datetime) -> None:
-    """Remember that this person asked not to be messaged."""
-    if message.to and not has_opted_out(conn, message.install_id, message.to):
-        row = {
-            "install_id": message.install_id,
-            "to": message.to,
-            "channel": message.channel,
-            "message_id": message.id,
-            "created_at": now,
-        }
-        try:
-            with conn.begin_nested():
-                conn.execute(insert(opt_outs).values(row))
-        except IntegrityError:
-            return  # told at the same moment of another message of theirs; that it is remembered is all that counts
+    """Remember that this person asked not to be messaged; told again, the newest time counts."""
+    if not message.to:
+        return
+    where = (opt_outs.c.install_id == message.install_id) & (opt_outs.c.to == message.to)
+    known = update(opt_outs).where(where, opt_outs.c.channel == message.channel)
+    if conn.execute(known.values(created_at=now, message_id=message.id)).rowcount:
+        return
+    row = {
+        "install_id": message.install_id,
+        "to": message.to,
+        "channel": message.channel,
+        "message_id": message.id,
+        "created_at": now,
+    }
+    try:
+        with conn.begin_nested():
+            conn.execute(insert(opt_outs).values(row))
+    except IntegrityError:
+        return  # told at the same moment of another message of theirs; that it is remembered is all that counts
 
 
 _OPTED_IN = delete(opt_outs).where(
@@ -344,10 +349,10 @@ _OPTED_IN = delete(opt_outs).where(
 )
 
 
-def forget_opt_out(conn: Connection, message: Message) -> None:
-    """What arrives on the channel that was opted out of shows that the person opted in again."""
+def forget_opt_out(conn: Connection, message: Message, sent: datetime) -> None:
+    """What was sent after an opt-out and arrived on its channel shows that the person opted in again."""
     given = {"tenant": message.install_id, "number": message.to, "kind": message.channel}
-    conn.execute(_OPTED_IN, {**given, "sent": message.created_at})
+    conn.execute(_OPTED_IN, {**given, "sent": sent})
 
 
 def has_opted_out(conn: Connection, install_id: int, number: str | None) -> bool:

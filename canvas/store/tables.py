@@ -221,12 +221,13 @@ templates = Table(
     Column("seen_at", Instant, nullable=False),
 )
 
+# `to` is the number, or its keyed hash once the person was erased.
 opt_outs = Table(
     "opt_outs",
     metadata,
     Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), primary_key=True),
-    Column("to", Name(20), primary_key=True),
-    Column("channel", Name(16), nullable=False),
+    Column("to", Name(64), primary_key=True),
+    Column("channel", Name(16), primary_key=True),
     Column("message_id", Name(40)),
     Column("created_at", Instant, nullable=False),
 )
