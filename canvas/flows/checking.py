@@ -113,7 +113,7 @@ def _known(
         tz=install.tz,
         template=template,
         listed_at=listed_at,
-        opted_out=messages.has_opted_out(conn, install.id, number),
+        opted_out=messages.has_opted_out(conn, install.id, number, flow.sealer),
         blocked_until=channel.blocked_until if channel else None,
         last=last,
         last_reason=reason.title if reason else "",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -42,24 +41,22 @@ def person(flow: Flow, public_id: str, contact_id_or_number: str, by: Actor = au
     with writing(flow.engine) as conn:
         tenant = find(conn, public_id)
         who = erasing.known_as(conn, tenant.id, contact_id_or_number)
-        gone = forget(conn, tenant.id, who, by, flow.clock())
+        gone = forget(conn, flow, tenant.id, who, by)
     with reading(flow.engine) as conn:
         return Erased(gone, erasing.traces(conn, tenant.id, who))
 
 
-def contact(conn: Connection, install_id: int, contact_id: str, by: Actor, now: datetime) -> int:
+def contact(conn: Connection, flow: Flow, install_id: int, contact_id: str, by: Actor) -> int:
     """The same inside a transaction, for a vendor's call that asks for it; the number of messages erased."""
     who = erasing.known_as(conn, install_id, contact_id)
-    return forget(conn, install_id, who, by, now).get("messages", 0)
+    return forget(conn, flow, install_id, who, by).get("messages", 0)
 
 
-def forget(
-    conn: Connection, install_id: int, who: erasing.Person, by: Actor, now: datetime
-) -> dict[str, int]:
+def forget(conn: Connection, flow: Flow, install_id: int, who: erasing.Person, by: Actor) -> dict[str, int]:
     """Erase, and say in the audit trail that it was done, but not to whom."""
-    gone = dict(erasing.person(conn, install_id, who))
+    gone = dict(erasing.person(conn, install_id, who, flow.sealer))
     if gone:
-        audit.write(conn, install_id, now, by, "contact.erased", after=gone, result="erased")
+        audit.write(conn, install_id, flow.clock(), by, "contact.erased", after=gone, result="erased")
     return gone
 
 

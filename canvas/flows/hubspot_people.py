@@ -39,7 +39,7 @@ def _heard(conn: Connection, flow: Flow, install: Install, event: Mapping[str, A
     elif kind == DELETED and contact:
         touched = people.unlink(conn, install.id, contact)
     elif kind == FORGOTTEN and contact:
-        touched = erase.contact(conn, install.id, contact, HUBSPOT, flow.clock())
+        touched = erase.contact(conn, flow, install.id, contact, HUBSPOT)
     else:
         return 0
     if touched and kind != FORGOTTEN:

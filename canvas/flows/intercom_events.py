@@ -63,7 +63,7 @@ def carry_out(flow: Flow, action: Action) -> None:
                 audit.write(conn, action.install_id, now, INTERCOM, topic, contact, result=str(touched))
             actions.finish(conn, action, actions.DONE, now, {"messages": touched})
         else:
-            touched = erase.contact(conn, action.install_id, contact, INTERCOM, now) if contact else 0
+            touched = erase.contact(conn, flow, action.install_id, contact, INTERCOM) if contact else 0
             actions.forget(conn, action)  # its row names the contact, who is to be named nowhere
     log.info("intercom.contact", topic=topic, messages=touched)
 

@@ -179,7 +179,7 @@ class Surroundings:
         same = known.get(message.channel_id or 0, ())
         own = next(((t, at) for t, at in same if t.id == message.content.template_id), None)
         if opted_out is None:
-            opted_out = messages.has_opted_out(conn, self.install.id, message.to)
+            opted_out = messages.has_opted_out(conn, self.install.id, message.to, self.flow.sealer)
         return Situation(
             message=message,
             reason=reason,

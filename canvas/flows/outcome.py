@@ -115,6 +115,7 @@ def failed(
         fresh = replace(fresh, keeps_failing=keeps_failing(fresh, reason, recent))
     fresh = store(conn, fresh, now)
     look_soon(conn, fresh.install_id, now)
+    messages.recall_opt_outs(conn, fresh, flow.sealer)
     if diagnosis.reason == OPTED_OUT:
         messages.remember_opt_out(conn, fresh, now)
     if diagnosis.category == "template" and fresh.channel_id is not None:
@@ -179,7 +180,7 @@ def reported(
     fresh = store(conn, replace(known, status=status), now)
     sent = _sent_at(message, report)
     if status in ARRIVED and sent:
-        messages.forget_opt_out(conn, fresh, sent)
+        messages.forget_opt_out(conn, fresh, sent, flow.sealer)
     if status in ARRIVED and message.parent_id:
         timeline.news(conn, flow, fresh, now)
     return fresh

@@ -93,7 +93,7 @@ def _allowed(conn: Connection, flow: Flow, action: Action, message: Message, now
     if not installs.is_active(conn, message.install_id):
         _refuse(conn, flow, action, message, LEFT, now)
         return None
-    if messages.has_opted_out(conn, message.install_id, message.to):
+    if messages.has_opted_out(conn, message.install_id, message.to, flow.sealer):
         _refuse(conn, flow, action, message, "The recipient has opted out.", now)
         return None
     blocked = key.channel.waits(now)

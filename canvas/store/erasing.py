@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -30,6 +31,8 @@ from sqlalchemy import (
 )
 
 from canvas.domain import phones
+from canvas.store.messages import keep_opt_out
+from canvas.store.sealing import Sealer
 from canvas.store.tables import (
     actions,
     audit,
@@ -39,6 +42,7 @@ from canvas.store.tables import (
     key_limits,
     messages,
     metadata,
+    opt_outs,
     unknown_reasons,
 )
 
@@ -49,6 +53,9 @@ NAMING: dict[Column[Any], tuple[str, ...]] = {
     actions.c.payload: ("contact", "merged_from"),
     bulk_jobs.c.filter: ("contact", "q"),
 }
+
+
+OptOut = tuple[str, str, datetime]  # number, channel, when
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +96,14 @@ def _forms(to: str | None, raw_to: str) -> set[str]:
     return typed | ({to} if to else set())
 
 
-def person(conn: Connection, install_id: int, who: Person) -> Counter[str]:
-    """Erase everything about that person in that install; the number of rows by table."""
+def person(conn: Connection, install_id: int, who: Person, sealer: Sealer) -> Counter[str]:
+    """Erase everything about that person in that install; the number of rows by table.
+
+    That they opted out is kept, or the next message to them would be sent again: under a hash of the number.
+    """
     gone: Counter[str] = Counter()
     ids = _message_ids(conn, install_id, who)
+    stopped = _opt_outs(conn, install_id, who, ids)
     for table in tenant_tables():
         if table is not audit and table is not messages and "message_id" in table.c:
             for lot in _lots(ids):
@@ -109,7 +120,22 @@ def person(conn: Connection, install_id: int, who: Person) -> Counter[str]:
             named = column[member].as_string().in_((*who.contact_ids, *who.numbers))
             gone[column.table.name] += _delete(conn, column.table, install_id, named)
     _forget_examples(conn, install_id, who)
+    for number, channel, at in stopped:
+        elsewhere = (messages.c.install_id == install_id) & (messages.c.to == number)
+        shared = conn.execute(select(messages.c.id).where(elsewhere).limit(1)).first()
+        keep_opt_out(conn, install_id, number if shared else sealer.fingerprint(number), channel, at)
     return +gone
+
+
+def _opt_outs(conn: Connection, install_id: int, who: Person, ids: Sequence[str]) -> set[OptOut]:
+    """Their opt-outs that a number still stands for."""
+    mine = select(opt_outs.c.to, opt_outs.c.channel, opt_outs.c.created_at).where(
+        opt_outs.c.install_id == install_id, opt_outs.c.to.startswith("+")
+    )
+    wheres = [opt_outs.c.to.in_(who.numbers), *(opt_outs.c.message_id.in_(lot) for lot in _lots(ids))]
+    return {
+        (row.to, row.channel, row.created_at) for where in wheres for row in conn.execute(mine.where(where))
+    }
 
 
 def _delete(conn: Connection, table: Table, install_id: int, where: ColumnElement[bool]) -> int:

@@ -28,6 +28,7 @@ from sqlalchemy.exc import IntegrityError
 from canvas.domain.message import ARRIVED, Actor, Content, Message, Status
 from canvas.knowledge.model import Candidate, Diagnosis, Evidence
 from canvas.store.database import Glance, Question, Row
+from canvas.store.sealing import Sealer
 from canvas.store.tables import actions, messages, opt_outs
 
 # Statements that every message runs through are built once: building costs more than the database takes.
@@ -321,19 +322,19 @@ def known_octopods_ids(conn: Connection, install_id: int, ids: Sequence[str]) ->
 
 def remember_opt_out(conn: Connection, message: Message, now: datetime) -> None:
     """Remember that this person asked not to be messaged; told again, the newest time counts."""
-    if not message.to:
+    if message.to:
+        keep_opt_out(conn, message.install_id, message.to, message.channel, now, message.id)
+
+
+def keep_opt_out(
+    conn: Connection, install_id: int, to: str, channel: str, at: datetime, message_id: str | None = None
+) -> None:
+    """Store an opt-out of a number, or of the hash of one, over an older one."""
+    where = (opt_outs.c.install_id == install_id) & (opt_outs.c.to == to) & (opt_outs.c.channel == channel)
+    told = {"created_at": at, "message_id": message_id}
+    if conn.execute(update(opt_outs).where(where).values(told)).rowcount:
         return
-    where = (opt_outs.c.install_id == message.install_id) & (opt_outs.c.to == message.to)
-    known = update(opt_outs).where(where, opt_outs.c.channel == message.channel)
-    if conn.execute(known.values(created_at=now, message_id=message.id)).rowcount:
-        return
-    row = {
-        "install_id": message.install_id,
-        "to": message.to,
-        "channel": message.channel,
-        "message_id": message.id,
-        "created_at": now,
-    }
+    row = {"install_id": install_id, "to": to, "channel": channel, **told}
     try:
         with conn.begin_nested():
             conn.execute(insert(opt_outs).values(row))
@@ -341,24 +342,39 @@ def remember_opt_out(conn: Connection, message: Message, now: datetime) -> None:
         return  # told at the same moment of another message of theirs; that it is remembered is all that counts
 
 
+def recall_opt_outs(conn: Connection, message: Message, sealer: Sealer) -> None:
+    """What a person had asked before they were erased is known by their number again, now that there is one."""
+    if not message.to:
+        return
+    hashed = opt_outs.c.to == sealer.fingerprint(message.to)
+    where = (opt_outs.c.install_id == message.install_id) & hashed
+    for channel, at in conn.execute(select(opt_outs.c.channel, opt_outs.c.created_at).where(where)).all():
+        keep_opt_out(conn, message.install_id, message.to, channel, at)
+        conn.execute(delete(opt_outs).where(where, opt_outs.c.channel == channel))
+
+
 _OPTED_IN = delete(opt_outs).where(
     opt_outs.c.install_id == bindparam("tenant"),
-    opt_outs.c.to == bindparam("number"),
+    opt_outs.c.to.in_([bindparam("number"), bindparam("hashed")]),
     opt_outs.c.channel == bindparam("kind"),
     opt_outs.c.created_at < bindparam("sent"),
 )
 
 
-def forget_opt_out(conn: Connection, message: Message, sent: datetime) -> None:
+def forget_opt_out(conn: Connection, message: Message, sent: datetime, sealer: Sealer) -> None:
     """What was sent after an opt-out and arrived on its channel shows that the person opted in again."""
-    given = {"tenant": message.install_id, "number": message.to, "kind": message.channel}
-    conn.execute(_OPTED_IN, {**given, "sent": sent})
+    if message.to:
+        number = {"number": message.to, "hashed": sealer.fingerprint(message.to)}
+        given = {"tenant": message.install_id, "kind": message.channel, "sent": sent}
+        conn.execute(_OPTED_IN, {**given, **number})
 
 
-def has_opted_out(conn: Connection, install_id: int, number: str | None) -> bool:
+def has_opted_out(conn: Connection, install_id: int, number: str | None, sealer: Sealer) -> bool:
+    """Whether the person of that number opted out on any channel, be it before they were erased."""
     if not number:
         return False
-    where = (opt_outs.c.install_id == install_id) & (opt_outs.c.to == number)
+    known = opt_outs.c.to.in_([number, sealer.fingerprint(number)])
+    where = (opt_outs.c.install_id == install_id) & known
     return conn.execute(select(opt_outs.c.to).where(where)).first() is not None
 
 

@@ -356,3 +356,30 @@ def test_old_audit_lines_are_purged_with_the_rest(desk: Desk) -> None:
         audit.write(conn, install_id(desk), desk.clock() - timedelta(days=3000), None, "old")
     retention.purge(desk.flow)
     assert "old" not in [line.deed for line in trail(desk)]
+
+
+def test_who_opted_out_and_was_erased_is_sent_nothing_under_a_new_contact(both_desk: Desk) -> None:
+    desk, number = both_desk, "+46701740690"
+    desk.connect()
+    wrong = {"destination_phone": number, "status": "failed", "template_id": 90001}
+    stopped = {**wrong, "message_id": 1, "contact_id": "c1", "failure_reason": "User has opted out"}
+    desk.gateway("/track", {**stopped, "message_variables": ["Pia", "Tuesday"]}, keys.WHATSAPP)
+    done = erase.person(desk.flow, f"intercom:{WORKSPACE}", "c1")
+    assert (done.gone["opt_outs"], done.left) == (1, {})
+    assert number not in everything(desk)
+    answer = desk.gateway("/check", {"destination_phone": number, "body": "Hi"}, keys.SMS).get_json()
+    assert answer["verdict"] == "would_fail"
+    again = {
+        **wrong,
+        "message_id": 2,
+        "contact_id": "c2",
+        "failure_reason": "Recipient is not a WhatsApp user.",
+    }
+    desk.gateway("/track", {**again, "message_variables": ["Pia", "Tuesday"]}, keys.WHATSAPP)
+    screen = desk.initialize("c2")
+    for shown in (screen, desk.click(screen, "Details")):
+        assert not [label for label in shown.buttons if "Send" in label or "Correct" in label]
+    erase.person(desk.flow, f"intercom:{WORKSPACE}", number)
+    assert number not in everything(desk)
+    desk.gateway("/track", {**again, "message_id": 3}, keys.WHATSAPP)
+    assert not [label for label in desk.initialize("c2").buttons if "Send" in label]
