@@ -1,7 +1,7 @@
 """How often `diagnose` is right, on the carried sample, on the fresh lines and on the field corpus.
 
-A line is right when the reason is the expected one or one it also accepts (tests/data/README.md). The sample and the
-fresh lines are never learned from. The field corpus taught the weights, so its rows say what was kept, not how well
+A line is right when the reason is the expected one or one it also accepts (tests/data/README.md). The sample is never
+learned from. The fresh lines and the field corpus taught the weights, so their rows say what was kept, not how well
 that carries over to wordings nobody has seen: tests.bench.crossval does. `python -m tests.bench.accuracy` prints right
 by reason.
 """
@@ -99,7 +99,7 @@ def rows_of(name: str, answers: list[Judged]) -> list[Row]:
 def rows() -> list[Row]:
     """The figures of the sample, of the fresh lines and, where it is there, of the field corpus."""
     found = rows_of("sample", judged(lines("reasons_sample.jsonl")))
-    found += rows_of("fresh", judged(lines("reasons_fresh.jsonl")))
+    found += rows_of("fresh, learned from", judged(lines("reasons_fresh.jsonl")))
     field = lines("reasons_field.jsonl")
     return found + (rows_of("field, learned from", judged(field)) if field else [])
 

@@ -16,7 +16,8 @@ from canvas.knowledge import catalogue, compiled, scores
 from canvas.knowledge.build import learn
 from canvas.knowledge.sources import HOME
 
-CORPUS = HOME.parent.parent / "tests" / "data" / "reasons_field.jsonl"
+DATA = HOME.parent.parent / "tests" / "data"
+CORPORA = [DATA / "reasons_field.jsonl", DATA / "reasons_fresh.jsonl"]
 
 
 def write_codes(collected: list[dict[str, Any]], home: Path = HOME) -> None:
@@ -45,8 +46,8 @@ def main(arguments: list[str]) -> None:
         write_codes(json.loads(Path(arguments[1]).read_text(encoding="utf-8")))
     compiled.write()
     labelled = list(learn.wordings(catalogue.load()))
-    if CORPUS.exists():
-        labelled += learn.corpus(CORPUS)
+    for corpus in filter(Path.exists, CORPORA):
+        labelled += learn.corpus(corpus)
     weights = learn.learned(catalogue.load(), labelled)
     (HOME / scores.NAME).write_text(weights + "\n", encoding="utf-8")
 
