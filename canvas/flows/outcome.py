@@ -30,7 +30,7 @@ from canvas.store.database import reading
 log = structlog.get_logger()
 SOON = timedelta(seconds=2)
 LET_GO = "let_go"
-FRESH = timedelta(minutes=1)  # a copy of the templates no failure has listed anew
+FRESH = timedelta(minutes=1)  # a copy so young is not listed anew for one more failure
 RECONCILE_AFTER = timedelta(seconds=10)
 
 
@@ -118,7 +118,7 @@ def failed(
     messages.recall_opt_outs(conn, fresh, flow.sealer)
     if diagnosis.reason == OPTED_OUT:
         messages.remember_opt_out(conn, fresh, now)
-    if diagnosis.category == "template" and fresh.channel_id is not None:
+    if diagnosis.category == "template" and fresh.channel_id is not None and _old_copy(conn, fresh, now):
         listing = refresh_templates(conn, fresh.install_id, fresh.channel_id, now)
         if listing:
             flow.wake(listing, now + SOON)  # by then this transaction has ended
@@ -127,11 +127,14 @@ def failed(
     return fresh
 
 
+def _old_copy(conn: Connection, message: Message, now: datetime) -> bool:
+    """Whether this channel's templates were not listed just now; many failures of one template are one reason to."""
+    listed = templates.listed_at(conn, message.install_id, message.channel_id or 0)
+    return listed is None or now - listed >= FRESH
+
+
 def refresh_templates(conn: Connection, install_id: int, channel_id: int, now: datetime) -> str | None:
-    """Have the worker list this channel's templates again, soon; the action's id, or None while the copy is fresh."""
-    listed = templates.listed_at(conn, install_id, channel_id)
-    if listed and now - listed < FRESH:
-        return None
+    """Have the worker list this channel's templates again, soon; the action's id."""
     key = f"templates:{channel_id}"
     payload = {"channel_id": channel_id}
     actions.restart(conn, install_id, "templates", key, now, payload=payload)

@@ -10,11 +10,11 @@ from threading import Barrier
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import text
 
 from canvas import config
 from canvas.factory import open_queue
-from canvas.store.database import open_engine, writing
+from tests import postgres
+from tests.conftest import missing
 
 ROOT = Path(__file__).parent.parent.parent
 FIT = {
@@ -82,14 +82,13 @@ def test_gunicorn_ends_with_that_sentence_instead_of_trying_for_ever(tmp_path: P
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_processes_that_start_together_on_a_new_database_all_start(database_url: str) -> None:
-    engine = open_engine(database_url)
-    with writing(engine) as conn:
-        for table in ("huey_kv", "huey_schedule", "huey_task"):
-            conn.execute(text(f"DROP TABLE IF EXISTS {table}"))
-    engine.dispose()
-    settings = config.load({"DATABASE_URL": database_url})
+def test_processes_that_start_together_on_a_new_database_all_start(
+    postgres_server: postgres.Server | None,
+) -> None:
+    if postgres_server is None:
+        missing("PostgreSQL")
+        return
+    settings = config.load({"DATABASE_URL": postgres_server.new_database("together")})
     gate = Barrier(4)
 
     def start() -> str:
