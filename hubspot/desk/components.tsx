@@ -1,4 +1,4 @@
-import { type ComponentType, type ReactNode, useEffect, useState } from 'react';
+import { type ComponentType, type ReactNode, useEffect, useRef, useState } from 'react';
 
 /** HubSpot's components as plain HTML: enough to read, click and type, without HubSpot's looks. */
 
@@ -28,9 +28,16 @@ const Button = ({ href, onClick, disabled, loading, variant = 'secondary', type 
 /** The text of an input lives here while it is typed, since the card answers from another thread. */
 function useTyped(value: string | undefined, onChange?: (value: string) => void): [string, (text: string) => void] {
   const [typed, setTyped] = useState(value ?? '');
-  useEffect(() => setTyped(value ?? ''), [value]);
+  const underWay = useRef<string[]>([]);
+  useEffect(() => {
+    // The card gives back what was typed, a little later: an old echo must not take away the letters typed since.
+    const echo = underWay.current.indexOf(value ?? '');
+    if (echo >= 0) underWay.current.splice(0, echo + 1);
+    else setTyped(value ?? '');
+  }, [value]);
   const type = (text: string) => {
     setTyped(text);
+    underWay.current.push(text);
     onChange?.(text);
   };
   return [typed, type];

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.stack import Stack, running
+
+expect.set_options(timeout=20_000)  # milliseconds: the real stack on a busy machine, with a browser beside it
 
 
 @pytest.fixture(scope="session")
