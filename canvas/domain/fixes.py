@@ -26,7 +26,7 @@ from canvas.domain.fix import (
     own_line,
 )
 from canvas.domain.message import Message, Status
-from canvas.domain.rights import ASK, FOR_ONLOOKERS
+from canvas.domain.rights import ASK, FOR_ONLOOKERS, FOR_STRANGERS, LOOKING
 from canvas.domain.segments import segments
 
 PLAIN_RETRY = frozenset({"retry_now", "retry_later"})
@@ -54,7 +54,8 @@ def offered(s: Situation) -> tuple[Fix, ...]:
 
 def _for_onlookers(s: Situation, fixes: Sequence[Fix]) -> tuple[Fix, ...]:
     """What is left to somebody who may not fix, with a way to ask for the right where one can be given."""
-    kept = tuple(fix for fix in fixes if fix.id in FOR_ONLOOKERS)
+    theirs = FOR_STRANGERS if s.rights == LOOKING else FOR_ONLOOKERS
+    kept = tuple(fix for fix in fixes if fix.id in theirs)
     ask = Fix(ASK, "one_click", "Ask to be allowed to fix")
     return (ask, *kept) if fixes and s.rights.may_ask else kept
 

@@ -10,6 +10,7 @@ EVERYONE, NAMED, ADMINS = "everyone", "named", "admins"
 ASK = "ask_to_fix"
 # What changes nothing for anybody else, or only asks: whoever may not fix still gets these.
 FOR_ONLOOKERS = frozenset({ASK, "ask_admin", "contact_support", "open_settings", "check_status"})
+FOR_STRANGERS = frozenset({"contact_support", "open_settings"})  # of those, what asks nobody in the workspace
 # Who acts by an admin's own choice, not as one of the people in front of a screen.
 BY_CHOICE_OF_AN_ADMIN = frozenset({"policy", "hubspot_workflow", "operator", "worker"})
 ONLOOKER = "onlooker"  # whoever holds a link that is for looking, such as Octopods' support

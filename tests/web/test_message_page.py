@@ -193,4 +193,6 @@ def test_the_report_for_support_names_a_page_to_look_at_and_no_more(
     assert "Not on WhatsApp" in page.words
     assert "This link is for looking." in page.words
     assert "Send as SMS instead" not in page.words
+    assert "Mark as handled" not in page.words
+    assert "Ask an admin" not in page.words
     assert len(site.octopods.sends()) == 1
