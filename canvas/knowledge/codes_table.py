@@ -142,9 +142,10 @@ class Codes:
                 found.append((match.group(), rows))
         return found
 
-    def titled(self, key: str) -> list[CodeRow]:
-        """The rows whose title has exactly these words; none for titles that are ordinary words."""
-        return [] if key in GENERIC_TITLES else self._by_title.get(key, [])
+    def titled(self, key: str, provider: str | None = None) -> list[CodeRow]:
+        """The rows whose title has exactly these words; of ordinary words only those of the provider that said them."""
+        rows = self._by_title.get(key, [])
+        return [row for row in rows if row.provider == provider] if key in GENERIC_TITLES else rows
 
     def of_reason(self, reason: str) -> list[CodeRow]:
         """Every documented code that means this reason."""

@@ -23,7 +23,7 @@ def from_failure_reason(value: object, channel: str | None) -> Evidence | None:
     if value is None or value == "" or value == {}:
         return None
     if isinstance(value, str):
-        return Evidence(text=value, channel=channel)
+        return Evidence(text=value, channel=channel, provider=_PROVIDERS.get(channel or ""))
     if isinstance(value, dict) and (value.get("title") or value.get("code") is not None):
         code = value.get("code")
         return Evidence(

@@ -86,7 +86,7 @@ class Weighing:
         In the text of a provider whose codes we do not have, titles count less and names are only hints.
         """
         for sentence, key in said:
-            titled = own(codes.titled(key), provider)
+            titled = own(codes.titled(key, provider), provider)
             self.add_rows(titled, NAME if strange else TITLE, sentence)
             if titled:
                 self.add_others(titled[0], codes)
