@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from canvas.knowledge.tokens import key_of
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)+")
+# Looked for from the first letter of each word only, and without going back, for it is looked for in every text.
+_NAME = re.compile(r"[A-Za-z](?<![A-Za-z].)[A-Za-z0-9]*+(?:[_-][A-Za-z0-9]++)++")
 # Titles that are ordinary words: they identify a cause only together with their code.
 GENERIC_TITLES = {
     " unknown", "bad request", "reject", "rejected", "not found", "message rejected",
@@ -25,8 +27,7 @@ GENERIC_TITLES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class CodeRow:
+class CodeRow(NamedTuple):
     """One documented code of one provider."""
 
     provider: str
@@ -47,6 +48,7 @@ class Codes:
     rows: list[CodeRow] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     _marks: list[tuple[str, str]] = field(default_factory=list)
+    _lower_marks: list[tuple[str, str]] = field(default_factory=list)
     _homes: dict[str, str] = field(default_factory=dict)
     _spaces: dict[str, list[str]] = field(default_factory=dict)
     _space_marks: dict[str, dict[str, list[str]]] = field(default_factory=dict)
@@ -61,7 +63,8 @@ class Codes:
         table = cls()
         for provider, facts in providers.items():
             table.names.update(dict.fromkeys(facts["names"], provider))
-            table._marks += [(mark, provider) for mark in facts["marks"]]
+            for mark in facts["marks"]:
+                (table._lower_marks if mark.islower() else table._marks).append((mark, provider))
             table._homes.update(dict.fromkeys(facts.get("channels", ()), provider))
             table._spaces[provider] = facts.get("spaces", [])
             table._space_marks[provider] = facts.get("space_marks", {})
@@ -93,7 +96,7 @@ class Codes:
             if _NAME.fullmatch(row.code) and not row.code.startswith("0x"):
                 self._by_name.setdefault(key_of(row.code), []).append(row)
         if _NAME.fullmatch(row.title):
-            self._by_name.setdefault(key_of(row.title), []).append(row)
+            self._by_name.setdefault(row.key, []).append(row)
         if row.key:
             self._by_title.setdefault(row.key, []).append(row)
 
@@ -101,14 +104,17 @@ class Codes:
         """The provider a caller means, as the code files name it; None for one we have no codes of."""
         if not name:
             return None
-        plain = name.strip().lower().replace(" ", "_").replace("-", "_")
+        plain = _plain_name(name)
         return self.names.get(plain) or self.names.get(plain.split("_")[0])
 
     def provider_of_text(self, text: str) -> str | None:
-        """The provider whose words, keys or hosts the text contains, when they are of just one."""
-        found = {provider for mark, provider in self._marks if mark in text}
+        """The provider whose words, keys or hosts the text contains, when they are of just one.
+
+        Marks without capitals count in capitals, too.
+        """
         lowered = text.lower()
-        found |= {provider for mark, provider in self._marks if mark.islower() and mark in lowered}
+        found = {provider for mark, provider in self._marks if mark in text}
+        found |= {provider for mark, provider in self._lower_marks if mark in lowered}
         return found.pop() if len(found) == 1 else None
 
     def home_of(self, channel: str | None) -> str | None:
@@ -150,6 +156,12 @@ class Codes:
     def of_reason(self, reason: str) -> list[CodeRow]:
         """Every documented code that means this reason."""
         return [row for row in self.rows if row.cause == reason]
+
+
+@lru_cache(maxsize=1024)
+def _plain_name(name: str) -> str:
+    """A provider's name as providers.toml spells it; remembered, for there are few."""
+    return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
 def code_row(provider: str, row: Mapping[str, Any]) -> CodeRow:

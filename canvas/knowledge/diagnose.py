@@ -20,6 +20,7 @@ _PASSING, _LASTING, _CERTAIN = 0.45, 0.2, 0.95
 _CANDIDATES = 4
 _WORTH_SHOWING = 0.08
 _TOO_MANY_REQUESTS = 429
+_NONE = Candidate(UNKNOWN, 0.0, "")
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
@@ -43,21 +44,21 @@ def diagnose_with(catalogue: Catalogue, evidence: Evidence) -> Diagnosis:
     reading = extract.read(evidence.text)
     features = features_of(reading.sentences, catalogue.matcher)
     likely = likelihoods(catalogue, features, evidence)
-    provider = provider_of(catalogue, evidence, reading)
+    named = catalogue.codes.provider(evidence.provider)
+    provider = named or provider_of(catalogue, evidence, reading)
     rows = code_rows(catalogue, provider, evidence, reading, features.keys, likely)
     weighing = Weighing()
     if OPTED_OUT in features.hits:
         weighing.opted_out = True
         weighing.add(OPTED_OUT, SURE_OPT_OUT, features.words_for(OPTED_OUT))
-    weighing.add_codes(rows, catalogue.codes)
-    strange = bool(evidence.provider) and catalogue.codes.provider(evidence.provider) is None
-    weighing.add_titles(
-        zip(reading.sentences, features.keys, strict=False), catalogue.codes, provider, strange
-    )
+    if rows:
+        weighing.add_codes(rows, catalogue.codes)
+    strange = bool(evidence.provider and not named)
+    said = zip(reading.sentences, features.keys, strict=False)
+    weighing.add_titles(said, catalogue.codes, provider, strange)
     if evidence.http_status == _TOO_MANY_REQUESTS and not weighing.best and not reading.sentences:
         weighing.add("rate_limited_api", VAGUE_CODE, str(_TOO_MANY_REQUESTS))
         weighing.documented.add("rate_limited_api")
-    weighing.refinable = {other for row in rows for other in catalogue.codes.others(row)}
     if rows and (weighing.refinable or {row.cause for row in rows} <= VAGUE):
         details = beyond_titles(reading.sentences, features.keys, rows)
         features = features_of(details, catalogue.matcher)
@@ -72,11 +73,8 @@ def likelihoods(catalogue: Catalogue, features: Features, evidence: Evidence) ->
 
 
 def provider_of(catalogue: Catalogue, evidence: Evidence, reading: extract.Reading) -> str | None:
-    """Whose words these are: who the caller says, else, where a code must be read, whose marks the text bears."""
-    named = catalogue.codes.provider(evidence.provider)
-    if named or not (evidence.code or reading.codes):
-        return named
-    return catalogue.codes.provider_of_text(evidence.text)
+    """Whose words these are where nobody said so: where a code must be read, whose marks the text bears."""
+    return catalogue.codes.provider_of_text(evidence.text) if evidence.code or reading.codes else None
 
 
 def beyond_titles(sentences: list[str], keys: list[str], rows: list[CodeRow]) -> list[str]:
@@ -123,22 +121,25 @@ def contradicted(causes: set[str], likely: Likely) -> bool:
 def verdict(catalogue: Catalogue, weighing: Weighing, provider: str | None, code: str | None) -> Diagnosis:
     """The best reason when it is likely enough, else `unknown` with the candidates there are."""
     ordered = weighing.ordered()
-    best = next((c for c in ordered if safe(catalogue, c, weighing)), None)
-    if best is None or best.confidence < max(_KNOWN, weighing.doubt):
-        possible = [candidate for candidate in ordered if candidate.confidence >= _WORTH_SHOWING]
-        return diagnosis_of(catalogue, UNKNOWN, 0.0, "", with_tests(catalogue, possible), provider, code)
-    candidates = with_tests(catalogue, [best, *(c for c in ordered if c is not best)])
-    return diagnosis_of(catalogue, best.reason, best.confidence, best.matched, candidates, provider, code)
+    best = _NONE
+    for candidate in ordered:
+        if safe(catalogue, candidate, weighing):
+            best = candidate
+            break
+    if best.confidence < max(_KNOWN, weighing.doubt):
+        best = _NONE
+    others = [c for c in ordered if c is not best and c.confidence >= _WORTH_SHOWING]
+    foremost = others[:_CANDIDATES] if best is _NONE else [best, *others[: _CANDIDATES - 1]]
+    reason, shown = catalogue.reason(best.reason), with_tests(catalogue, foremost)
+    said = (best.confidence, best.matched, shown)
+    return Diagnosis(best.reason, reason.category, reason.retry, *said, reason.fixes, provider, code)
 
 
 def with_tests(catalogue: Catalogue, candidates: list[Candidate]) -> tuple[Candidate, ...]:
-    """The foremost candidates; where there are several, each with a cheap way to tell it apart."""
-    foremost = [c for c in candidates[:_CANDIDATES] if c is candidates[0] or c.confidence >= _WORTH_SHOWING]
-    if len(foremost) < 2:
-        return tuple(foremost)
-    return tuple(
-        Candidate(c.reason, c.confidence, c.matched, catalogue.reason(c.reason).tell) for c in foremost
-    )
+    """The candidates; where there are several, each with a cheap way to tell it apart."""
+    if len(candidates) < 2:
+        return tuple(candidates)
+    return tuple([c._replace(test=catalogue.reason(c.reason).tell) for c in candidates])
 
 
 def safe(catalogue: Catalogue, candidate: Candidate, weighing: Weighing) -> bool:
@@ -151,27 +152,3 @@ def safe(catalogue: Catalogue, candidate: Candidate, weighing: Weighing) -> bool
     if candidate.reason in weighing.documented or candidate.confidence >= _CERTAIN:
         return max(lasting, default=0.0) < BESIDE_A_CODE
     return candidate.confidence >= _PASSING and sum(lasting) <= _LASTING
-
-
-def diagnosis_of(
-    catalogue: Catalogue,
-    reason_id: str,
-    confidence: float,
-    matched: str,
-    candidates: tuple[Candidate, ...],
-    provider: str | None,
-    code: str | None,
-) -> Diagnosis:
-    """A diagnosis with everything its reason says."""
-    reason = catalogue.reason(reason_id)
-    return Diagnosis(
-        reason_id,
-        reason.category,
-        reason.retry,
-        confidence,
-        matched,
-        candidates,
-        reason.fixes,
-        provider,
-        code,
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from canvas.knowledge.evidence import from_failure_reason
@@ -40,7 +39,7 @@ def diagnosis_document(diagnosis: Diagnosis) -> dict[str, Any]:
         "category": diagnosis.category,
         "retry": diagnosis.retry,
         "confidence": diagnosis.confidence,
-        "candidates": [asdict(candidate) for candidate in diagnosis.candidates],
+        "candidates": [candidate._asdict() for candidate in diagnosis.candidates],
         "fixes": list(diagnosis.fixes),
         "matched": diagnosis.matched,
     }

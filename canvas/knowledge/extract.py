@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -46,11 +47,14 @@ _FORM = re.compile(r"^\s*[\w.%\[\]-]{1,60}=[^\s=]*(?:&[\w.%\[\]-]{1,60}=[^\s=]*)
 _URL = re.compile(r"https?://[^\s\"'<>)\]]{1,500}")
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
 _PAIR = re.compile(r"['\"]?(\w{2,40})['\"]?\s*(?:=>|[:=])\s*['\"]([^'\"]{3,300})['\"]")
+# The first character of a label stands apart, so that the search runs from one of these characters to the next.
 _LABELLED = re.compile(
-    r"(?:\b(?:error|err|code|errorcode|errcode|status|reason|fault|sub_?code|errno|statuscode|command_status)\b|#)"
-    r"[\s_\-:=#\"'()\[\]>]{0,6}(?:code|no|number|id|is)?[\s:=#\"'()\[\]>]{0,4}(0x[0-9a-f]{1,8}|-?\d{1,8})\b(?!\s*(?:%|characters|bytes|mb|hours))",
-    re.I,
+    r"[#cefrsCEFRS](?:(?<=#)|(?<!\w.)(?i:(?<=e)rr(?:or|code|no|orcode)?|(?<=c)(?:ode|ommand_status)"
+    r"|(?<=s)(?:tatus(?:code)?|ub_?code)|(?<=r)eason|(?<=f)ault)\b)"
+    r"(?i:[\s_\-:=#\"'()\[\]>]{0,6}(?:code|no|number|id|is)?[\s:=#\"'()\[\]>]{0,4}(0x[0-9a-f]{1,8}|-?\d{1,8})\b"
+    r"(?!\s*(?:%|characters|bytes|mb|hours)))"
 )
+_DECODER = json.JSONDecoder()
 _DIGIT = re.compile(r"\d")
 _GRAPH = re.compile(r"\(#(\d{1,7})\)")
 _BRACKETED = re.compile(r"[(\[]\s*(?:#|code\s*)?(\d{3,8})\s*[)\]]")
@@ -66,7 +70,6 @@ class Reading:
     sentences: list[str] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
     sure_codes: set[str] = field(default_factory=set)
-    cut: bool = False
 
     def say(self, sentence: str) -> None:
         """Keep a sentence, once."""
@@ -83,9 +86,9 @@ class Reading:
 
 def read(text: str) -> Reading:
     """Sentences and codes of a raw reason. Never raises; a text that is too long is cut."""
-    reading = Reading(cut=len(text) > LONGEST)
+    reading = Reading()
     text = text[:LONGEST]
-    if "\\" in text and '\\"' in text and not text.lstrip().startswith(("{", "[")):
+    if '\\"' in text and not text.lstrip().startswith(("{", "[")):
         text = text.replace('\\"', '"')
     take(text, reading, 0)
     return reading
@@ -115,14 +118,16 @@ def take(text: str, reading: Reading, depth: int) -> None:
 
 def first_bracket(text: str) -> int:
     """Where a JSON object or list could begin, -1 for nowhere."""
-    spots = [spot for spot in (text.find("{"), text.find("[{"), 0 if text[0] == "[" else -1) if spot >= 0]
-    return min(spots, default=-1)
+    if text[0] == "[":
+        return 0
+    brace = text.find("{")
+    return brace - 1 if brace > 0 and text[brace - 1] == "[" else brace
 
 
 def parsed_json(text: str) -> tuple[Any, int] | None:
     """The JSON value a text begins with and where it ends, or None."""
     try:
-        value, end = json.JSONDecoder().raw_decode(text)
+        value, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         return None
     return (value, end) if isinstance(value, dict | list) and value else None
@@ -141,24 +146,30 @@ def walk(value: Any, key: str, reading: Reading, depth: int) -> None:
     """Read a JSON value: codes by their keys, sentences from strings, and flags as words."""
     if depth > _DEEPEST:
         return
-    plain = _NOT_LETTERS.sub("", key.lower())
     if isinstance(value, dict):
         for name, inner in list(value.items())[:_MOST]:
-            if isinstance(inner, dict | list) or _NOT_LETTERS.sub("", name.lower()) not in _ECHOED_KEYS:
+            if isinstance(inner, dict | list) or letters_of(name) not in _ECHOED_KEYS:
                 walk(inner, name, reading, depth + 1)
     elif isinstance(value, list):
         for inner in value[:_MOST]:
             walk(inner, key, reading, depth + 1)
     elif isinstance(value, str):
-        walk_text(value, plain, key, reading, depth)
+        walk_text(value, key, reading, depth)
     elif isinstance(value, bool) or value is None:
         reading.say(f"{key} {'true' if value else 'false'}")
-    elif plain in _CODE_KEYS:
+    elif letters_of(key) in _CODE_KEYS:
         reading.name(str(value))
 
 
-def walk_text(value: str, plain: str, key: str, reading: Reading, depth: int) -> None:
+@lru_cache(maxsize=1024)
+def letters_of(key: str) -> str:
+    """A key as the sets above have it, however it is spelled. Remembered, for providers use the same few."""
+    return _NOT_LETTERS.sub("", key.lower())
+
+
+def walk_text(value: str, key: str, reading: Reading, depth: int) -> None:
     """Read one JSON string, which may be a code, another body, or a sentence."""
+    plain = letters_of(key)
     if plain in _CODE_KEYS and 0 < len(value) <= 40 and " " not in value.strip():
         reading.name(value.strip())
         if any(char.isalpha() for char in value):
@@ -180,15 +191,14 @@ def take_words(text: str, reading: Reading) -> None:
     if receipt:
         reading.name(receipt.group(1))
         return
-    for code, sure in codes_in(text):
-        reading.name(code, sure=sure)
+    if _DIGIT.search(text):
+        for code, sure in codes_in(text):
+            reading.name(code, sure=sure)
     reading.say(_URL.sub(" ", text).strip() if "://" in text else text.strip())
 
 
 def codes_in(text: str) -> Iterator[tuple[str, bool]]:
     """Numbers that the text itself marks as codes, and whether they can hardly be anything else."""
-    if not _DIGIT.search(text):
-        return
     for pattern, sure in ((_GRAPH, True), (_DOCS, True), (_BRACKETED, False), (_LABELLED, False)):
         for match in pattern.finditer(text):
             yield match.group(1), sure

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from canvas.knowledge.memo import Memo
 from canvas.knowledge.tokens import is_break, words_of
 
-_REMEMBERED = 20_000
 _NO_SPACES = "\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff"
 _RUN = re.compile(f"[{_NO_SPACES}]+")
 _ARABIC_PREFIX = re.compile("^(?:وال|بال|كال|فال|لل|ال|و|ب)(?=...)")
@@ -22,14 +22,16 @@ Parts = list[list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one word stands for: concepts, those of pairs by their second word, longer phrases by its first letter."""
+    """What one word stands for: concepts, and those of the phrases it begins, found by their second word.
+
+    Where only the beginning of the second word is given (`word*`), they are found by its first letter.
+    """
 
     concepts: tuple[int, ...] = ()
-    pairs: Mapping[str, tuple[int, ...]] | None = None
-    longer: Mapping[str, tuple[Phrase, ...]] | None = None
+    phrases: Mapping[str, tuple[Phrase, ...]] | None = None
 
 
-NOTHING = Entry()
+NOTHING, BREAK, RUN = Entry(), Entry(), Entry()
 
 
 @dataclass(slots=True)
@@ -47,7 +49,7 @@ class Lexicon:
     _runs: dict[str, list[int]] = field(default_factory=dict)
     _run_pattern: re.Pattern[str] | None = None
     _lengths: tuple[int, ...] = ()
-    _remembered: dict[str, Entry] = field(default_factory=dict)
+    _entries: Memo[Entry] = field(default_factory=lambda: Memo(lambda _: NOTHING))
     _not: int = -1
     _not_after: int = -1
 
@@ -95,16 +97,7 @@ class Lexicon:
         runs = sorted(self._runs, key=len, reverse=True)
         self._run_pattern = re.compile("|".join(map(re.escape, runs))) if runs else None
         self._not, self._not_after = self.number("not"), self.number("not_after")
-        self._remembered.clear()
-
-    def entry(self, word: str) -> Entry:
-        """What a folded word stands for."""
-        found = self._remembered.get(word)
-        if found is None:
-            found = self._look_up(word)
-            if len(self._remembered) < _REMEMBERED:
-                self._remembered[word] = found
-        return found
+        self._entries = Memo(self._look_up)
 
     def _look_up(self, word: str) -> Entry:
         concepts = list(self._words.get(word, ()))
@@ -116,48 +109,41 @@ class Lexicon:
         if not concepts and not phrases and _ARABIC_PREFIX.match(word):
             return self._look_up(_ARABIC_PREFIX.sub("", word))
         if not concepts and not phrases:
-            return NOTHING
-        pairs: dict[str, tuple[int, ...]] = {}
-        longer: dict[str, tuple[Phrase, ...]] = {}
+            return BREAK if is_break(word) else RUN if self._run_pattern and _RUN.search(word) else NOTHING
+        by_second: dict[str, tuple[Phrase, ...]] = {}
         for rest, number in phrases:
-            if len(rest) == 1 and rest[0][-1] != "*":
-                pairs[rest[0]] = (*pairs.get(rest[0], ()), number)
-            else:
-                letter = rest[0][0]
-                longer[letter] = (*longer.get(letter, ()), (rest, number))
-        return Entry(tuple(dict.fromkeys(concepts)), pairs or None, longer or None)
+            second = rest[0][0] if rest[0][-1] == "*" else rest[0]
+            by_second[second] = (*by_second.get(second, ()), (rest, number))
+        return Entry(tuple(dict.fromkeys(concepts)), by_second or None)
 
     def read(self, words: Sequence[str]) -> list[dict[int, int]]:
         """For each sentence, the concepts in it and the position of the word each was first seen at."""
         sentences: list[dict[int, int]] = []
         found: dict[int, int] = {}
-        negated_until = -1
-        remembered = self._remembered
-        for at, word in enumerate(words):
-            entry = remembered.get(word) or self.entry(word)
+        negated_until, last = -1, len(words) - 1
+        for at, entry in enumerate(map(self._entries.__getitem__, words)):
             if entry is NOTHING:
-                if is_break(word):
-                    if found:
-                        sentences.append(found)
-                        found = {}
-                    negated_until = -1
-                elif not word.isascii() and self._run_pattern and _RUN.search(word):
-                    self._read_run(word, at, found)
+                continue
+            if entry is BREAK:
+                if found:
+                    sentences.append(found)
+                    found = {}
+                negated_until = -1
+                continue
+            if entry is RUN:
+                self._read_run(words[at], at, found)
                 continue
             numbers = entry.concepts
-            if at + 1 < len(words):
+            if entry.phrases and at < last:
                 following = words[at + 1]
-                if entry.pairs is not None:
-                    numbers = numbers + entry.pairs.get(following, ())
-                if entry.longer is not None:
-                    for rest, number in entry.longer.get(following[0], ()):
-                        if follows(rest, words, at + 1):
-                            numbers = (*numbers, number)
-            negated = at <= negated_until
+                by_word, by_letter = entry.phrases.get(following, ()), entry.phrases.get(following[0], ())
+                for rest, number in by_word + by_letter:
+                    if follows(rest, words, at + 1):
+                        numbers = (*numbers, number)
+            if at <= negated_until:
+                numbers = tuple([n for number in numbers for n in (number, number + 1)])
             for number in numbers:
                 found.setdefault(number, at)
-                if negated:
-                    found.setdefault(number + 1, at)
             if self._not in numbers:
                 negated_until = at + _NEGATION_REACH
             if self._not_after in numbers:

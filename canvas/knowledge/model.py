@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 Category = Literal["recipient", "channel", "template", "provider", "unknown"]
 Retry = Literal["transient", "after_fix", "settings", "never", "unknown"]
@@ -53,8 +53,7 @@ class Reason:
     tell: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One possible reason, with the part of the evidence that speaks for it and how to tell it apart."""
 
     reason: str
@@ -63,8 +62,7 @@ class Candidate:
     test: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(NamedTuple):
     """A message's evidence joined to its reason, or to several candidates, or to `unknown`.
 
     `confidence` is between 0 and 1 and calibrated. `matched` is the piece of the evidence that decided,
@@ -76,7 +74,7 @@ class Diagnosis:
     retry: Retry
     confidence: float
     matched: str
-    candidates: tuple[Candidate, ...] = field(default=())
+    candidates: tuple[Candidate, ...] = ()
     fixes: tuple[str, ...] = ()
     provider: str | None = None
     code: str | None = None

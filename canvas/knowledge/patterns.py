@@ -15,6 +15,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log2
+from operator import itemgetter
 
 from canvas.knowledge.lexicon import Lexicon, Parts
 
@@ -22,7 +23,10 @@ _TERM = re.compile(
     r'(?P<absent>-?)(?P<body>(?:!?@\w+|!?"[^"]+"|!?[^\s|"]+)(?:\|(?:!?@\w+|!?"[^"]+"|!?[^\s|"]+))*)'
 )
 _HINT = 0.6
+_tells = itemgetter(1)
 _CHOICE = re.compile(r'!?@\w+|!?"[^"]+"|!?[^\s|"]+')
+
+Choice = tuple[tuple[int, float], ...]
 
 
 class PatternError(ValueError):
@@ -35,27 +39,44 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One compiled pattern of one reason. Of each set of concepts in `needs` one must occur."""
+    """One compiled pattern of one reason.
+
+    Of each choice in `needs` one concept must occur; each stands with how much it tells, those that tell most first.
+    """
 
     reason: str
     text: str
-    needs: tuple[frozenset[int], ...]
+    needs: tuple[Choice, ...]
     absent: frozenset[int]
-    sure: bool
+    share: float
+
+    def weight_in(self, present: set[int]) -> float:
+        """How much the pattern says of a sentence with these concepts: of each choice what tells most; 0 if nothing."""
+        weight = 0.0
+        for choice in self.needs:
+            for number, tells in choice:
+                if number in present:
+                    weight += tells
+                    break
+            else:
+                return 0.0
+        return weight * self.share if self.absent.isdisjoint(present) else 0.0
 
 
 @dataclass(slots=True)
 class Hit:
-    """A pattern found in a sentence, given the sentence's concepts and where each stands."""
+    """A pattern found in a sentence, given the sentence's words, its concepts and where each stands."""
 
     pattern: Pattern
     weight: float
     concepts: dict[int, int]
+    words: Sequence[str]
 
-    def span(self) -> tuple[int, int]:
-        """The places of the first and the last word the pattern needed."""
-        spots = [min(self.concepts[n] for n in need if n in self.concepts) for need in self.pattern.needs]
-        return min(spots), max(spots)
+    def said(self) -> str:
+        """The words from the first to the last one the pattern needed."""
+        seen = self.concepts
+        spots = [min([seen[n] for n, _ in choice if n in seen]) for choice in self.pattern.needs]
+        return " ".join(self.words[min(spots) : max(spots) + 1])
 
 
 @dataclass(slots=True)
@@ -64,36 +85,26 @@ class Matcher:
 
     lexicon: Lexicon
     _by_anchor: dict[int, list[Pattern]] = field(default_factory=dict)
-    _weights: dict[int, float] = field(default_factory=dict)
 
-    def hits(self, words: Sequence[str]) -> list[Hit]:
-        """Every pattern that some sentence of the text fulfils."""
-        return [hit for concepts in self.lexicon.read(words) for hit in self.hits_in(concepts)]
+    def hits(self, words: Sequence[str]) -> dict[str, Hit]:
+        """The heaviest hit of each reason in the sentences of a text."""
+        found: dict[str, Hit] = {}
+        for concepts in self.lexicon.read(words):
+            self.add_hits(concepts, words, found)
+        return found
 
-    def hits_in(self, concepts: dict[int, int]) -> list[Hit]:
-        """Every pattern that one sentence fulfils, given its concepts and where they stand."""
-        found = []
+    def add_hits(self, concepts: dict[int, int], words: Sequence[str], heaviest: dict[str, Hit]) -> None:
+        """Add what one sentence of these words fulfils, given its concepts and where they stand.
+
+        Of each reason the heaviest hit is kept.
+        """
         present = set(concepts)
         for number in present:
             for pattern in self._by_anchor.get(number, ()):
-                if fulfils(present, pattern):
-                    found.append(Hit(pattern, self._weight(pattern, concepts), concepts))
-        return found
-
-    def _weight(self, pattern: Pattern, concepts: dict[int, int]) -> float:
-        """How much a fulfilled pattern says: of each choice, the concept that tells most."""
-        weight = 0.0
-        for need in pattern.needs:
-            weight += max([self._weights[number] for number in need if number in concepts])
-        return weight if pattern.sure else weight * _HINT
-
-
-def fulfils(present: set[int], pattern: Pattern) -> bool:
-    """Whether a sentence has all the pattern needs and nothing it excludes."""
-    for need in pattern.needs:
-        if need.isdisjoint(present):
-            return False
-    return pattern.absent.isdisjoint(present)
+                weight = pattern.weight_in(present)
+                known = heaviest.get(pattern.reason) if weight else None
+                if weight > (known.weight if known else 0.0):
+                    heaviest[pattern.reason] = Hit(pattern, weight, concepts, words)
 
 
 def matcher_of(rows: Sequence[tuple[str, str, bool]], vocabulary: dict[str, Parts]) -> Matcher:
@@ -112,10 +123,11 @@ def matcher_of(rows: Sequence[tuple[str, str, bool]], vocabulary: dict[str, Part
         for number in frozenset().union(*needs):
             users.setdefault(number, set()).add(reason)
     sizes = lexicon.sizes()
-    matcher._weights = {n: weight_of(len(u), sizes.get(n - n % 2, 1)) for n, u in users.items()}
+    tells = {n: (n, weight_of(len(u), sizes.get(n - n % 2, 1))) for n, u in users.items()}
     for reason, text, sure, needs, absent in parsed:
-        pattern = Pattern(reason, text, needs, absent, sure)
-        for number in max(needs, key=lambda need: min(matcher._weights[n] for n in need)):
+        choices = tuple([tuple(sorted([tells[n] for n in need], key=_tells, reverse=True)) for need in needs])
+        pattern = Pattern(reason, text, choices, absent, 1.0 if sure else _HINT)
+        for number, _ in max(choices, key=lambda choice: choice[-1][1]):
             matcher._by_anchor.setdefault(number, []).append(pattern)
     return matcher
 

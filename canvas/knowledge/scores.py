@@ -9,35 +9,58 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from itertools import chain
 from math import exp
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
+from canvas.knowledge.memo import Memo
 from canvas.knowledge.tokens import parts_of
 
 NAME = "weights.json"
 
 Feature = TypeVar("Feature", int, str)
 
-_LANE_BYTES = 4
 _SCALE = 1000
 _OFFSET = 1 << 16
 _FAR = 7 * _SCALE
 _WORTH_A_WORD = 0.02
-_REMEMBERED = 20_000
+_by_part = itemgetter(1)
 
 
-@dataclass(frozen=True, slots=True)
+class Rows(dict[Feature, int]):
+    """The lanes of every learned feature, packed at first use, so that loading stays cheap."""
+
+    def __init__(self, rows: Mapping[Feature, str], count: int) -> None:
+        super().__init__()
+        self._rows: Mapping[Feature, str] = rows
+        self._count = count
+
+    def __missing__(self, feature: Feature) -> int:
+        row = self._rows.get(feature)
+        if row is None:
+            return 0
+        self[feature] = lanes = packed(row, self._count)
+        return lanes
+
+
 class Scores:
-    """The learned weights. `labels` are reason ids; `bias` is how common each is on its own, as lanes."""
+    """The learned weights. `labels` are reason ids."""
 
-    labels: list[str]
-    shape: str
-    bias: int
-    by_concept: dict[int, str | int]
-    by_name: dict[str, str | int]
-    _by_word: dict[str, int] = field(default_factory=dict)
+    def __init__(self, kept: dict[str, Any], numbers: Mapping[str, int]) -> None:
+        """The weights as learned, with concept names as the numbers the lexicon gave them."""
+        self.labels: list[str] = kept["labels"]
+        count = len(self.labels)
+        concepts = {}
+        for name, row in kept["concepts"].items():
+            plain = name.removeprefix("!")
+            if plain in numbers:
+                concepts[numbers[plain] + (name[0] == "!")] = row
+        self._concepts, self._names = Rows(concepts, count), Rows[str](kept["names"], count)
+        self._words = Memo(lambda word: sum(map(self._names.__getitem__, parts_of(word))))
+        self._bias = packed(kept["bias"], count)
+        self._lanes = struct.Struct(f"<{count}I")
 
     @classmethod
     def read(cls, path: Path, numbers: Mapping[str, int]) -> Scores:
@@ -45,21 +68,8 @@ class Scores:
 
         A catalogue that nothing was learned for yet has a file missing, and scores nothing.
         """
-        if not path.exists():
-            return cls([], "", 0, {}, {})
-        return cls.of(json.loads(path.read_bytes()), numbers)
-
-    @classmethod
-    def of(cls, kept: dict[str, Any], numbers: Mapping[str, int]) -> Scores:
-        """The weights as learned, with concept names as the numbers the lexicon gave them."""
-        by_concept: dict[int, str | int] = {}
-        for name, flat in kept["concepts"].items():
-            plain = name.removeprefix("!")
-            if plain in numbers:
-                by_concept[numbers[plain] + (name[0] == "!")] = flat
-        count = len(kept["labels"])
-        bias = packed(kept["bias"], count)
-        return cls(kept["labels"], f"<{count}I", bias, by_concept, kept["names"])
+        nothing = {"labels": [], "bias": "", "concepts": {}, "names": {}}
+        return cls(json.loads(path.read_bytes()) if path.exists() else nothing, numbers)
 
     def likely(
         self, concepts: Iterable[int], words: Iterable[str], names: Iterable[str]
@@ -67,38 +77,20 @@ class Scores:
         """The reasons and their probabilities, likeliest first; only those worth a word (over 2 %)."""
         if not self.labels:
             return []
-        lanes = self._added(self.by_concept, concepts) + self._added(self.by_name, names) + self.bias
-        known = self._by_word
-        for word in words:
-            part = known.get(word)
-            lanes += self._of_word(word) if part is None else part
-        sums = struct.unpack(self.shape, lanes.to_bytes(len(self.labels) * _LANE_BYTES, "little"))
+        concept, word, name = self._concepts.__getitem__, self._words.__getitem__, self._names.__getitem__
+        lanes = sum(chain(map(concept, concepts), map(word, words), map(name, names)), self._bias)
+        sums = self._lanes.unpack(lanes.to_bytes(self._lanes.size, "little"))
         top = max(sums)
-        near = [(at, exp((total - top) / _SCALE)) for at, total in enumerate(sums) if total > top - _FAR]
-        least = _WORTH_A_WORD * sum([part for _, part in near])
-        return [
-            (self.labels[at], part * _WORTH_A_WORD / least)
-            for at, part in sorted(near, key=_by_part, reverse=True)
-            if part > least
+        least = top - _FAR
+        near = [
+            (label, exp((total - top) / _SCALE))
+            for label, total in zip(self.labels, sums, strict=True)
+            if total > least
         ]
-
-    def _of_word(self, word: str) -> int:
-        """The lanes of all parts of a word, which are remembered, for words return."""
-        lanes = self._added(self.by_name, parts_of(word))
-        if len(self._by_word) < _REMEMBERED:
-            self._by_word[word] = lanes
-        return lanes
-
-    def _added(self, weights: dict[Feature, str | int], features: Iterable[Feature]) -> int:
-        """The lanes of these features added up."""
-        total = 0
-        for feature in features:
-            row = weights.get(feature)
-            if row is not None:
-                if isinstance(row, str):
-                    row = weights[feature] = packed(row, len(self.labels))
-                total += row
-        return total
+        whole = sum([part for _, part in near])
+        worth = _WORTH_A_WORD * whole
+        found = [(label, part / whole) for label, part in near if part > worth]
+        return sorted(found, key=_by_part, reverse=True)
 
 
 def packed(row: str, count: int) -> int:
@@ -112,7 +104,3 @@ def packed(row: str, count: int) -> int:
     for place, weight in zip(parts[::2], parts[1::2], strict=True):
         lanes[int(place)] += int(weight) * _SCALE // 100
     return int.from_bytes(struct.pack(f"<{count}I", *lanes), "little")
-
-
-def _by_part(item: tuple[int, float]) -> float:
-    return item[1]

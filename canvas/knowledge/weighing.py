@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from canvas.knowledge.codes_table import CodeRow, Codes
 from canvas.knowledge.features import Features
@@ -31,6 +32,7 @@ REFINES, REFINED = 0.4, 0.99
 _SURE_FROM, _SURE_MORE, _LATE = 0.8, 0.155, 8
 
 Likely = list[tuple[str, float]]
+_confidence = attrgetter("confidence")
 
 
 @dataclass(slots=True)
@@ -55,13 +57,10 @@ class Weighing:
 
     def ordered(self) -> list[Candidate]:
         """Best first; an opt-out before everything else."""
-        return sorted(
-            self.best.values(),
-            key=lambda candidate: (
-                not (self.opted_out and candidate.reason == OPTED_OUT),
-                -candidate.confidence,
-            ),
-        )
+        found = sorted(self.best.values(), key=_confidence, reverse=True)
+        if self.opted_out:
+            found.sort(key=lambda candidate: candidate.reason != OPTED_OUT)
+        return found
 
     def add_codes(self, rows: list[CodeRow], codes: Codes) -> None:
         """A documented code decides, unless its rows disagree or it says little."""
@@ -72,6 +71,7 @@ class Weighing:
             self.documented.add(cause)
         for row in rows:
             self.add_others(row, codes)
+            self.refinable.update(codes.others(row))
 
     def add_others(self, row: CodeRow, codes: Codes) -> None:
         """What else a provider uses this code or text for."""
@@ -86,9 +86,10 @@ class Weighing:
         In the text of a provider whose codes we do not have, titles count less and names are only hints.
         """
         for sentence, key in said:
-            titled = own(codes.titled(key, provider), provider)
-            self.add_rows(titled, NAME if strange else TITLE, sentence)
+            titled = codes.titled(key, provider)
             if titled:
+                titled = own(titled, provider)
+                self.add_rows(titled, NAME if strange else TITLE, sentence)
                 self.add_others(titled[0], codes)
             for name, rows in codes.named(sentence):
                 self.add_rows(own(rows, provider), HINT if strange else NAME, name)

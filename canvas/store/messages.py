@@ -66,6 +66,10 @@ def _diagnosis(data: Any) -> Diagnosis | None:
     return Diagnosis(**{**data, "candidates": candidates, "fixes": tuple(data["fixes"])})
 
 
+def _kept(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {**diagnosis._asdict(), "candidates": [c._asdict() for c in diagnosis.candidates]}
+
+
 def from_row(row: RowMapping | dict[str, Any]) -> Message:
     """The message of one row."""
     values = {name: row[name] for name in PLAIN}
@@ -123,7 +127,7 @@ def to_row(message: Message) -> dict[str, Any]:
         "number_end": number_end(message),
         "handled_by": asdict(message.handled_by) if message.handled_by else None,
         "failure": asdict(message.failure) if message.failure else None,
-        "diagnosis": asdict(diagnosis) if diagnosis else None,
+        "diagnosis": _kept(diagnosis) if diagnosis else None,
         "reason": diagnosis.reason if diagnosis else None,
         "category": diagnosis.category if diagnosis else None,
     }

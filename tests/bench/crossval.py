@@ -50,7 +50,7 @@ def taught(catalogue: Catalogue, known: list[Line], unseen: set[str]) -> Catalog
     labelled = [one for one in learn.wordings(catalogue) if key_of(one.text) not in unseen]
     labelled += [learn.of_line(line) for line in known for _ in range(2)]
     weights = json.loads(learn.learned(catalogue, labelled))
-    return replace(catalogue, scores=Scores.of(weights, catalogue.matcher.lexicon.numbers))
+    return replace(catalogue, scores=Scores(weights, catalogue.matcher.lexicon.numbers))
 
 
 def judged_apart(corpus: list[Line]) -> list[Judged]:
