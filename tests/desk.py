@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from canvas.flows import installs
@@ -153,3 +156,17 @@ class Desk:
         }
         first = component in ("first", "refresh")
         return self._screen(self.intercom_post("/intercom/submit", body), screen.person, first)
+
+
+@contextmanager
+def statements(desk: Desk) -> Iterator[list[str]]:
+    """What SQLite is asked within the block, however it is asked."""
+    seen: list[str] = []
+
+    def trace(connection: Any, *_: Any) -> None:
+        connection.set_trace_callback(seen.append)
+
+    desk.flow.engine.dispose()
+    event.listen(desk.flow.engine, "connect", trace)
+    yield seen
+    event.remove(desk.flow.engine, "connect", trace)

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 from flask import Response
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from canvas.flows import installs as install_flow
 from canvas.sandbox.people import BY_ID
 from canvas.store import channels, counts, messages
 from canvas.store.database import reading, writing
-from tests.desk import WORKSPACE, Desk
+from tests.desk import WORKSPACE, Desk, statements
 
 MARA = BY_ID["not_on_whatsapp"]
 OUTAGE = BY_ID["provider_outage"]
-
-
-@contextmanager
-def statements(desk: Desk) -> Iterator[list[str]]:
-    """What SQLite is asked within the block, however it is asked."""
-    seen: list[str] = []
-
-    def trace(connection: Any, *_: Any) -> None:
-        connection.set_trace_callback(seen.append)
-
-    desk.flow.engine.dispose()
-    event.listen(desk.flow.engine, "connect", trace)
-    yield seen
-    event.remove(desk.flow.engine, "connect", trace)
 
 
 def questions(seen: list[str]) -> list[str]:

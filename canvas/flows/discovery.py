@@ -48,10 +48,12 @@ def keep_looking(flow: Flow) -> int:
     if not flow.list_every:
         return 0
     now = flow.clock()
-    with writing(flow.engine) as conn:
-        missing = [c for c in channels.listed(conn) if actions.by_key(conn, c.install_id, _key(c.id)) is None]
-        for channel in missing:
-            payload = {"channel_id": channel.id}
+    with reading(flow.engine) as conn:
+        known = actions.states(conn, "discover")
+        missing = [c for c in channels.listed(conn) if _key(c.id) not in known]
+    for channel in missing:
+        payload = {"channel_id": channel.id}
+        with writing(flow.engine) as conn:
             actions.ensure(conn, channel.install_id, "discover", _key(channel.id), now, now, payload=payload)
     return len(missing)
 

@@ -27,14 +27,12 @@ def keep_counting(flow: Flow) -> None:
     now = flow.clock()
     with reading(flow.engine) as conn:
         active = [i.id for i in installs.everyone(conn) if i.status == installs.ACTIVE]
-        idle = [i for i in active if not _under_way(actions.by_key(conn, i, f"{TALLY}:{i}"))]
-    for install_id in idle:
-        with writing(flow.engine) as conn:
-            actions.restart(conn, install_id, TALLY, f"{TALLY}:{install_id}", now)
-
-
-def _under_way(found: Action | None) -> bool:
-    return found is not None and found.state in (actions.DUE, actions.RUNNING)
+        states = actions.states(conn, TALLY)
+    for install_id in active:
+        key = f"{TALLY}:{install_id}"
+        if states.get(key) not in (actions.DUE, actions.RUNNING):
+            with writing(flow.engine) as conn:
+                actions.restart(conn, install_id, TALLY, key, now)
 
 
 def tally(flow: Flow, action: Action) -> None:
@@ -51,7 +49,9 @@ def tally(flow: Flow, action: Action) -> None:
             insights.count_day(conn, install.id, day.isoformat(), *bounds(day, install.tz))
     due = now + (SOON if more else EVERY)
     with writing(flow.engine) as conn:
-        insights.keep_scores(conn, install.id, _scores(conn, install, now))
+        scores = _scores(conn, install, now)
+        if scores != install.fix_scores:
+            insights.keep_scores(conn, install.id, scores)
         actions.repeat(conn, action, due)
     flow.wake(action.id, due)
 

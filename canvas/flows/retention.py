@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import Connection
@@ -33,23 +33,30 @@ def purge(flow: Flow) -> Purged:
     """Drop contents, messages, deeds, bulk jobs, alerts, audit lines and uninstalled tenants whose time is over."""
     now = flow.clock()
     contents = _in_lots(flow, lambda conn: retention.drop_content(conn, now - CONTENT_KEPT))
-    removed = other = erased = 0
     with reading(flow.engine) as conn:
         tenants = installs.everyone(conn)
+    erased = sum(_erase(flow, tenant) for tenant in tenants if _is_over(flow, tenant))
+    removed, other = _remove(flow, None, flow.retention_days)
     for tenant in tenants:
-        if _is_over(flow, tenant):
-            erased += _erase(flow, tenant)
-            continue
-        before = now - timedelta(days=days_of(flow, tenant))
-        removed += _remove(flow, tenant.id, before)
-        with writing(flow.engine) as conn:
-            other += retention.remove_other(conn, tenant.id, before, max(before, now - DRAFTS_KEPT))
+        if days_of(flow, tenant) < flow.retention_days:
+            counts = _remove(flow, tenant.id, days_of(flow, tenant))
+            removed, other = removed + counts[0], other + counts[1]
     with writing(flow.engine) as conn:
         other += audit.forget_old(conn, now)
         other += rates.forget_full(conn, int(now.timestamp() * 1000))
     done = Purged(contents, removed, other, erased)
     log.info("purged", contents=contents, messages=removed, other=other, installs=erased)
     return done
+
+
+def _remove(flow: Flow, install_id: int | None, days: int) -> tuple[int, int]:
+    """Remove what is older than so many days, of one install or of all: messages, and other rows."""
+    now = flow.clock()
+    before = now - timedelta(days=days)
+    removed = _in_lots(flow, lambda conn: retention.remove(conn, install_id, before))
+    with writing(flow.engine) as conn:
+        other = retention.remove_other(conn, install_id, before, max(before, now - DRAFTS_KEPT))
+    return removed, other
 
 
 def days_of(flow: Flow, tenant: Install) -> int:
@@ -74,10 +81,6 @@ def _erase(flow: Flow, tenant: Install) -> int:
         erasing.install(conn, tenant.id)
     log.info("install.erased", install=tenant.public_id)
     return 1
-
-
-def _remove(flow: Flow, install_id: int, before: datetime) -> int:
-    return _in_lots(flow, lambda conn: retention.remove(conn, install_id, before))
 
 
 def _in_lots(flow: Flow, step: Callable[[Connection], int]) -> int:

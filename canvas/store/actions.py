@@ -179,6 +179,12 @@ def by_key(conn: Connection, install_id: int, key: str) -> Action | None:
     return _from_row(row) if row else None
 
 
+def states(conn: Connection, kind: str) -> dict[str, str]:
+    """The state of every deed of a kind that is about no message, by its key."""
+    where = (actions.c.kind == kind) & actions.c.message_id.is_(None)
+    return {row.key: row.state for row in conn.execute(select(actions.c.key, actions.c.state).where(where))}
+
+
 def due(conn: Connection, now: datetime, limit: int = 100) -> list[str]:
     """Ids of what should be carried out now: due, or held by somebody whose lease ran out."""
     return [str(value) for (value,) in conn.execute(_DUE, {"now": now, "most": limit})]

@@ -32,16 +32,19 @@ class Sum:
 
 
 def count_day(conn: Connection, install_id: int, day: str, since: datetime, until: datetime) -> None:
-    """Count the messages made from `since` until `until` anew, as the tallies of `day`."""
+    """Count the messages from `since` until `until` anew, as the tallies of `day`; written only where they changed."""
     rows = {tuple(row[name] for name in KEY): dict(row) for row in _counted(conn, install_id, since, until)}
     for key, parts in _sms_parts(conn, install_id, since, until):
         if key in rows:
             rows[key]["segments"] += parts
-    where = (day_tallies.c.install_id == install_id) & (day_tallies.c.day == day)
-    conn.execute(delete(day_tallies).where(where))
     # A day without messages keeps one empty row: it was counted.
     found = list(rows.values()) or [dict.fromkeys(KEY, "") | dict.fromkeys(SUMS, 0)]
-    conn.execute(insert(day_tallies), [{**row, "install_id": install_id, "day": day} for row in found])
+    where = (day_tallies.c.install_id == install_id) & (day_tallies.c.day == day)
+    columns = [day_tallies.c[name] for name in (*KEY, *SUMS)]
+    before = {tuple(row) for row in conn.execute(select(*columns).where(where))}
+    if before != {tuple(row[column.name] for column in columns) for row in found}:
+        conn.execute(delete(day_tallies).where(where))
+        conn.execute(insert(day_tallies), [{**row, "install_id": install_id, "day": day} for row in found])
 
 
 def _within(m: Any, install_id: int, since: datetime, until: datetime) -> Any:

@@ -1,17 +1,30 @@
-"""What is no longer needed: the content of settled messages, then the messages themselves."""
+"""What is no longer needed: the content of settled messages, then the messages themselves.
+
+Each question finds what is due by an index, so that an hour with little to do costs little, however much is kept.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
-from canvas.domain.message import IN_FLIGHT, Status
+from canvas.domain.ids import first_id
+from canvas.domain.message import Status
 from canvas.store.bulk import DRAFT
-from canvas.store.tables import actions, alert_events, bulk_jobs, idempotency, messages, unknown_reasons
+from canvas.store.tables import (
+    actions,
+    alert_events,
+    bulk_jobs,
+    messages,
+    settled_with_content,
+    unknown_reasons,
+)
 
 LOT = 500  # rows in one transaction, so that nobody waits long for the lock
+_LEAVING = [str(Status.QUEUED), str(Status.SENDING)]
 
 
 def drop_content(conn: Connection, before: datetime) -> int:
@@ -20,52 +33,61 @@ def drop_content(conn: Connection, before: datetime) -> int:
     That is a message somebody handled, or one that settled before that time and was not left open. The words
     of the failure stay.
     """
-    child = messages.alias("child")
-    waiting = child.c.status.in_([str(Status.QUEUED), str(Status.SENDING)])
-    undoable = select(child.c.id).where(child.c.parent_id == messages.c.id, waiting).exists()
-    busy = messages.c.status.in_([str(s) for s in IN_FLIGHT])
-    query = (
-        select(messages.c.id, messages.c.template_id)
-        .where(messages.c.content_dropped.is_(False), messages.c.open.is_(False))
-        .where(or_(messages.c.handled_at.is_not(None), messages.c.updated_at < before))
-        .where(~busy, ~undoable)
-        .limit(LOT)
-    )
-    found = [
-        {"id_": row.id, "content": {"template_id": row.template_id} if row.template_id else {}}
-        for row in conn.execute(query)
-    ]
-    if found:
-        change = update(messages).where(messages.c.id == bindparam("id_"))
-        conn.execute(change.values(content=bindparam("content"), preview=None, content_dropped=True), found)
+    handled = messages.c.handled_at.is_not(None)
+    found = _with_content(conn, handled, messages.c.handled_at, LOT)
+    old = ~handled & (messages.c.updated_at < before)
+    found += _with_content(conn, old, messages.c.updated_at, LOT - len(found))
+    by_template: dict[str | None, list[str]] = defaultdict(list)
+    for id_, template_id in found:
+        by_template[template_id].append(id_)
+    for template_id, ids in by_template.items():
+        kept = {"template_id": template_id} if template_id else {}
+        change = update(messages).where(messages.c.id.in_(ids))
+        conn.execute(change.values(content=kept, preview=None, content_dropped=True))
     return len(found)
 
 
-def remove(conn: Connection, install_id: int, before: datetime) -> int:
-    """Remove up to LOT messages made before that time, with all deeds about them; none that is leaving now."""
-    leaving = messages.c.status.in_([str(Status.QUEUED), str(Status.SENDING)])
-    old = (messages.c.install_id == install_id) & (messages.c.created_at < before) & ~leaving
+def _with_content(
+    conn: Connection, due: ColumnElement[bool], since: ColumnElement[datetime], limit: int
+) -> list[tuple[str, str | None]]:
+    """Ids and templates of settled messages whose content is due, unless their fix may still be undone."""
+    child = messages.alias("child")
+    waits = (child.c.parent_id == messages.c.id) & child.c.status.in_(_LEAVING)
+    query = select(messages.c.id, messages.c.template_id).where(settled_with_content, due)
+    query = query.where(~select(child.c.id).where(waits).exists()).order_by(since).limit(limit)
+    return [(row.id, row.template_id) for row in conn.execute(query)]
+
+
+def remove(conn: Connection, install_id: int | None, before: datetime) -> int:
+    """Remove up to LOT messages made before that time, with all deeds about them; none that is leaving now.
+
+    Those of one install, or of all.
+    """
     # Ids sort by time, so the oldest are found without reading the others.
-    ids = [
-        id_ for (id_,) in conn.execute(select(messages.c.id).where(old).order_by(messages.c.id).limit(LOT))
-    ]
-    for table in (actions, idempotency):
-        conn.execute(delete(table).where(table.c.install_id == install_id, table.c.message_id.in_(ids)))
-    return conn.execute(
-        delete(messages).where(messages.c.install_id == install_id, messages.c.id.in_(ids))
-    ).rowcount
+    old = (messages.c.id < first_id("msg", before)) & messages.c.status.not_in(_LEAVING)
+    query = select(messages.c.id).where(old).order_by(messages.c.id).limit(LOT)
+    if install_id is not None:
+        query = query.where(messages.c.install_id == install_id)
+    ids = list(conn.execute(query).scalars())
+    conn.execute(delete(actions).where(actions.c.message_id.in_(ids)))
+    return conn.execute(delete(messages).where(messages.c.id.in_(ids))).rowcount
 
 
-def remove_other(conn: Connection, install_id: int, before: datetime, drafts_before: datetime) -> int:
-    """Remove finished deeds and bulk jobs, alerts and unnamed failure texts from before that time; dry runs sooner."""
+def remove_other(conn: Connection, install_id: int | None, before: datetime, drafts_before: datetime) -> int:
+    """Remove finished deeds about no message, bulk jobs, alerts and unnamed failure texts from before that time.
+
+    Those of one install, or of all; dry runs go sooner.
+    """
 
     def _gone(table: Any, where: ColumnElement[bool]) -> int:
-        return int(conn.execute(delete(table).where(table.c.install_id == install_id, where)).rowcount)
+        if install_id is not None:
+            where = where & (table.c.install_id == install_id)
+        return int(conn.execute(delete(table).where(where)).rowcount)
 
     unnamed = unknown_reasons.c.reason.is_(None) & (unknown_reasons.c.last_at < before)
     dry_runs = (bulk_jobs.c.state == DRAFT) & (bulk_jobs.c.created_at < drafts_before)
     return (
-        _gone(actions, actions.c.finished_at < before)
+        _gone(actions, actions.c.message_id.is_(None) & (actions.c.finished_at < before))
         + _gone(unknown_reasons, unnamed)
         + _gone(bulk_jobs, or_(dry_runs, bulk_jobs.c.finished_at < before))  # their items go with them
         + _gone(alert_events, alert_events.c.created_at < before)

@@ -16,8 +16,10 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     false,
+    literal_column,
 )
 
+from canvas.domain.message import IN_FLIGHT
 from canvas.store.database import Instant, Name, VendorId, Words
 
 metadata = MetaData(
@@ -179,13 +181,20 @@ for _name, _when in {
         sqlite_where=_when,
         postgresql_where=_when,
     )
-_with_content = messages.c.content_dropped.is_(False)
-Index(
-    "ix_messages_with_content",
-    messages.c.updated_at,
-    sqlite_where=_with_content,
-    postgresql_where=_with_content,
+# What the purge drops contents by. Written out, so that SQLite, too, sees that its questions fit the indexes.
+settled_with_content = (
+    messages.c.content_dropped.is_(False)
+    & messages.c.open.is_(False)
+    & literal_column(f"status NOT IN ({', '.join(sorted(repr(str(status)) for status in IN_FLIGHT))})")
 )
+_handled = settled_with_content & messages.c.handled_at.is_not(None)
+Index(
+    "ix_messages_settled",
+    messages.c.updated_at,
+    sqlite_where=settled_with_content,
+    postgresql_where=settled_with_content,
+)
+Index("ix_messages_handled", messages.c.handled_at, sqlite_where=_handled, postgresql_where=_handled)
 _sending = messages.c.status == "sending"
 Index("ix_messages_sending", messages.c.updated_at, sqlite_where=_sending, postgresql_where=_sending)
 
@@ -210,6 +219,9 @@ actions = Table(
     Index("ix_actions_due", "state", "due_at"),
     Index("ix_actions_message", "message_id"),
 )
+# Deeds about no message: a few for each install, however many sends there were.
+_alone = actions.c.message_id.is_(None)
+Index("ix_actions_alone", actions.c.kind, actions.c.key, sqlite_where=_alone, postgresql_where=_alone)
 
 templates = Table(
     "templates",

@@ -1,8 +1,11 @@
 """`python -m tests.bench [NAME...]`: every module of this package that has `rows()`, as one table."""
 
 import importlib
+import logging
 import pkgutil
 import sys
+
+import structlog
 
 from tests import bench
 from tests.bench.rows import Row
@@ -24,6 +27,7 @@ def measured(names: list[str]) -> list[tuple[str, Row]]:
 
 def main() -> None:
     """Print the table; exit with 1 when an aim was missed."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     table = measured(sys.argv[1:])
     head = ("", "bench", "what", "measured", "aim")
     lines = [

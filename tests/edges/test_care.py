@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -34,7 +35,7 @@ from canvas.store.tables import (
     opt_outs,
 )
 from canvas.store.tables import installs as installs_table
-from tests.desk import TOKEN, WORKSPACE, Desk
+from tests.desk import TOKEN, WORKSPACE, Desk, statements
 from tests.edges.test_audit import fix_mara, install_id, trail
 from tests.gateway.records import all_messages
 
@@ -73,6 +74,24 @@ def test_the_words_of_a_message_go_when_no_fix_may_need_them_and_its_failure_sta
     assert mara[0].failure_raw
     assert "Wednesday" in json.dumps(other[0].content)
     assert "Send as SMS instead" in desk.initialize(contact="c2").buttons
+
+
+def test_an_hourly_purge_walks_through_no_table_that_grows_with_the_messages(desk: Desk) -> None:
+    fix_mara(desk)
+    with statements(desk) as seen:
+        retention.purge(desk.flow)
+    purging = {said for said in seen if "messages" in said or "actions" in said}
+    assert len(purging) >= 4  # by being handled, by age, the messages themselves, the deeds about none
+    with sqlite3.connect(str(desk.flow.engine.url.database)) as plain:
+        for said in purging:
+            steps = [row[3] for row in plain.execute(f"EXPLAIN QUERY PLAN {said}")]
+            assert not [step for step in steps if step in {"SCAN messages", "SCAN actions"}], (
+                f"{said}: {steps}"
+            )
+            whole = ("TEMP B-TREE", "(install_id=?)", "(content_dropped=?)")
+            assert not [step for step in steps if step.endswith(whole) or whole[0] in step], (
+                f"{said}: {steps}"
+            )
 
 
 def test_a_handled_message_loses_its_words_at_once(desk: Desk) -> None:
