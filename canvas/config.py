@@ -54,10 +54,13 @@ def _whole(value: str) -> int:
     return number
 
 
+_CENTURY = 36_525  # days
+
+
 def _days(value: str) -> int:
     number = int(value)
-    if number < 1:
-        raise ValueError("it must be at least one day")
+    if not 1 <= number <= _CENTURY:
+        raise ValueError(f"it must be from 1 to {_CENTURY} days")
     return number
 
 

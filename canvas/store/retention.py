@@ -74,7 +74,7 @@ def remove(conn: Connection, install_id: int | None, before: datetime) -> int:
 
 
 def remove_other(conn: Connection, install_id: int | None, before: datetime, drafts_before: datetime) -> int:
-    """Remove finished deeds about no message, bulk jobs, alerts and unnamed failure texts from before that time.
+    """Remove other finished deeds, bulk jobs, alerts and unnamed failure texts from before that time.
 
     Those of one install, or of all; dry runs go sooner.
     """
@@ -84,10 +84,14 @@ def remove_other(conn: Connection, install_id: int | None, before: datetime, dra
             where = where & (table.c.install_id == install_id)
         return int(conn.execute(delete(table).where(where)).rowcount)
 
+    # Deeds about a message went with it; one that came too late for that goes with those of all installs.
+    others = (
+        actions.c.message_id.is_(None) if install_id is not None else actions.c.id < first_id("act", before)
+    )
     unnamed = unknown_reasons.c.reason.is_(None) & (unknown_reasons.c.last_at < before)
     dry_runs = (bulk_jobs.c.state == DRAFT) & (bulk_jobs.c.created_at < drafts_before)
     return (
-        _gone(actions, actions.c.message_id.is_(None) & (actions.c.finished_at < before))
+        _gone(actions, others & (actions.c.finished_at < before))
         + _gone(unknown_reasons, unnamed)
         + _gone(bulk_jobs, or_(dry_runs, bulk_jobs.c.finished_at < before))  # their items go with them
         + _gone(alert_events, alert_events.c.created_at < before)

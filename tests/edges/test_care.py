@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -117,6 +118,27 @@ def test_rows_go_after_the_days_the_admin_chose_within_the_operators_limit(
     desk.pass_time(2 * 24 * 3600)
     assert purge(desk).messages == 2
     assert MARA.phone not in everything(desk)
+
+
+def test_a_retention_longer_than_time_removes_nothing(both_desk: Desk) -> None:
+    fix_mara(both_desk)
+    forever = replace(both_desk.flow, retention_days=36_500)
+    assert retention.purge(forever).messages == 0
+    assert all_messages(both_desk)
+
+
+def test_a_deed_whose_message_is_gone_goes_too(both_desk: Desk) -> None:
+    desk = both_desk
+    fix_mara(desk)
+    with writing(desk.flow.engine) as conn:
+        late = actions_store.add(
+            conn, install_id(desk), "timeline", "late", desk.clock(), desk.clock(), message_id="msg_gone"
+        )
+        conn.execute(update(actions).where(actions.c.id == late.id).values(finished_at=desk.clock()))
+    desk.pass_time(91 * 24 * 3600)
+    purge(desk)
+    with reading(desk.flow.engine) as conn:
+        assert not conn.execute(select(actions.c.id).where(actions.c.id == late.id)).all()
 
 
 def test_bulk_jobs_go_with_their_items_as_messages_do_dry_runs_after_a_day_and_old_alerts(
