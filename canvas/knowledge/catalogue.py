@@ -20,7 +20,8 @@ from canvas.knowledge.sources import CatalogueError, Row
 class Catalogue:
     """What we know. `reasons` are in the order of the files; `codes` answers by provider and code.
 
-    `error_names` has Octopods' error names by (endpoint family, error_code).
+    `error_names` has Octopods' error names by (endpoint family, error_code). `unlearned` are the patterns, by
+    reason, that were added since the weights were learned.
     """
 
     reasons: dict[str, Reason]
@@ -28,6 +29,7 @@ class Catalogue:
     matcher: Matcher
     scores: Scores
     error_names: dict[tuple[str, int], str]
+    unlearned: dict[str, set[str]]
 
     def reason(self, reason_id: str) -> Reason:
         """The reason of an id; `unknown` for an id that is no longer known."""
@@ -65,7 +67,9 @@ def build(facts: Row, home: Path = sources.HOME) -> Catalogue:
         if family != "reason"
     }
     scores = Scores.read(home / scores_file, matcher.lexicon.numbers)
-    return Catalogue(reasons, codes, matcher, scores, names)
+    sure = {name: set(row.get("matches", ())) - scores.patterns for name, row in facts["reasons"].items()}
+    unlearned = {name: texts for name, texts in sure.items() if texts}
+    return Catalogue(reasons, codes, matcher, scores, names, unlearned)
 
 
 def reason_of(name: str, row: dict[str, Any]) -> Reason:

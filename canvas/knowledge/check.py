@@ -41,7 +41,7 @@ def taker(catalogue: Catalogue, reason_id: str, example: Evidence) -> Pattern | 
     hits = [
         hit
         for sentence in extract.read(example.text).sentences
-        for hit in catalogue.matcher.hits(words_of(sentence)).values()
+        for hit in catalogue.matcher.hits(words_of(sentence))
     ]
     own = max((hit.weight for hit in hits if hit.pattern.reason == reason_id), default=0.0)
     foreign = max(

@@ -52,6 +52,7 @@ class Codes:
     _homes: dict[str, str] = field(default_factory=dict)
     _spaces: dict[str, list[str]] = field(default_factory=dict)
     _space_marks: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    _services: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _others: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _by_code: dict[tuple[str, str], list[CodeRow]] = field(default_factory=dict)
     _by_name: dict[str, list[CodeRow]] = field(default_factory=dict)
@@ -68,6 +69,8 @@ class Codes:
             table._homes.update(dict.fromkeys(facts.get("channels", ()), provider))
             table._spaces[provider] = facts.get("spaces", [])
             table._space_marks[provider] = facts.get("space_marks", {})
+            if "within" in facts:
+                table._services.setdefault(facts["within"], {})[provider] = facts["marks"]
         for provider, rows in codes.items():
             for row in rows:
                 table._add(code_row(provider, row))
@@ -107,6 +110,13 @@ class Codes:
         plain = _plain_name(name)
         return self.names.get(plain) or self.names.get(plain.split("_")[0])
 
+    def service(self, provider: str, text: str) -> str:
+        """The service of this provider whose marks a text bears, such as Viber's bots beside its business messages."""
+        for service, marks in self._services.get(provider, {}).items():
+            if any(mark in text for mark in marks):
+                return service
+        return provider
+
     def provider_of_text(self, text: str) -> str | None:
         """The provider whose words, keys or hosts the text contains, when they are of just one.
 
@@ -123,7 +133,7 @@ class Codes:
 
     def look_up(self, provider: str, code: str, channel: str | None, text: str = "") -> list[CodeRow]:
         """The rows of this provider's code: of the numbering the text shows, else the usual one."""
-        rows = self._by_code.get((provider, normal_code(code)), [])
+        rows = self._by_code.get((provider, normal_code(code))) or self._in_hex(provider, code)
         fitting = [row for row in rows if row.channel in {channel, "any"}] if channel else rows
         rows = fitting or rows
         if text and len({row.cause for row in rows}) > 1:
@@ -136,6 +146,10 @@ class Codes:
             if here:
                 return here
         return rows
+
+    def _in_hex(self, provider: str, code: str) -> list[CodeRow]:
+        """The rows of a number that the provider's documentation writes in base 16, as SMPP does."""
+        return self._by_code.get((provider, f"{int(code):#x}"), []) if code.isdecimal() else []
 
     def named(self, text: str) -> list[tuple[str, list[CodeRow]]]:
         """Codes that are names of their own (such as ESME_RTHROTTLED or NO-CREDITS), as found in a text."""

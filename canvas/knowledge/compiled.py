@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from canvas.knowledge import sources
 from canvas.knowledge.lexicon import parts_of
 from canvas.knowledge.tokens import key_of
@@ -19,7 +21,7 @@ def read(home: Path = sources.HOME) -> Facts:
     """The catalogue's facts: from the compiled file when it is fresh, else from the files themselves."""
     path = home / NAME
     if path.exists():
-        kept: Facts = json.loads(path.read_bytes())
+        kept: Facts = orjson.loads(path.read_bytes())
         if kept["stamp"] == sources.stamp(home):
             return kept
     return folded(sources.read(home))

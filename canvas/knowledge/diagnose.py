@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 
 from canvas.knowledge import extract
 from canvas.knowledge.catalogue import Catalogue, load
 from canvas.knowledge.codes_table import CodeRow
 from canvas.knowledge.features import Features, features_of
 from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Evidence
-from canvas.knowledge.weighing import BESIDE_A_CODE, OPTED_OUT, VAGUE, VAGUE_CODE, Likely, Weighing
+from canvas.knowledge.weighing import BESIDE_A_CODE, HINT, OPTED_OUT, VAGUE, VAGUE_CODE, Likely, Weighing
 from canvas.knowledge.weighing import OPT_OUT as SURE_OPT_OUT
 
 _REMEMBERED_LENGTH = 4_000
 _SHOWN = 120
 _KNOWN = 0.3
-_CLEAR, _POSSIBLE = 0.5, 0.03
+_CLEAR, _POSSIBLE = 0.9, 0.03
 _PASSING, _LASTING, _CERTAIN = 0.45, 0.2, 0.95
 _CANDIDATES = 4
 _WORTH_SHOWING = 0.08
 _TOO_MANY_REQUESTS = 429
+_LONGEST_CODE = 64
 _NONE = Candidate(UNKNOWN, 0.0, "")
 
 
@@ -41,39 +44,80 @@ def _remembered(evidence: Evidence) -> Diagnosis:
 
 def diagnose_with(catalogue: Catalogue, evidence: Evidence) -> Diagnosis:
     """`diagnose` with a given catalogue."""
+    evidence = bounded(evidence)
     reading = extract.read(evidence.text)
     features = features_of(reading.sentences, catalogue.matcher)
     likely = likelihoods(catalogue, features, evidence)
     named = catalogue.codes.provider(evidence.provider)
-    provider = named or provider_of(catalogue, evidence, reading)
+    provider = provider_of(catalogue, named, evidence, reading)
     rows = code_rows(catalogue, provider, evidence, reading, features.keys, likely)
-    weighing = Weighing()
-    if OPTED_OUT in features.hits:
-        weighing.opted_out = True
-        weighing.add(OPTED_OUT, SURE_OPT_OUT, features.words_for(OPTED_OUT))
-    if rows:
-        weighing.add_codes(rows, catalogue.codes)
-    strange = bool(evidence.provider and not named)
-    said = zip(reading.sentences, features.keys, strict=False)
-    weighing.add_titles(said, catalogue.codes, provider, strange)
-    if evidence.http_status == _TOO_MANY_REQUESTS and not weighing.best and not reading.sentences:
-        weighing.add("rate_limited_api", VAGUE_CODE, str(_TOO_MANY_REQUESTS))
-        weighing.documented.add("rate_limited_api")
+    weighing = documented(catalogue, features, reading, rows, provider, bool(evidence.provider and not named))
     if rows and (weighing.refinable or {row.cause for row in rows} <= VAGUE):
         details = beyond_titles(reading.sentences, features.keys, rows)
         features = features_of(details, catalogue.matcher)
         likely = likelihoods(catalogue, features, evidence) if details else []
-    weighing.add_words(features, likely, " ".join(reading.sentences)[:_SHOWN])
-    return verdict(catalogue, weighing, provider, rows[0].code if rows else evidence.code)
+    weighing.add_words(likely)
+    if weighing.says_nothing(_KNOWN):
+        add_last(catalogue, evidence, features, weighing)
+    best, foremost = verdict(catalogue, weighing)
+    shown = as_shown(catalogue, foremost, features, reading)
+    matched = shown[0].matched if best is not _NONE else ""
+    reason, code = catalogue.reason(best.reason), rows[0].code if rows else evidence.code
+    how = (best.confidence, matched, shown, reason.fixes, provider, code)
+    return Diagnosis(best.reason, reason.category, reason.retry, *how)
+
+
+def documented(
+    catalogue: Catalogue,
+    features: Features,
+    reading: extract.Reading,
+    rows: list[CodeRow],
+    provider: str | None,
+    strange: bool,
+) -> Weighing:
+    """What counts before the words do: an opt-out, codes and titles. `strange` is a provider whose codes we lack."""
+    weighing = Weighing()
+    if opt_out := features.hit_of(OPTED_OUT):
+        weighing.opted_out = True
+        weighing.add(OPTED_OUT, SURE_OPT_OUT, opt_out.said())
+    if rows:
+        weighing.add_codes(rows, catalogue.codes)
+    said = zip(reading.sentences, features.keys, strict=False)
+    weighing.add_titles(said, catalogue.codes, provider, strange)
+    return weighing
+
+
+def bounded(evidence: Evidence) -> Evidence:
+    """The evidence, of which no more is looked at than a provider would say."""
+    if len(evidence.text) <= extract.LONGEST and len(evidence.code or "") <= _LONGEST_CODE:
+        return evidence
+    code = evidence.code[:_LONGEST_CODE] if evidence.code else None
+    return replace(evidence, text=evidence.text[: extract.LONGEST], code=code)
+
+
+def add_last(catalogue: Catalogue, evidence: Evidence, features: Features, weighing: Weighing) -> None:
+    """What counts where codes and words say nothing: a status of its own, or a pattern newer than the weights."""
+    if evidence.http_status == _TOO_MANY_REQUESTS:
+        weighing.decide("rate_limited_api", VAGUE_CODE, str(_TOO_MANY_REQUESTS))
+        weighing.documented.add("rate_limited_api")
+    for reason, patterns in catalogue.unlearned.items():
+        hit = features.hit_of(reason)
+        if hit and hit.pattern.text in patterns and catalogue.reason(reason).retry != "transient":
+            weighing.decide(reason, HINT, hit.said())
 
 
 def likelihoods(catalogue: Catalogue, features: Features, evidence: Evidence) -> Likely:
     """The reasons the words speak for, likeliest first."""
-    return catalogue.scores.likely(features.concepts, features.words, features.names(evidence.channel))
+    channel = [f"ch:{evidence.channel}"] if evidence.channel else []
+    return catalogue.scores.likely(features.concepts, features.words, chain(features.pairs, channel))
 
 
-def provider_of(catalogue: Catalogue, evidence: Evidence, reading: extract.Reading) -> str | None:
-    """Whose words these are where nobody said so: where a code must be read, whose marks the text bears."""
+def provider_of(
+    catalogue: Catalogue, named: str | None, evidence: Evidence, reading: extract.Reading
+) -> str | None:
+    """Whose words these are: who was named, else, where a code must be read, whose marks the text bears."""
+    if named:
+        return catalogue.codes.service(named, evidence.text)
     return catalogue.codes.provider_of_text(evidence.text) if evidence.code or reading.codes else None
 
 
@@ -118,28 +162,27 @@ def contradicted(causes: set[str], likely: Likely) -> bool:
     return not any(chances.get(cause, 0) > _POSSIBLE for cause in causes)
 
 
-def verdict(catalogue: Catalogue, weighing: Weighing, provider: str | None, code: str | None) -> Diagnosis:
-    """The best reason when it is likely enough, else `unknown` with the candidates there are."""
+def verdict(catalogue: Catalogue, weighing: Weighing) -> tuple[Candidate, list[Candidate]]:
+    """The best reason when it is likely enough, else none; and the candidates worth showing, the best one first."""
     ordered = weighing.ordered()
-    best = _NONE
-    for candidate in ordered:
-        if safe(catalogue, candidate, weighing):
-            best = candidate
-            break
+    best = next((candidate for candidate in ordered if safe(catalogue, candidate, weighing)), _NONE)
     if best.confidence < max(_KNOWN, weighing.doubt):
         best = _NONE
     others = [c for c in ordered if c is not best and c.confidence >= _WORTH_SHOWING]
-    foremost = others[:_CANDIDATES] if best is _NONE else [best, *others[: _CANDIDATES - 1]]
-    reason, shown = catalogue.reason(best.reason), with_tests(catalogue, foremost)
-    said = (best.confidence, best.matched, shown)
-    return Diagnosis(best.reason, reason.category, reason.retry, *said, reason.fixes, provider, code)
+    return best, others[:_CANDIDATES] if best is _NONE else [best, *others[: _CANDIDATES - 1]]
 
 
-def with_tests(catalogue: Catalogue, candidates: list[Candidate]) -> tuple[Candidate, ...]:
-    """The candidates; where there are several, each with a cheap way to tell it apart."""
-    if len(candidates) < 2:
-        return tuple(candidates)
-    return tuple([c._replace(test=catalogue.reason(c.reason).tell) for c in candidates])
+def as_shown(
+    catalogue: Catalogue, candidates: list[Candidate], features: Features, reading: extract.Reading
+) -> tuple[Candidate, ...]:
+    """The candidates with the words that spoke for each and, where there are several, a cheap way to tell it apart."""
+    shown = []
+    for candidate in candidates:
+        hit = None if candidate.matched else features.hit_of(candidate.reason)
+        matched = candidate.matched or (hit.said() if hit else " ".join(reading.sentences)[:_SHOWN])
+        test = catalogue.reason(candidate.reason).tell if len(candidates) > 1 else ""
+        shown.append(Candidate(candidate.reason, candidate.confidence, matched, test))
+    return tuple(shown)
 
 
 def safe(catalogue: Catalogue, candidate: Candidate, weighing: Weighing) -> bool:

@@ -55,7 +55,7 @@ def from_error_body(body_text: str, channel: str | None, http_status: int | None
 
 def error_name(family: str | None, code: object) -> str | None:
     """The documented name of an `error_code`, which means something only inside its endpoint family."""
-    if isinstance(code, str) and code.isdecimal():
+    if isinstance(code, str) and len(code) < 10 and code.isdecimal():
         code = int(code)
     if family is None or not isinstance(code, int):
         return None

@@ -41,25 +41,29 @@ _ECHOED_KEYS = {
     "contactid", "channelid", "instanceid", "locale", "language", "lang", "documentationurl",
     "supporturl", "jid", "remotejid", "chatid", "messagingproduct", "groupaction", "action",
 }  # fmt: skip
+_ERROR_KEYS = {"error", "errors", "errormessages", "validationerrors", "fielderrors"}
 _RECEIPT = re.compile(r"\bstat:\s?(\w{3,10})(?:\s+err:\s?(\w{1,10}))?(?:\s+text:.*)?", re.I | re.S)
 _TAG = re.compile(r"<(?:script|style)\b[^<]{0,2000}</[^<>]{0,20}>|<[^<>]{0,500}>", re.I)
+_BYTES = re.compile(r"(?:\\x[0-9a-fA-F]{2})+")
+_POINT = re.compile(r"\\u(00[89a-fA-F][0-9a-fA-F]|0[1-9a-fA-F][0-9a-fA-F]{2}|[1-9a-cA-C][0-9a-fA-F]{3})")
 _FORM = re.compile(r"^\s*[\w.%\[\]-]{1,60}=[^\s=]*(?:&[\w.%\[\]-]{1,60}=[^\s=]*)+\s*$")
 _URL = re.compile(r"https?://[^\s\"'<>)\]]{1,500}")
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
 _PAIR = re.compile(r"['\"]?(\w{2,40})['\"]?\s*(?:=>|[:=])\s*['\"]([^'\"]{3,300})['\"]")
-# The first character of a label stands apart, so that the search runs from one of these characters to the next.
 _LABELLED = re.compile(
-    r"[#cefrsCEFRS](?:(?<=#)|(?<!\w.)(?i:(?<=e)rr(?:or|code|no|orcode)?|(?<=c)(?:ode|ommand_status)"
-    r"|(?<=s)(?:tatus(?:code)?|ub_?code)|(?<=r)eason|(?<=f)ault)\b)"
-    r"(?i:[\s_\-:=#\"'()\[\]>]{0,6}(?:code|no|number|id|is)?[\s:=#\"'()\[\]>]{0,4}(0x[0-9a-f]{1,8}|-?\d{1,8})\b"
-    r"(?!\s*(?:%|characters|bytes|mb|hours)))"
+    r"(?:\b(?:error|err|status|reason|fault|errno|command_status|err(?:or)?_?(?:no|number)"
+    r"|(?:(?:error|err|status|result|response|reason|failure|fault|return|sub)_?)?code)\b|#)"
+    r"[\s_\-:=#\"'()\[\]>]{0,6}(?:code|no|number|id|is)?[\s:=#\"'()\[\]>]{0,4}(0x[0-9a-f]{1,8}|-?\d{1,8})\b"
+    r"(?!\s*(?:%|characters|bytes|mb|hours))",
+    re.I,
 )
 _DECODER = json.JSONDecoder()
 _DIGIT = re.compile(r"\d")
 _GRAPH = re.compile(r"\(#(\d{1,7})\)")
 _BRACKETED = re.compile(r"[(\[]\s*(?:#|code\s*)?(\d{3,8})\s*[)\]]")
-_LEADING = re.compile(r"^\W{0,3}(0x[0-9a-fA-F]{1,8}|\d{1,8})\b\s*(?:[-:|.)\]=]|\s)\s*(?=\D|$)")
+_LEADING = re.compile(r"^\W{0,3}(0x[0-9a-fA-F]{1,8}|\d{1,8})\b[`\s]*(?:[-:|.)\]=]|\s)\s*(?=\D|$)")
 _TRAILING = re.compile(r"(?:[:\-(\[]\s*)(\d{4,8})\W{0,3}$")
+_NEGATIVE = re.compile(r"\b[Nn]egative (?:bind )?response ([0-9a-f]{8})\b")
 _DOCS = re.compile(r"/errors?/(\d{3,8})")
 
 
@@ -94,6 +98,12 @@ def read(text: str) -> Reading:
     return reading
 
 
+def unescaped(text: str) -> str:
+    """The text with what programs print for letters beyond ASCII, such as \\xd8\\xa7 and \\u0627, as those letters."""
+    text = _BYTES.sub(lambda run: bytes.fromhex(run[0].replace("\\x", "")).decode(errors="replace"), text)
+    return _POINT.sub(lambda point: chr(int(point[1], 16)), text)
+
+
 def take(text: str, reading: Reading, depth: int) -> None:
     """Read a text by what it looks like: JSON, a form, markup, or words."""
     stripped = text.strip()
@@ -102,26 +112,30 @@ def take(text: str, reading: Reading, depth: int) -> None:
     if "=" in stripped and _FORM.match(stripped):
         take_form(stripped, reading, depth)
         return
-    start = first_bracket(stripped)
-    if start >= 0 and (value := parsed_json(stripped[start:])) is not None:
-        body, end = value
-        take_words(stripped[:start], reading)
-        walk(body, "", reading, depth + 1)
-        take(stripped[start + end :], reading, depth + 1)
-        return
+    for start in brackets(stripped):
+        if (value := parsed_json(stripped[start:])) is not None:
+            body, end = value
+            take_words(stripped[:start], reading)
+            walk(body, "", reading, depth + 1)
+            take(stripped[start + end :], reading, depth + 1)
+            return
     if "<" in stripped:
         if "%" in stripped or "&" in stripped:
             stripped = html.unescape(stripped)
-        stripped = _TAG.sub(" \n ", stripped)
+        stripped = _TAG.sub(" \n ", stripped).strip() or attributes_of(stripped)
     take_words(stripped, reading)
 
 
-def first_bracket(text: str) -> int:
-    """Where a JSON object or list could begin, -1 for nowhere."""
-    if text[0] == "[":
-        return 0
-    brace = text.find("{")
-    return brace - 1 if brace > 0 and text[brace - 1] == "[" else brace
+def attributes_of(markup: str) -> str:
+    """What markup says that has no words but in its attributes."""
+    pairs = [(key, value) for key, value in _PAIR.findall(markup) if key.lower() not in _ECHOED_KEYS]
+    return " \n ".join(f"{key} {value}" for key, value in pairs)
+
+
+def brackets(text: str) -> list[int]:
+    """Where JSON objects or lists could begin, first places first."""
+    spots = {text.find("{"), text.find("[{"), 0 if text[0] == "[" else -1}
+    return sorted(spots - {-1})
 
 
 def parsed_json(text: str) -> tuple[Any, int] | None:
@@ -148,7 +162,9 @@ def walk(value: Any, key: str, reading: Reading, depth: int) -> None:
         return
     if isinstance(value, dict):
         for name, inner in list(value.items())[:_MOST]:
-            if isinstance(inner, dict | list) or letters_of(name) not in _ECHOED_KEYS:
+            # Under an error the name of a field says what the error is about.
+            echoed = letters_of(name) in _ECHOED_KEYS and letters_of(key) not in _ERROR_KEYS
+            if not echoed or isinstance(inner, dict | list):
                 walk(inner, name, reading, depth + 1)
     elif isinstance(value, list):
         for inner in value[:_MOST]:
@@ -187,6 +203,8 @@ def take_words(text: str, reading: Reading) -> None:
     """Read plain words: the codes labelled as such, and the words without addresses."""
     if not text.strip():
         return
+    if "\\" in text:
+        text = unescaped(text)
     receipt = _RECEIPT.search(text) if "stat:" in text.lower() else None
     if receipt:
         reading.name(receipt.group(1))
@@ -199,6 +217,8 @@ def take_words(text: str, reading: Reading) -> None:
 
 def codes_in(text: str) -> Iterator[tuple[str, bool]]:
     """Numbers that the text itself marks as codes, and whether they can hardly be anything else."""
+    for answer in _NEGATIVE.finditer(text):
+        yield f"0x{answer[1]}", True
     for pattern, sure in ((_GRAPH, True), (_DOCS, True), (_BRACKETED, False), (_LABELLED, False)):
         for match in pattern.finditer(text):
             yield match.group(1), sure

@@ -1,62 +1,57 @@
-"""What a text offers to be judged by: its concepts, its words, and the patterns it fulfils."""
+"""What a text offers to be judged by: its concepts, its words and their neighbours, and the patterns it fulfils."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
+from itertools import pairwise
 
 from canvas.knowledge.codes_table import GENERIC_TITLES
-from canvas.knowledge.patterns import Hit, Matcher
-from canvas.knowledge.tokens import key_of_words, words_of
+from canvas.knowledge.patterns import Hit, Matcher, Said
+from canvas.knowledge.tokens import STEM, key_of_words, words_of
 
 _SENTENCES = 12
-_STRONG = 6.0
-_NAMED = 4
-_weight = attrgetter("weight")
 
 
 @dataclass(slots=True)
 class Features:
-    """The features of one text: numbers of concepts, words, and the heaviest hit of each reason.
+    """The features of one text: numbers of concepts, words, and pairs of neighbours.
 
-    `keys` are the sentences as `key_of` would give them.
+    `keys` are the sentences as `key_of` would give them; `said` is what patterns are looked for in.
     """
 
+    matcher: Matcher
     keys: list[str] = field(default_factory=list)
     concepts: set[int] = field(default_factory=set)
     words: set[str] = field(default_factory=set)
-    hits: dict[str, Hit] = field(default_factory=dict)
+    pairs: set[str] = field(default_factory=set)
+    said: list[Said] = field(default_factory=list)
 
-    def words_for(self, reason: str) -> str:
-        """The words that fulfilled a reason's pattern; "" when none did."""
-        hit = self.hits.get(reason)
-        return hit.said() if hit else ""
-
-    def names(self, channel: str | None) -> list[str]:
-        """The features that are names: fulfilled patterns and the channel."""
-        ranked = sorted(self.hits.values(), key=_weight, reverse=True)[:_NAMED]
-        names = [f"r:{hit.pattern.reason}" for hit in ranked]
-        if ranked:
-            names.append(f"r1:{ranked[0].pattern.reason}:{'s' if ranked[0].weight > _STRONG else 'w'}")
-        if channel:
-            names.append(f"ch:{channel}")
-        return names
+    def hit_of(self, reason: str) -> Hit | None:
+        """The heaviest pattern of a reason that the text fulfils, if any."""
+        return self.matcher.heaviest(reason, self.said)
 
 
 def features_of(sentences: Sequence[str], matcher: Matcher) -> Features:
     """The features of the first sentences of a text. Ordinary ones count only by themselves."""
-    features = Features()
-    ordinary: list[list[str]] = []
-    telling: list[list[str]] = []
+    features = Features(matcher)
+    ordinary: list[tuple[str, list[str]]] = []
+    telling: list[tuple[str, list[str]]] = []
     for sentence in sentences[:_SENTENCES]:
         words = words_of(sentence)
         key = key_of_words(words)
         features.keys.append(key)
-        (telling if key and key not in GENERIC_TITLES else ordinary).append(words)
-    for words in telling or ordinary:
+        (telling if key and key not in GENERIC_TITLES else ordinary).append((key, words))
+    for key, words in telling or ordinary:
         features.words.update(words)
+        features.pairs.update(pairs_of(key))
         for concepts in matcher.lexicon.read(words):
             features.concepts.update(concepts)
-            matcher.add_hits(concepts, words, features.hits)
+            features.said.append((concepts, words))
     return features
+
+
+def pairs_of(key: str) -> list[str]:
+    """Each word and the next one of a sentence, by their stems; they tell what the words alone do not."""
+    stems = [word[:STEM] for word in key.split(" ")]
+    return [f"{stem} {following}" for stem, following in pairwise(stems)]

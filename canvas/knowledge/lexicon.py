@@ -100,16 +100,27 @@ class Lexicon:
         self._entries = Memo(self._look_up)
 
     def _look_up(self, word: str) -> Entry:
+        """What a word stands for, if need be without its Arabic article, conjunction or preposition."""
+        bare = _ARABIC_PREFIX.sub("", word)
+        return (
+            self._found(word)
+            or self._found(bare)
+            or self._found(_ARABIC_PREFIX.sub("", bare))
+            or self._other(word)
+        )
+
+    def _other(self, word: str) -> Entry:
+        return BREAK if is_break(word) else RUN if self._run_pattern and _RUN.search(word) else NOTHING
+
+    def _found(self, word: str) -> Entry | None:
         concepts = list(self._words.get(word, ()))
         phrases = list(self._starts.get(word, ()))
         for length in self._lengths:
             if length <= len(word):
                 concepts += self._prefixes.get(word[:length], ())
                 phrases += self._prefix_starts.get(word[:length], ())
-        if not concepts and not phrases and _ARABIC_PREFIX.match(word):
-            return self._look_up(_ARABIC_PREFIX.sub("", word))
         if not concepts and not phrases:
-            return BREAK if is_break(word) else RUN if self._run_pattern and _RUN.search(word) else NOTHING
+            return None
         by_second: dict[str, tuple[Phrase, ...]] = {}
         for rest, number in phrases:
             second = rest[0][0] if rest[0][-1] == "*" else rest[0]

@@ -12,7 +12,7 @@ A pattern is a list of terms that must all occur in one sentence, in any order:
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from math import log2
 from operator import itemgetter
@@ -27,6 +27,10 @@ _tells = itemgetter(1)
 _CHOICE = re.compile(r'!?@\w+|!?"[^"]+"|!?[^\s|"]+')
 
 Choice = tuple[tuple[int, float], ...]
+
+
+# The concepts of one sentence with where each stands, and the words of the text.
+Said = tuple[dict[int, int], Sequence[str]]
 
 
 class PatternError(ValueError):
@@ -50,7 +54,7 @@ class Pattern:
     absent: frozenset[int]
     share: float
 
-    def weight_in(self, present: set[int]) -> float:
+    def weight_in(self, present: Set[int]) -> float:
         """How much the pattern says of a sentence with these concepts: of each choice what tells most; 0 if nothing."""
         weight = 0.0
         for choice in self.needs:
@@ -81,30 +85,33 @@ class Hit:
 
 @dataclass(slots=True)
 class Matcher:
-    """All patterns, indexed by the rarest concept each of them needs."""
+    """All patterns, by their reason and the rarest concept each of them needs."""
 
     lexicon: Lexicon
-    _by_anchor: dict[int, list[Pattern]] = field(default_factory=dict)
+    _by_reason: dict[str, dict[int, list[Pattern]]] = field(default_factory=dict)
 
-    def hits(self, words: Sequence[str]) -> dict[str, Hit]:
-        """The heaviest hit of each reason in the sentences of a text."""
-        found: dict[str, Hit] = {}
-        for concepts in self.lexicon.read(words):
-            self.add_hits(concepts, words, found)
+    def sure(self) -> set[str]:
+        """The patterns that are more than hints."""
+        anchored = (patterns for anchors in self._by_reason.values() for patterns in anchors.values())
+        return {pattern.text for patterns in anchored for pattern in patterns if pattern.share == 1.0}
+
+    def heaviest(self, reason: str, said: Iterable[Said]) -> Hit | None:
+        """The pattern of this reason that says most of some sentence, if any is fulfilled."""
+        found: Hit | None = None
+        anchored = self._by_reason.get(reason, {})
+        for concepts, words in said:
+            present = concepts.keys()
+            for number in present & anchored.keys():
+                for pattern in anchored[number]:
+                    weight = pattern.weight_in(present)
+                    if weight > (found.weight if found else 0.0):
+                        found = Hit(pattern, weight, concepts, words)
         return found
 
-    def add_hits(self, concepts: dict[int, int], words: Sequence[str], heaviest: dict[str, Hit]) -> None:
-        """Add what one sentence of these words fulfils, given its concepts and where they stand.
-
-        Of each reason the heaviest hit is kept.
-        """
-        present = set(concepts)
-        for number in present:
-            for pattern in self._by_anchor.get(number, ()):
-                weight = pattern.weight_in(present)
-                known = heaviest.get(pattern.reason) if weight else None
-                if weight > (known.weight if known else 0.0):
-                    heaviest[pattern.reason] = Hit(pattern, weight, concepts, words)
+    def hits(self, words: Sequence[str]) -> list[Hit]:
+        """The heaviest hit of each reason in the sentences of a text."""
+        said = [(concepts, words) for concepts in self.lexicon.read(words)]
+        return [hit for reason in self._by_reason if (hit := self.heaviest(reason, said))]
 
 
 def matcher_of(rows: Sequence[tuple[str, str, bool]], vocabulary: dict[str, Parts]) -> Matcher:
@@ -128,7 +135,7 @@ def matcher_of(rows: Sequence[tuple[str, str, bool]], vocabulary: dict[str, Part
         choices = tuple([tuple(sorted([tells[n] for n in need], key=_tells, reverse=True)) for need in needs])
         pattern = Pattern(reason, text, choices, absent, 1.0 if sure else _HINT)
         for number, _ in max(choices, key=lambda choice: choice[-1][1]):
-            matcher._by_anchor.setdefault(number, []).append(pattern)
+            matcher._by_reason.setdefault(reason, {}).setdefault(number, []).append(pattern)
     return matcher
 
 

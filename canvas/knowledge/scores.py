@@ -6,7 +6,6 @@ of a feature are kept as the lanes of one large integer, so that adding up featu
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Iterable, Mapping
 from itertools import chain
@@ -14,6 +13,8 @@ from math import exp
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
+
+import orjson
 
 from canvas.knowledge.memo import Memo
 from canvas.knowledge.tokens import parts_of
@@ -46,11 +47,12 @@ class Rows(dict[Feature, int]):
 
 
 class Scores:
-    """The learned weights. `labels` are reason ids."""
+    """The learned weights. `labels` are reason ids; `patterns` stood in the catalogue when they were learned."""
 
     def __init__(self, kept: dict[str, Any], numbers: Mapping[str, int]) -> None:
         """The weights as learned, with concept names as the numbers the lexicon gave them."""
         self.labels: list[str] = kept["labels"]
+        self.patterns = set(kept["patterns"])
         count = len(self.labels)
         concepts = {}
         for name, row in kept["concepts"].items():
@@ -68,8 +70,8 @@ class Scores:
 
         A catalogue that nothing was learned for yet has a file missing, and scores nothing.
         """
-        nothing = {"labels": [], "bias": "", "concepts": {}, "names": {}}
-        return cls(json.loads(path.read_bytes()) if path.exists() else nothing, numbers)
+        nothing = {"patterns": [], "labels": [], "bias": "", "concepts": {}, "names": {}}
+        return cls(orjson.loads(path.read_bytes()) if path.exists() else nothing, numbers)
 
     def likely(
         self, concepts: Iterable[int], words: Iterable[str], names: Iterable[str]

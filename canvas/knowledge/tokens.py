@@ -12,7 +12,7 @@ from canvas.knowledge.memo import Memo
 
 # A capital where a word begins inside another; the scan for a capital is what makes it fast.
 _CAMEL = re.compile(r"[A-Z](?:(?<=[a-z].)|(?<=[A-Z].)(?=[a-z]{2}))")
-_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|[0-9]+|[.!?;:]+(?=\s|$)|[\n|]", re.UNICODE)
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|[0-9]+|(?<![.!?;:])[.!?;:]++(?=\s|$)|[\n|]", re.UNICODE)
 _OWN_FOLDS = {
     **dict(zip("ıİßđĐøłŁæёЁ", ["i", "i", "ss", "d", "d", "o", "l", "l", "ae", "е", "е"], strict=True)),
     **dict.fromkeys("‘’ʼ´`‹›", "'"),
@@ -34,7 +34,7 @@ _OWN_FOLDS = {
 _QUOTED_FIELD = re.compile(r"[`'\"](from|to)[`'\"]")
 _FIELDS = {"from": " senderfield ", "to": " recipientfield "}
 _NO_SPACES = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_STEM, _PART = 5, 3
+STEM, _PART = 5, 3
 # Numbers by which servers say what they thought of a request, in whatever form they come.
 _HTTP = {*("400", "401", "402", "403", "404", "405", "408", "409", "410", "413", "415", "422", "429")}
 _HTTP |= {"500", "502", "503", "504"}
@@ -109,7 +109,7 @@ def parts_of(word: str) -> list[str]:
     if word in _SAYS_NOTHING or not (word[0].isalpha() or word in _HTTP):
         return []
     if not word.isascii() and _NO_SPACES.search(word):
-        return [*word, *[word[at : at + 2] for at in range(len(word) - 1)]]
+        return list(dict.fromkeys([*word, *[word[at : at + 2] for at in range(len(word) - 1)]]))
     ringed = "" if word.isascii() else f"_{word}_"
     pieces = ["~" + ringed[at : at + _PART] for at in range(len(ringed) - _PART + 1)]
-    return [word, *([word[:_STEM]] if len(word) > _STEM else ()), *pieces]
+    return [word, *([word[:STEM]] if len(word) > STEM else ()), *pieces]

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from canvas.knowledge.codes_table import CodeRow, Codes
-from canvas.knowledge.features import Features
 from canvas.knowledge.model import UNKNOWN, Candidate
 
 OPTED_OUT = "recipient_opted_out"
@@ -54,6 +53,17 @@ class Weighing:
         known = self.best.get(reason)
         if known is None or known.confidence < confidence:
             self.best[reason] = Candidate(reason, round(confidence, 2), matched)
+
+    def says_nothing(self, known: float) -> bool:
+        """Whether no reason is as likely as that, or likelier than that the words tell nothing."""
+        return all(candidate.confidence < max(known, self.doubt) for candidate in self.best.values())
+
+    def decide(self, reason: str, confidence: float, matched: str) -> None:
+        """Take this reason; what was considered so far and was not enough stays behind it."""
+        self.doubt = 0.0
+        below = confidence - 0.01
+        self.best = {n: c._replace(confidence=min(c.confidence, below)) for n, c in self.best.items()}
+        self.best[reason] = Candidate(reason, confidence, matched)
 
     def ordered(self) -> list[Candidate]:
         """Best first; an opt-out before everything else."""
@@ -101,8 +111,11 @@ class Weighing:
             sure = min(confidence, VAGUE_CODE) if cause in VAGUE else confidence
             self.add(cause, sure if len(causes) == 1 else HINT, matched)
 
-    def add_words(self, features: Features, likely: Likely, said: str) -> None:
-        """What the words say. Beside a telling code they only add candidates; a vague code they refine."""
+    def add_words(self, likely: Likely) -> None:
+        """What the words say. Beside a telling code they only add candidates; a vague code they refine.
+
+        Which of the words spoke for a reason is looked for when it is shown.
+        """
         known = {reason for reason, candidate in self.best.items() if candidate.confidence > HINT}
         vague = known <= VAGUE
         for reason, likelihood in likely:
@@ -116,7 +129,7 @@ class Weighing:
                 confidence = min(confidence, BESIDE_A_CODE)
             elif known and reason not in VAGUE and likelihood >= REFINES:
                 confidence = BESIDE_A_VAGUE_CODE
-            self.add(reason, confidence, features.words_for(reason) or said)
+            self.add(reason, confidence, "")
 
 
 def own(rows: list[CodeRow], provider: str | None) -> list[CodeRow]:

@@ -1,9 +1,9 @@
-"""How often `diagnose` is right, on the carried sample, on the fresh lines and on the field corpus.
+"""How often `diagnose` is right, on the carried sample, on lines gathered last, and on the corpora that teach.
 
-A line is right when the reason is the expected one or one it also accepts (tests/data/README.md). The sample is never
-learned from. The fresh lines and the field corpus taught the weights, so their rows say what was kept, not how well
-that carries over to wordings nobody has seen: tests.bench.crossval does. `python -m tests.bench.accuracy` prints right
-by reason.
+A line is right when the reason is the expected one or one it also accepts (tests/data/README.md). The sample and the
+last lines are never learned from. The others taught the weights, so their rows say what was kept, not how well that
+carries over to wordings nobody has seen: tests.bench.crossval does. `python -m tests.bench.accuracy` prints right by
+reason.
 """
 
 from __future__ import annotations
@@ -97,11 +97,12 @@ def rows_of(name: str, answers: list[Judged]) -> list[Row]:
 
 
 def rows() -> list[Row]:
-    """The figures of the sample, of the fresh lines and, where it is there, of the field corpus."""
+    """The figures of what is never learned from, and of the corpora that teach."""
     found = rows_of("sample", judged(lines("reasons_sample.jsonl")))
-    found += rows_of("fresh, learned from", judged(lines("reasons_fresh.jsonl")))
-    field = lines("reasons_field.jsonl")
-    return found + (rows_of("field, learned from", judged(field)) if field else [])
+    found += rows_of("last", judged(lines("reasons_last.jsonl")))
+    for name in ("wide", "fresh", "field"):
+        found += rows_of(f"{name}, learned from", judged(lines(f"reasons_{name}.jsonl")))
+    return found
 
 
 def by_reason(answers: list[Judged]) -> list[tuple[str, int, int]]:

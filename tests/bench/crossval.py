@@ -1,7 +1,7 @@
 """How often `diagnose` is right on wordings it never saw: `python -m tests.bench.crossval`, a minute or two.
 
-The providers of the field corpus and of the fresh lines are drawn into folds. Each fold is judged by weights learned
-without it, and without any wording of the catalogue that says the same as one of its lines, wherever it came from.
+The providers of the field corpus, the fresh and the wide lines are drawn into folds. Each fold is judged by weights
+learned without it, without any wording that says the same as one of its lines, and without any text from its pages.
 """
 
 from __future__ import annotations
@@ -45,9 +45,13 @@ def said_in(corpus: list[Line]) -> set[str]:
     return {key_of(part) for text in texts for part in (text, *extract.read(text).sentences)}
 
 
-def taught(catalogue: Catalogue, known: list[Line], unseen: set[str]) -> Catalogue:
-    """The catalogue with weights learned from these lines and from no wording that is to stay unseen."""
-    labelled = [one for one in learn.wordings(catalogue) if key_of(one.text) not in unseen]
+def taught(catalogue: Catalogue, known: list[Line], unseen: set[str], pages: set[str]) -> Catalogue:
+    """The catalogue with weights learned from these lines and from no wording, and no page, that is to stay unseen."""
+    labelled = [
+        one
+        for one in learn.everything(catalogue)
+        if key_of(one.text) not in unseen and one.source not in pages
+    ]
     labelled += [learn.of_line(line) for line in known for _ in range(2)]
     weights = json.loads(learn.learned(catalogue, labelled))
     return replace(catalogue, scores=Scores(weights, catalogue.matcher.lexicon.numbers))
@@ -57,7 +61,7 @@ def judged_apart(corpus: list[Line]) -> list[Judged]:
     """Every line judged by weights that were learned without it."""
     found = []
     for known, apart in folds(corpus):
-        catalogue = taught(load(), known, said_in(apart))
+        catalogue = taught(load(), known, said_in(apart), {line["source_url"] for line in apart})
         for line in apart:
             evidence = Evidence(line["text"], line["channel"], line["provider"])
             right = [line["expected_cause"], *line["also_accept"]]
@@ -66,16 +70,14 @@ def judged_apart(corpus: list[Line]) -> list[Judged]:
 
 
 def main() -> None:
-    """Print the figures of both corpora, each judged by weights that the others' lines taught, too."""
-    field, fresh = lines("reasons_field.jsonl"), lines("reasons_fresh.jsonl")
-    answers = judged_apart(field + fresh)
-    own = {line["text"] for line in fresh}
-    parts = {
-        "field, by folds": [one for one in answers if one.evidence.text not in own],
-        "fresh, by folds": [one for one in answers if one.evidence.text in own],
+    """Print the figures of all corpora, each line judged by weights that the others' lines taught."""
+    corpora = {name: lines(f"reasons_{name}.jsonl") for name in ("field", "fresh", "wide")}
+    answers = {
+        one.evidence: one for one in judged_apart([line for part in corpora.values() for line in part])
     }
-    for name, part in parts.items():
-        for row in rows_of(name, part):
+    for name, part in corpora.items():
+        judged = [answers[Evidence(line["text"], line["channel"], line["provider"])] for line in part]
+        for row in rows_of(f"{name}, by folds", judged):
             print(f"{'ok' if row.ok else 'MISSED':8}{row.what:60}{row.measured:20}{row.aim}")
 
 

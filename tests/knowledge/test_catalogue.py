@@ -163,3 +163,12 @@ def test_a_row_a_support_person_adds_is_found_at_once(home: Path) -> None:
     evidence = Evidence("Zorgle blargh")
     assert diagnose(evidence).reason == "unknown"
     assert diagnose_with(load_from(home), evidence).reason == "missing_phone"
+
+
+def test_a_new_row_makes_no_guess_of_what_was_unknown(home: Path) -> None:
+    path = home / "reasons" / "recipient.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("matches = [", "matches = [\n  '\"zorgle blargh\"',", 1), encoding="utf-8")
+    edited = load_from(home)
+    for said in ("Allgemeiner Fehler", "message blocked out of office", "Something went wrong"):
+        assert diagnose_with(edited, Evidence(said)).reason == diagnose(Evidence(said)).reason

@@ -43,6 +43,10 @@ HOSTILE = {
     "invalid UTF-8": bytes(range(256)).decode("utf-8", "surrogateescape") * 390,
     "joined scripts": "号码" * 50_000,
     "combining marks": "e\u0301" * 50_000,
+    "dots": "." * (HUNDRED_KB // 5 - 1) + "a",
+    "an Arabic prefix": "و" * 20_000,
+    "bytes as text": r"\xd8" * 25_000,
+    "half an escape": r"\u0" * 30_000,
     "ten megabytes": "zz top " * 1_500_000,
 }
 
@@ -100,3 +104,43 @@ def test_a_sign_of_an_opt_out_wins_over_everything(text: str) -> None:
 )
 def test_a_bare_number_is_never_looked_up_without_knowing_whose_it_is(text: str) -> None:
     assert diagnose(Evidence(text, "sms")).reason == "unknown"
+
+
+def test_a_code_without_end_is_no_number() -> None:
+    assert diagnose(Evidence("x", "sms", "smpp", "9" * 5_000)).code == "9" * 64
+
+
+@pytest.mark.parametrize("letter", ["น", "จ", "ก"])
+def test_a_letter_said_again_and_again_says_nothing(letter: str) -> None:
+    assert diagnose(Evidence(letter * 12, "sms")).reason == "unknown"
+
+
+def test_bodies_inside_bodies_may_hold_escaped_letters() -> None:
+    inner = json.dumps({"message": "número", "code": 131026})
+    for body in (inner, json.dumps({"f": inner}), json.dumps({"f": json.dumps({"g": inner})})):
+        assert diagnose(Evidence(body, "whatsapp", "meta")).reason == "not_on_whatsapp"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("status: undelivered\nerror_code: 63016\nto: x", "63016"),
+        ('[Hook - Twilio] failed: {"code": 63016, "message": "x"}', "63016"),
+        ("`63016` | x", "63016"),
+        ("jsmpp: Negative response 00000058 found", "0x00000058"),
+    ],
+)
+def test_codes_are_found_however_they_are_written(text: str, said: str) -> None:
+    assert said in extract.read(text).codes
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"error": {"to": "invalid number"}}', "to invalid number"),
+        ('<call id="1" answer="No credit left" />', "answer No credit left"),
+        (r"b'\xd8\xa7\xd8\xb3\xd8\xaa'", "b'است'"),
+    ],
+)
+def test_words_are_found_wherever_they_stand(text: str, said: str) -> None:
+    assert extract.read(text).sentences == [said]

@@ -166,3 +166,8 @@ def test_the_sentence_of_an_error_is_taken_out_of_its_envelope_whatever_its_numb
 
 def test_too_many_requests_is_known_by_its_status_alone() -> None:
     assert diagnose(from_error_body("", "sms", 429)).reason == "rate_limited_api"
+    assert diagnose(Evidence(text="Computer says no", http_status=429)).reason == "rate_limited_api"
+    assert (
+        diagnose(Evidence(text="Not enough credit on the account", http_status=429)).reason
+        == "insufficient_balance"
+    )

@@ -1,15 +1,16 @@
 """Learning the weights of canvas.knowledge.scores from labelled wordings: a softmax regression.
 
 Labelled wordings are the phrases of phrases.tsv, the titles of all documented provider codes, the examples of the
-catalogue, and, where given, a labelled corpus.
+catalogue, the texts beside this module (found, and written in the manner of providers), and labelled corpora.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from canvas.knowledge.model import UNKNOWN
 from canvas.knowledge.sources import HOME
 from canvas.knowledge.tokens import parts_of
 
-_RUNS = 3
+_RUNS = 5
 _EPOCHS = 12
 _AVERAGED = 6
 _BATCH = 64
@@ -32,20 +33,23 @@ _LEFT_OUT = 0.6
 _STEP = 0.15
 _CALM = 1e-3
 _EMPTY, _UNKNOWN = 3, 1
-_WORTH_KEEPING = 0.15
+_WORTH_KEEPING, _WORTH_A_PAIR = 0.3, 0.5
 _SEED = 20_261_123
 _CHANNELS = {"whatsapp", "sms", "vbm"}
+_MARKS = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
+_ESCAPED = re.compile(r"\\[nt\\]")
 
 Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One wording and the reason it means."""
+    """One wording, the reason it means, and where it stands; "" where it was written for this catalogue."""
 
     text: str
     channel: str | None
     reason: str
+    source: str = ""
 
 
 def wordings(catalogue: Catalogue, home: Path = HOME) -> Iterator[Labelled]:
@@ -61,6 +65,26 @@ def wordings(catalogue: Catalogue, home: Path = HOME) -> Iterator[Labelled]:
             yield Labelled(example.text, example.channel, reason.id)
     for reason_id, phrase in sources.read_phrases(home / "phrases.tsv", catalogue.reasons):
         yield Labelled(phrase, None, reason_id)
+
+
+def texts(path: Path, reasons: Container[str]) -> Iterator[Labelled]:
+    """The failure texts of a file of this folder. Raises CatalogueError."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("#"):
+            continue
+        reason, _, channel, text, *source = line.split("\t") if line.count("\t") in {3, 4} else [""] * 4
+        if reason not in reasons or not text.strip():
+            why = "needs a reason we have, a language, a channel or -, a text and, if it has one, a source"
+            raise sources.CatalogueError(path.name, f"line {number}", why)
+        plain = _ESCAPED.sub(lambda mark: _MARKS[mark[0]], text)
+        yield Labelled(plain, channel if channel in _CHANNELS else None, reason, "".join(source))
+
+
+def everything(catalogue: Catalogue) -> Iterator[Labelled]:
+    """All that teaches but the corpora."""
+    yield from wordings(catalogue)
+    for name in ("real.tsv", "written.tsv"):
+        yield from texts(Path(__file__).parent / name, catalogue.reasons)
 
 
 def corpus(path: Path) -> Iterator[Labelled]:
@@ -98,7 +122,7 @@ def feature_names(features: Features, channel: str | None, concepts: dict[int, s
         ("!@" if number % 2 else "@") + concepts[number - number % 2] for number in sorted(features.concepts)
     ]
     parts = [part for word in sorted(features.words) for part in parts_of(word)]
-    return [*named, *parts, *sorted(features.names(channel))]
+    return [*named, *parts, *sorted(features.pairs), *([f"ch:{channel}"] if channel else ())]
 
 
 def learn(
@@ -160,16 +184,22 @@ def learned(catalogue: Catalogue, labelled: list[Labelled]) -> str:
         features = features_of(extract.read(one.text).sentences, catalogue.matcher)
         named.append(feature_names(features, one.channel, concepts))
     often = Counter(name for names in named for name in names)
-    # A piece of a word that was met once tells no more than the word itself.
-    numbers = {name: at for at, name in enumerate(sorted(n for n in often if often[n] > 1 or n[0] != "~"))}
+    # A piece of a word met once, or a pair that hardly a wording has, tells no more than the words themselves.
+    known = sorted(n for n in often if often[n] > (4 if is_pair(n) else n[0] == "~"))
+    numbers = {name: at for at, name in enumerate(known)}
     samples = [np.asarray([numbers[n] for n in names if n in numbers], np.int64) for names in named]
     truth = [reasons.index(one.reason) for one in labelled]
     runs = [learn(samples, truth, len(numbers), len(reasons), _SEED + run) for run in range(_RUNS)]
     bias, weights = (np.mean(parts, axis=0) for parts in zip(*runs, strict=True))
-    kept = {name: row for name, at in numbers.items() if (row := flat(weights[at].tolist()))}
+    kept = {
+        name: row
+        for name, at in numbers.items()
+        if (row := flat(weights[at].tolist(), _WORTH_A_PAIR if is_pair(name) else _WORTH_KEEPING))
+    }
     return json.dumps(
         {
             "stamp": sources.stamp(),
+            "patterns": sorted(catalogue.matcher.sure()),
             "labels": reasons,
             "bias": flat(bias.tolist()),
             "concepts": {n.replace("@", "", 1): row for n, row in kept.items() if is_concept(n)},
@@ -185,8 +215,11 @@ def is_concept(name: str) -> bool:
     return name.startswith(("@", "!@"))
 
 
-def flat(row: list[float]) -> str:
+def is_pair(name: str) -> bool:
+    """Whether a feature is a pair of neighbours."""
+    return " " in name and not is_concept(name)
+
+
+def flat(row: list[float], least: float = _WORTH_KEEPING) -> str:
     """The weights worth keeping as place and hundredths, in turns."""
-    return " ".join(
-        f"{at} {round(weight * 100)}" for at, weight in enumerate(row) if abs(weight) >= _WORTH_KEEPING
-    )
+    return " ".join(f"{at} {round(weight * 100)}" for at, weight in enumerate(row) if abs(weight) >= least)
