@@ -67,8 +67,8 @@ def build(facts: Row, home: Path = sources.HOME) -> Catalogue:
         if family != "reason"
     }
     scores = Scores.read(home / scores_file, matcher.lexicon.numbers)
-    sure = {name: set(row.get("matches", ())) - scores.patterns for name, row in facts["reasons"].items()}
-    unlearned = {name: texts for name, texts in sure.items() if texts}
+    new = {name: set(row.get("matches", ())) - scores.patterns for name, row in facts["reasons"].items()}
+    unlearned = {name: patterns for name, patterns in new.items() if patterns}
     return Catalogue(reasons, codes, matcher, scores, names, unlearned)
 
 

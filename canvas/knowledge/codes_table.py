@@ -14,16 +14,16 @@ from canvas.knowledge.tokens import key_of
 _NAME = re.compile(r"[A-Za-z](?<![A-Za-z].)[A-Za-z0-9]*+(?:[_-][A-Za-z0-9]++)++")
 # Titles that are ordinary words: they identify a cause only together with their code.
 GENERIC_TITLES = {
-    " unknown", "bad request", "reject", "rejected", "not found", "message rejected",
-    "unable to create record", " error", "failed", "invalid", "deny", "system", "invalid value",
-    "internal error", "internal server error", " server error", "undeliverable", "unauthorized",
-    "forbidden", "generic error", "other", "delivery failure", " message not sent", "delivery failed",
+    "unknown", "bad request", "reject", "rejected", "not found", "message rejected",
+    "unable to create record", "error", "failed", "invalid", "deny", "system", "invalid value",
+    "internal error", "internal server error", "server error", "undeliverable", "unauthorized",
+    "forbidden", "generic error", "other", "delivery failure", "message not sent", "delivery failed",
     "expired", "deleted", "accepted", "message undeliverable", "bad gateway",
     "message couldn't be delivered", "message can't be delivered", "undelivered", "failure",
-    " message failed", "message failed to deliver", "message send failed", "message not delivered",
+    "message failed", "message failed to deliver", "message send failed", "message not delivered",
     "not delivered", "blocked", "pending", "message suppressed", "message delivery blocked",
-    "not allowed", " message blocked", "account not active", "unprocessable entity", "gone", "conflict",
-    "validation error", " generic failure", "unknown failure", "time out\n",
+    "not allowed", "message blocked", "account not active", "unprocessable entity", "gone", "conflict",
+    "validation error", "generic failure", "unknown failure", "time out", "request failed", "general error",
 }  # fmt: skip
 
 
@@ -49,7 +49,6 @@ class Codes:
     names: dict[str, str] = field(default_factory=dict)
     _marks: list[tuple[str, str]] = field(default_factory=list)
     _lower_marks: list[tuple[str, str]] = field(default_factory=list)
-    _homes: dict[str, str] = field(default_factory=dict)
     _spaces: dict[str, list[str]] = field(default_factory=dict)
     _space_marks: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _services: dict[str, dict[str, list[str]]] = field(default_factory=dict)
@@ -66,7 +65,6 @@ class Codes:
             table.names.update(dict.fromkeys(facts["names"], provider))
             for mark in facts["marks"]:
                 (table._lower_marks if mark.islower() else table._marks).append((mark, provider))
-            table._homes.update(dict.fromkeys(facts.get("channels", ()), provider))
             table._spaces[provider] = facts.get("spaces", [])
             table._space_marks[provider] = facts.get("space_marks", {})
             if "within" in facts:
@@ -127,10 +125,6 @@ class Codes:
         found |= {provider for mark, provider in self._lower_marks if mark in lowered}
         return found.pop() if len(found) == 1 else None
 
-    def home_of(self, channel: str | None) -> str | None:
-        """The provider Octopods uses for a channel."""
-        return self._homes.get(channel or "")
-
     def look_up(self, provider: str, code: str, channel: str | None, text: str = "") -> list[CodeRow]:
         """The rows of this provider's code: of the numbering the text shows, else the usual one."""
         rows = self._by_code.get((provider, normal_code(code))) or self._in_hex(provider, code)
@@ -166,10 +160,6 @@ class Codes:
         """The rows whose title has exactly these words; of ordinary words only those of the provider that said them."""
         rows = self._by_title.get(key, [])
         return [row for row in rows if row.provider == provider] if key in GENERIC_TITLES else rows
-
-    def of_reason(self, reason: str) -> list[CodeRow]:
-        """Every documented code that means this reason."""
-        return [row for row in self.rows if row.cause == reason]
 
 
 @lru_cache(maxsize=1024)

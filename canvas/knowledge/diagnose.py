@@ -100,10 +100,13 @@ def add_last(catalogue: Catalogue, evidence: Evidence, features: Features, weigh
     if evidence.http_status == _TOO_MANY_REQUESTS:
         weighing.decide("rate_limited_api", VAGUE_CODE, str(_TOO_MANY_REQUESTS))
         weighing.documented.add("rate_limited_api")
-    for reason, patterns in catalogue.unlearned.items():
-        hit = features.hit_of(reason)
-        if hit and hit.pattern.text in patterns and catalogue.reason(reason).retry != "transient":
-            weighing.decide(reason, HINT, hit.said())
+    hits = [(features.hit_of(reason), patterns) for reason, patterns in catalogue.unlearned.items()]
+    new = [hit for hit, patterns in hits if hit and hit.pattern.text in patterns]
+    # A pattern nobody has measured opens no plain retry.
+    lasting = [hit for hit in new if catalogue.reason(hit.pattern.reason).retry != "transient"]
+    if lasting:
+        heaviest = max(lasting, key=lambda hit: hit.weight)
+        weighing.decide(heaviest.pattern.reason, HINT, heaviest.said())
 
 
 def likelihoods(catalogue: Catalogue, features: Features, evidence: Evidence) -> Likely:

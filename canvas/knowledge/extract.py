@@ -41,11 +41,28 @@ _ECHOED_KEYS = {
     "contactid", "channelid", "instanceid", "locale", "language", "lang", "documentationurl",
     "supporturl", "jid", "remotejid", "chatid", "messagingproduct", "groupaction", "action",
 }  # fmt: skip
+# Under such a key, where no message says more, these names say which field is wrong.
 _ERROR_KEYS = {"error", "errors", "errormessages", "validationerrors", "fielderrors"}
+_FIELDS = {
+    "to",
+    "from",
+    "phone",
+    "destination",
+    "sender",
+    "recipient",
+    "msisdn",
+    "source",
+    "originator",
+    "language",
+}
+_SAYING_MORE = {"message", "code", "title", "description"}
 _RECEIPT = re.compile(r"\bstat:\s?(\w{3,10})(?:\s+err:\s?(\w{1,10}))?(?:\s+text:.*)?", re.I | re.S)
+_RECEIPT_HEAD = re.compile(r"\bid:.*", re.I | re.S)
 _TAG = re.compile(r"<(?:script|style)\b[^<]{0,2000}</[^<>]{0,20}>|<[^<>]{0,500}>", re.I)
 _BYTES = re.compile(r"(?:\\x[0-9a-fA-F]{2})+")
-_POINT = re.compile(r"\\u(00[89a-fA-F][0-9a-fA-F]|0[1-9a-fA-F][0-9a-fA-F]{2}|[1-9a-cA-C][0-9a-fA-F]{3})")
+_POINT = re.compile(
+    r"\\u(00[89a-fA-F][0-9a-fA-F]|0[1-9a-fA-F][0-9a-fA-F]{2}|[1-9a-cA-CeEfF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2})"
+)
 _FORM = re.compile(r"^\s*[\w.%\[\]-]{1,60}=[^\s=]*(?:&[\w.%\[\]-]{1,60}=[^\s=]*)+\s*$")
 _URL = re.compile(r"https?://[^\s\"'<>)\]]{1,500}")
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
@@ -63,13 +80,13 @@ _GRAPH = re.compile(r"\(#(\d{1,7})\)")
 _BRACKETED = re.compile(r"[(\[]\s*(?:#|code\s*)?(\d{3,8})\s*[)\]]")
 _LEADING = re.compile(r"^\W{0,3}(0x[0-9a-fA-F]{1,8}|\d{1,8})\b[`\s]*(?:[-:|.)\]=]|\s)\s*(?=\D|$)")
 _TRAILING = re.compile(r"(?:[:\-(\[]\s*)(\d{4,8})\W{0,3}$")
-_NEGATIVE = re.compile(r"\b[Nn]egative (?:bind )?response ([0-9a-f]{8})\b")
+_NEGATIVE = re.compile(r"\b[Nn]egative (?:bind )?response ([0-9a-fA-F]{8})\b")
 _DOCS = re.compile(r"/errors?/(\d{3,8})")
 
 
 @dataclass(slots=True)
 class Reading:
-    """What a raw reason says: sentences in order of how much they tell, and the codes it names."""
+    """What a raw reason says: sentences as they come, and the codes it names."""
 
     sentences: list[str] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
@@ -128,7 +145,7 @@ def take(text: str, reading: Reading, depth: int) -> None:
 
 def attributes_of(markup: str) -> str:
     """What markup says that has no words but in its attributes."""
-    pairs = [(key, value) for key, value in _PAIR.findall(markup) if key.lower() not in _ECHOED_KEYS]
+    pairs = [(key, value) for key, value in _PAIR.findall(markup) if letters_of(key) not in _ECHOED_KEYS]
     return " \n ".join(f"{key} {value}" for key, value in pairs)
 
 
@@ -161,11 +178,12 @@ def walk(value: Any, key: str, reading: Reading, depth: int) -> None:
     if depth > _DEEPEST:
         return
     if isinstance(value, dict):
-        for name, inner in list(value.items())[:_MOST]:
-            # Under an error the name of a field says what the error is about.
-            echoed = letters_of(name) in _ECHOED_KEYS and letters_of(key) not in _ERROR_KEYS
-            if not echoed or isinstance(inner, dict | list):
-                walk(inner, name, reading, depth + 1)
+        named = {name: letters_of(name) for name in list(value)[:_MOST]}
+        fields = letters_of(key) in _ERROR_KEYS and _SAYING_MORE.isdisjoint(named.values())
+        for name, letters in named.items():
+            echoed = letters in _ECHOED_KEYS and not (fields and letters in _FIELDS)
+            if not echoed or isinstance(value[name], dict | list):
+                walk(value[name], name, reading, depth + 1)
     elif isinstance(value, list):
         for inner in value[:_MOST]:
             walk(inner, key, reading, depth + 1)
@@ -208,6 +226,7 @@ def take_words(text: str, reading: Reading) -> None:
     receipt = _RECEIPT.search(text) if "stat:" in text.lower() else None
     if receipt:
         reading.name(receipt.group(1))
+        reading.say(_RECEIPT_HEAD.sub("", text[: receipt.start()]).strip())
         return
     if _DIGIT.search(text):
         for code, sure in codes_in(text):

@@ -33,21 +33,20 @@ class Features:
 
 
 def features_of(sentences: Sequence[str], matcher: Matcher) -> Features:
-    """The features of the first sentences of a text. Ordinary ones count only by themselves."""
+    """The features of a text; ordinary sentences count only by themselves. Patterns are looked for in all of many."""
     features = Features(matcher)
-    ordinary: list[tuple[str, list[str]]] = []
-    telling: list[tuple[str, list[str]]] = []
-    for sentence in sentences[:_SENTENCES]:
-        words = words_of(sentence)
-        key = key_of_words(words)
-        features.keys.append(key)
-        (telling if key and key not in GENERIC_TITLES else ordinary).append((key, words))
-    for key, words in telling or ordinary:
+    taken = [words_of(sentence) for sentence in sentences]
+    features.keys = [key_of_words(words) for words in taken[:_SENTENCES]]
+    first = list(zip(features.keys, taken, strict=False))
+    telling = [(key, words) for key, words in first if key and key not in GENERIC_TITLES]
+    for key, words in telling or first:
         features.words.update(words)
         features.pairs.update(pairs_of(key))
         for concepts in matcher.lexicon.read(words):
             features.concepts.update(concepts)
             features.said.append((concepts, words))
+    for words in taken[_SENTENCES:]:
+        features.said += [(concepts, words) for concepts in matcher.lexicon.read(words)]
     return features
 
 

@@ -140,7 +140,28 @@ def test_codes_are_found_however_they_are_written(text: str, said: str) -> None:
         ('{"error": {"to": "invalid number"}}', "to invalid number"),
         ('<call id="1" answer="No credit left" />', "answer No credit left"),
         (r"b'\xd8\xa7\xd8\xb3\xd8\xaa'", "b'است'"),
+        (r"\ud55c\uad6d", "한국"),
+        (
+            '{"error": {"message": "Nothing said", "stack": "a/throttle.js", "fbtrace_id": "Expired"}}',
+            "Nothing said",
+        ),
     ],
 )
 def test_words_are_found_wherever_they_stand(text: str, said: str) -> None:
     assert extract.read(text).sentences == [said]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Recipient has opted out. id:123 sub:001 submit date:2611260102 stat:EXPIRED err:001 text:hi",
+        json.dumps(
+            {
+                "errors": [f"Line {n} is temporarily unavailable" for n in range(14)]
+                + ["Recipient has unsubscribed (STOP)"]
+            }
+        ),
+    ],
+)
+def test_an_opt_out_is_heard_wherever_it_is_said(text: str) -> None:
+    assert diagnose(Evidence(text, "sms", "smpp")).reason == OPTED_OUT

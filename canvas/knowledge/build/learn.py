@@ -32,7 +32,7 @@ _BATCH = 64
 _LEFT_OUT = 0.6
 _STEP = 0.15
 _CALM = 1e-3
-_EMPTY, _UNKNOWN = 3, 1
+_EMPTY = 3
 _WORTH_KEEPING, _WORTH_A_PAIR = 0.3, 0.5
 _SEED = 20_261_123
 _CHANNELS = {"whatsapp", "sms", "vbm"}
@@ -109,7 +109,6 @@ def wrapped(labelled: list[Labelled]) -> list[Labelled]:
     filled = [
         replace(one, text=chance.choice(envelopes).replace("%s", one.text))
         for one in labelled
-        for _ in range(_UNKNOWN if one.reason == UNKNOWN else 1)
         if not any(mark in one.text for mark in '"\\<\n')
     ]
     empty = [Labelled(envelope.replace("%s", ""), None, UNKNOWN) for envelope in envelopes]
