@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import text
@@ -46,7 +47,7 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
-def missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
     """A part of the machine is not there: loud on a developer's machine, an error where it must be."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"{what} is missing, and CI must have it")
@@ -54,10 +55,9 @@ def missing(what: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[postgres.Server | None]:
+def postgres_server() -> Iterator[postgres.Server]:
     if postgres.binaries() is None:
-        yield None
-        return
+        missing("PostgreSQL")
     with postgres.server() as running:
         yield running
 
@@ -75,10 +75,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(postgres_server: postgres.Server | None) -> str | None:
+def postgres_url(postgres_server: postgres.Server) -> str:
     """A migrated PostgreSQL database, made once and emptied for each test."""
-    if postgres_server is None:
-        return None
     url = postgres_server.new_database("tests")
     engine = open_engine(url)
     migrate.upgrade(engine)
@@ -91,10 +89,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template
     """An empty, migrated database; a test that asks for it runs on both kinds."""
     if request.param == "sqlite":
         return copy_of(sqlite_template, tmp_path)
-    url: str | None = request.getfixturevalue("postgres_url")
-    if url is None:
-        missing("PostgreSQL")
-        raise AssertionError
+    url: str = request.getfixturevalue("postgres_url")
     engine = open_engine(url)
     with engine.connect() as connection, connection.begin():
         names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)

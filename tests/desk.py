@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -170,3 +171,9 @@ def statements(desk: Desk) -> Iterator[list[str]]:
     event.listen(desk.flow.engine, "connect", trace)
     yield seen
     event.remove(desk.flow.engine, "connect", trace)
+
+
+def plans(desk: Desk, questions: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """Each question with the steps by which SQLite answers it."""
+    with sqlite3.connect(str(desk.flow.engine.url.database)) as plain:
+        return [(said, [row[3] for row in plain.execute(f"EXPLAIN QUERY PLAN {said}")]) for said in questions]

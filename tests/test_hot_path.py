@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import timedelta
 
 from flask import Response
@@ -12,7 +11,7 @@ from canvas.flows import installs as install_flow
 from canvas.sandbox.people import BY_ID
 from canvas.store import channels, counts, messages
 from canvas.store.database import reading, writing
-from tests.desk import WORKSPACE, Desk, statements
+from tests.desk import WORKSPACE, Desk, plans, statements
 
 MARA = BY_ID["not_on_whatsapp"]
 OUTAGE = BY_ID["provider_outage"]
@@ -83,12 +82,10 @@ def test_both_questions_find_their_rows_by_an_index(desk: Desk) -> None:
     failed(desk)
     with statements(desk) as seen:
         desk.initialize(phone=MARA.phone)
-    with sqlite3.connect(str(desk.flow.engine.url.database)) as plain:
-        for question in questions(seen):
-            steps = [row[3] for row in plain.execute(f"EXPLAIN QUERY PLAN {question}")]
-            walks = [step for step in steps if step.startswith("SCAN") and "subquery" not in step]
-            assert walks == [], f"{question}: {steps}"
-            assert not [step for step in steps if step.endswith("(install_id=?)") and "messages" in step]
+    for question, steps in plans(desk, questions(seen)):
+        walks = [step for step in steps if step.startswith("SCAN") and "subquery" not in step]
+        assert walks == [], f"{question}: {steps}"
+        assert not [step for step in steps if step.endswith("(install_id=?)") and "messages" in step]
 
 
 def test_a_canvas_shows_what_another_process_wrote_a_moment_ago(both_desk: Desk) -> None:

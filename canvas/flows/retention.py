@@ -38,9 +38,10 @@ def purge(flow: Flow) -> Purged:
     erased = sum(_erase(flow, tenant) for tenant in tenants if _is_over(flow, tenant))
     removed, other = _remove(flow, None, flow.retention_days)
     for tenant in tenants:
-        if days_of(flow, tenant) < flow.retention_days:
-            counts = _remove(flow, tenant.id, days_of(flow, tenant))
-            removed, other = removed + counts[0], other + counts[1]
+        days = days_of(flow, tenant)
+        if days < flow.retention_days:
+            its_messages, its_other = _remove(flow, tenant.id, days)
+            removed, other = removed + its_messages, other + its_other
     with writing(flow.engine) as conn:
         other += audit.forget_old(conn, now)
         other += rates.forget_full(conn, int(now.timestamp() * 1000))

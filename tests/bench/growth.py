@@ -49,7 +49,7 @@ def _on(name: str, small_url: str, large_url: str) -> list[Row]:
     install_id = scene.furnish(large, 3)
     before = size(large.engine)
     grow(large, install_id, LARGE)
-    _settle(large.engine)
+    vacuum(large.engine)
     each = (size(large.engine) - before) / LARGE
     few, many = medians(small, large)
     for flow in (small, large):
@@ -110,7 +110,8 @@ def look_once(flow: Flow) -> float:
     return time.perf_counter() - began
 
 
-def _settle(engine: Engine) -> None:
+def vacuum(engine: Engine) -> None:
+    """What PostgreSQL does by itself, in time."""
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.execute(text("VACUUM ANALYZE messages"))

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, func, insert, select, text, update
@@ -35,6 +36,7 @@ A_DAY = int(os.environ.get("BENCH_DAY", "20000"))
 # What a message learns after Octopods took it; half of those that fail are handled by somebody the same day.
 SETTLED = ("status", "failure", "failure_raw", "reason", "category", "diagnosis", "open", "failed_at")
 LARGEST = 4
+LOT = 2_000  # rows in one transaction
 
 
 @dataclass(slots=True)
@@ -88,7 +90,7 @@ def play(flow: Flow) -> Month:
         ended = begun + timedelta(days=day + 1)
         _write_a_day(flow, tenants, day, ended - timedelta(days=1))
         _purge_a_day(_at(flow, ended), month)
-        _vacuum(flow.engine)
+        growth.vacuum(flow.engine)
         if day == KEPT - 1:
             month.bytes_at_first = _bytes_each(flow.engine)
         if day in {0, DAYS - 1}:
@@ -121,9 +123,8 @@ def _seconds(flow: Flow, *deeds: Callable[[Flow], object]) -> float:
 
 def _write_a_day(flow: Flow, tenants: list[int], day: int, begun: datetime) -> None:
     """The day's messages: taken by Octopods, sent, then delivered or failed."""
-    gap = timedelta(days=1) / A_DAY
-    for start in range(0, A_DAY, 2_000):
-        lot = list(_settled(flow, tenants, day, begun, start, gap))
+    rows = _settled(flow, tenants, day, begun)
+    while lot := list(islice(rows, LOT)):
         with writing(flow.engine) as conn:
             conn.execute(insert(messages), [_taken(row) for row in lot])
         with writing(flow.engine) as conn:
@@ -134,14 +135,10 @@ def _write_a_day(flow: Flow, tenants: list[int], day: int, begun: datetime) -> N
             _change(conn, [{"id": row["id"], "open": False, "handled_at": row["created_at"]} for row in half])
 
 
-def _settled(
-    flow: Flow, tenants: list[int], day: int, begun: datetime, start: int, gap: timedelta
-) -> Iterator[dict[str, Any]]:
-    """Rows as they are in the end, spread over the installs."""
-    pattern = made.many(flow.catalogue, 0, begun, start + 2_000)
-    for number, message in enumerate(pattern):
-        if number < start:
-            continue
+def _settled(flow: Flow, tenants: list[int], day: int, begun: datetime) -> Iterator[dict[str, Any]]:
+    """The day's rows as they are in the end, spread over the installs."""
+    gap = timedelta(days=1) / A_DAY
+    for number, message in enumerate(made.many(flow.catalogue, 0, begun, A_DAY)):
         at = begun + number * gap
         id_ = new_id("msg", at)
         times = {"created_at": at, "updated_at": at, "sent_at": at}
@@ -168,13 +165,6 @@ def _purge_a_day(flow: Flow, month: Month) -> None:
     done = purge(flow)
     month.purging += time.perf_counter() - began if done.messages else 0
     month.purged += done.messages
-
-
-def _vacuum(engine: Engine) -> None:
-    """What PostgreSQL does by itself in a day that lasts a day."""
-    if engine.dialect.name == "postgresql":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-            conn.execute(text("VACUUM ANALYZE messages"))
 
 
 def _bytes_each(engine: Engine) -> float:

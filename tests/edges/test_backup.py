@@ -51,9 +51,9 @@ def test_a_sqlite_backup_taken_while_running_is_restored_whole(desk: Desk, tmp_p
 
 @pytest.mark.postgres
 def test_a_postgresql_dump_is_restored_whole(
-    both_desk: Desk, postgres_server: postgres.Server | None, tmp_path: Path
+    both_desk: Desk, postgres_server: postgres.Server, tmp_path: Path
 ) -> None:
-    if both_desk.flow.engine.dialect.name != "postgresql" or postgres_server is None:
+    if both_desk.flow.engine.dialect.name != "postgresql":
         pytest.skip("the SQLite half has a test of its own")
     fix_mara(both_desk)
     dump = str(tmp_path / "backup.dump")

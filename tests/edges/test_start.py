@@ -14,7 +14,6 @@ from cryptography.fernet import Fernet
 from canvas import config
 from canvas.factory import open_queue
 from tests import postgres
-from tests.conftest import missing
 
 ROOT = Path(__file__).parent.parent.parent
 FIT = {
@@ -82,12 +81,7 @@ def test_gunicorn_ends_with_that_sentence_instead_of_trying_for_ever(tmp_path: P
 
 
 @pytest.mark.postgres
-def test_processes_that_start_together_on_a_new_database_all_start(
-    postgres_server: postgres.Server | None,
-) -> None:
-    if postgres_server is None:
-        missing("PostgreSQL")
-        return
+def test_processes_that_start_together_on_a_new_database_all_start(postgres_server: postgres.Server) -> None:
     settings = config.load({"DATABASE_URL": postgres_server.new_database("together")})
     gate = Barrier(4)
 

@@ -16,7 +16,6 @@ from canvas.sandbox.octopods import keys
 from canvas.store import migrate
 from canvas.store.database import open_engine
 from tests import postgres
-from tests.conftest import missing
 from tests.desk import Desk
 from tests.gateway.records import all_messages, only_message
 from tests.gateway.test_hooks import TO, callback, connect, meta, twilio, webhook
@@ -198,11 +197,8 @@ def test_ids_that_were_held_twice_stay_with_one_message_on_sqlite(tmp_path: Path
 
 @pytest.mark.postgres
 def test_ids_that_were_held_twice_stay_with_one_message_on_postgresql(
-    postgres_server: postgres.Server | None,
+    postgres_server: postgres.Server,
 ) -> None:
-    if postgres_server is None:
-        missing("PostgreSQL")
-        return
     engine = open_engine(postgres_server.new_database("old_ids"))
     assert dict(migrated_over(engine)) == {id_: KEPT.get(id_) for id_, *_ in ROWS}
     engine.dispose()
