@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from itertools import chain
 
 from canvas.knowledge import extract
 from canvas.knowledge.catalogue import Catalogue, load
 from canvas.knowledge.codes_table import CodeRow
 from canvas.knowledge.features import Features, features_of
 from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Evidence
+from canvas.knowledge.reading import Reading
 from canvas.knowledge.weighing import BESIDE_A_CODE, HINT, OPTED_OUT, VAGUE, VAGUE_CODE, Likely, Weighing
 from canvas.knowledge.weighing import OPT_OUT as SURE_OPT_OUT
 
@@ -70,7 +70,7 @@ def diagnose_with(catalogue: Catalogue, evidence: Evidence) -> Diagnosis:
 def documented(
     catalogue: Catalogue,
     features: Features,
-    reading: extract.Reading,
+    reading: Reading,
     rows: list[CodeRow],
     provider: str | None,
     strange: bool,
@@ -111,13 +111,11 @@ def add_last(catalogue: Catalogue, evidence: Evidence, features: Features, weigh
 
 def likelihoods(catalogue: Catalogue, features: Features, evidence: Evidence) -> Likely:
     """The reasons the words speak for, likeliest first."""
-    channel = [f"ch:{evidence.channel}"] if evidence.channel else []
-    return catalogue.scores.likely(features.concepts, features.words, chain(features.pairs, channel))
+    names = features.pairs | {f"ch:{evidence.channel}"} if evidence.channel else features.pairs
+    return catalogue.scores.likely(features.concepts, features.words, names)
 
 
-def provider_of(
-    catalogue: Catalogue, named: str | None, evidence: Evidence, reading: extract.Reading
-) -> str | None:
+def provider_of(catalogue: Catalogue, named: str | None, evidence: Evidence, reading: Reading) -> str | None:
     """Whose words these are: who was named, else, where a code must be read, whose marks the text bears."""
     if named:
         return catalogue.codes.service(named, evidence.text)
@@ -134,7 +132,7 @@ def code_rows(
     catalogue: Catalogue,
     provider: str | None,
     evidence: Evidence,
-    reading: extract.Reading,
+    reading: Reading,
     keys: list[str],
     likely: Likely,
 ) -> list[CodeRow]:
@@ -171,12 +169,12 @@ def verdict(catalogue: Catalogue, weighing: Weighing) -> tuple[Candidate, list[C
     best = next((candidate for candidate in ordered if safe(catalogue, candidate, weighing)), _NONE)
     if best.confidence < max(_KNOWN, weighing.doubt):
         best = _NONE
-    others = [c for c in ordered if c is not best and c.confidence >= _WORTH_SHOWING]
+    others = [c for c in ordered if c.confidence >= _WORTH_SHOWING and c is not best]
     return best, others[:_CANDIDATES] if best is _NONE else [best, *others[: _CANDIDATES - 1]]
 
 
 def as_shown(
-    catalogue: Catalogue, candidates: list[Candidate], features: Features, reading: extract.Reading
+    catalogue: Catalogue, candidates: list[Candidate], features: Features, reading: Reading
 ) -> tuple[Candidate, ...]:
     """The candidates with the words that spoke for each and, where there are several, a cheap way to tell it apart."""
     shown = []

@@ -5,15 +5,16 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
 
+from canvas.knowledge.loose import is_object, members
+from canvas.knowledge.plain import take_words, without_frames
+from canvas.knowledge.reading import MOST, Reading
+
 LONGEST = 20_000
 _DEEPEST = 12
-_MOST = 200
 
 _CODE_KEYS = {
     "code", "errorcode", "errcode", "err", "errorsubcode", "subcode", "errno", "errornumber",
@@ -56,53 +57,11 @@ _FIELDS = {
     "language",
 }
 _SAYING_MORE = {"message", "code", "title", "description"}
-_RECEIPT = re.compile(r"\bstat:\s?(\w{3,10})(?:\s+err:\s?(\w{1,10}))?(?:\s+text:.*)?", re.I | re.S)
-_RECEIPT_HEAD = re.compile(r"\bid:.*", re.I | re.S)
 _TAG = re.compile(r"<(?:script|style)\b[^<]{0,2000}</[^<>]{0,20}>|<[^<>]{0,500}>", re.I)
-_BYTES = re.compile(r"(?:\\x[0-9a-fA-F]{2})+")
-_POINT = re.compile(
-    r"\\u(00[89a-fA-F][0-9a-fA-F]|0[1-9a-fA-F][0-9a-fA-F]{2}|[1-9a-cA-CeEfF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2})"
-)
 _FORM = re.compile(r"^\s*[\w.%\[\]-]{1,60}=[^\s=]*(?:&[\w.%\[\]-]{1,60}=[^\s=]*)+\s*$")
-_URL = re.compile(r"https?://[^\s\"'<>)\]]{1,500}")
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
 _PAIR = re.compile(r"['\"]?(\w{2,40})['\"]?\s*(?:=>|[:=])\s*['\"]([^'\"]{3,300})['\"]")
-_LABELLED = re.compile(
-    r"(?:\b(?:error|err|status|reason|fault|errno|command_status|err(?:or)?_?(?:no|number)"
-    r"|(?:(?:error|err|status|result|response|reason|failure|fault|return|sub)_?)?code)\b|#)"
-    r"[\s_\-:=#\"'()\[\]>]{0,6}(?:code|no|number|id|is)?[\s:=#\"'()\[\]>]{0,4}(0x[0-9a-f]{1,8}|-?\d{1,8})\b"
-    r"(?!\s*(?:%|characters|bytes|mb|hours))",
-    re.I,
-)
 _DECODER = json.JSONDecoder()
-_DIGIT = re.compile(r"\d")
-_GRAPH = re.compile(r"\(#(\d{1,7})\)")
-_BRACKETED = re.compile(r"[(\[]\s*(?:#|code\s*)?(\d{3,8})\s*[)\]]")
-_LEADING = re.compile(r"^\W{0,3}(0x[0-9a-fA-F]{1,8}|\d{1,8})\b[`\s]*(?:[-:|.)\]=]|\s)\s*(?=\D|$)")
-_TRAILING = re.compile(r"(?:[:\-(\[]\s*)(\d{4,8})\W{0,3}$")
-_NEGATIVE = re.compile(r"\b[Nn]egative (?:bind )?response ([0-9a-fA-F]{8})\b")
-_DOCS = re.compile(r"/errors?/(\d{3,8})")
-
-
-@dataclass(slots=True)
-class Reading:
-    """What a raw reason says: sentences as they come, and the codes it names."""
-
-    sentences: list[str] = field(default_factory=list)
-    codes: list[str] = field(default_factory=list)
-    sure_codes: set[str] = field(default_factory=set)
-
-    def say(self, sentence: str) -> None:
-        """Keep a sentence, once."""
-        if sentence and len(self.sentences) < _MOST and sentence not in self.sentences:
-            self.sentences.append(sentence)
-
-    def name(self, code: str, *, sure: bool = True) -> None:
-        """Keep a code, once; it is sure where a key or a form of its own says that it is a code."""
-        if sure:
-            self.sure_codes.add(code)
-        if len(self.codes) < _MOST and code not in self.codes:
-            self.codes.append(code)
 
 
 def read(text: str) -> Reading:
@@ -115,12 +74,6 @@ def read(text: str) -> Reading:
     return reading
 
 
-def unescaped(text: str) -> str:
-    """The text with what programs print for letters beyond ASCII, such as \\xd8\\xa7 and \\u0627, as those letters."""
-    text = _BYTES.sub(lambda run: bytes.fromhex(run[0].replace("\\x", "")).decode(errors="replace"), text)
-    return _POINT.sub(lambda point: chr(int(point[1], 16)), text)
-
-
 def take(text: str, reading: Reading, depth: int) -> None:
     """Read a text by what it looks like: JSON, a form, markup, or words."""
     stripped = text.strip()
@@ -129,18 +82,36 @@ def take(text: str, reading: Reading, depth: int) -> None:
     if "=" in stripped and _FORM.match(stripped):
         take_form(stripped, reading, depth)
         return
-    for start in brackets(stripped):
+    for start in brackets(stripped) if "{" in stripped or "[" in stripped else ():
         if (value := parsed_json(stripped[start:])) is not None:
             body, end = value
             take_words(stripped[:start], reading)
             walk(body, "", reading, depth + 1)
             take(stripped[start + end :], reading, depth + 1)
             return
+    stripped = without_frames(stripped)
     if "<" in stripped:
         if "%" in stripped or "&" in stripped:
             stripped = html.unescape(stripped)
         stripped = _TAG.sub(" \n ", stripped).strip() or attributes_of(stripped)
-    take_words(stripped, reading)
+    if is_object(stripped):
+        take_loose(stripped, reading, depth)
+    else:
+        take_words(stripped, reading)
+
+
+def take_loose(text: str, reading: Reading, depth: int) -> None:
+    """Read a body that is no JSON: members by their names, as in JSON, and what stands between them as words."""
+    for name, value in members(text):
+        if not name:
+            take_words(value, reading)
+        elif letters_of(name) not in _ECHOED_KEYS or says_something(value):
+            walk_text(value, name, reading, depth + 1)
+
+
+def says_something(value: str) -> bool:
+    """Whether a value is words, and not what was sent or when."""
+    return " " in value.strip() and any(char.isalpha() for char in value)
 
 
 def attributes_of(markup: str) -> str:
@@ -167,7 +138,7 @@ def parsed_json(text: str) -> tuple[Any, int] | None:
 def take_form(text: str, reading: Reading, depth: int) -> None:
     """Read a form-encoded body."""
     fields = {}
-    for pair in text.split("&")[:_MOST]:
+    for pair in text.split("&")[:MOST]:
         key, _, value = pair.partition("=")
         fields[unquote_plus(key)] = unquote_plus(value)
     walk(fields, "", reading, depth + 1)
@@ -178,14 +149,14 @@ def walk(value: Any, key: str, reading: Reading, depth: int) -> None:
     if depth > _DEEPEST:
         return
     if isinstance(value, dict):
-        named = {name: letters_of(name) for name in list(value)[:_MOST]}
+        named = {name: letters_of(name) for name in list(value)[:MOST]}
         fields = letters_of(key) in _ERROR_KEYS and _SAYING_MORE.isdisjoint(named.values())
         for name, letters in named.items():
             echoed = letters in _ECHOED_KEYS and not (fields and letters in _FIELDS)
             if not echoed or isinstance(value[name], dict | list):
                 walk(value[name], name, reading, depth + 1)
     elif isinstance(value, list):
-        for inner in value[:_MOST]:
+        for inner in value[:MOST]:
             walk(inner, key, reading, depth + 1)
     elif isinstance(value, str):
         walk_text(value, key, reading, depth)
@@ -215,33 +186,3 @@ def walk_text(value: str, key: str, reading: Reading, depth: int) -> None:
         take(value, reading, depth + 1)
     else:
         take(f"{key} {value}", reading, depth + 1)
-
-
-def take_words(text: str, reading: Reading) -> None:
-    """Read plain words: the codes labelled as such, and the words without addresses."""
-    if not text.strip():
-        return
-    if "\\" in text:
-        text = unescaped(text)
-    receipt = _RECEIPT.search(text) if "stat:" in text.lower() else None
-    if receipt:
-        reading.name(receipt.group(1))
-        reading.say(_RECEIPT_HEAD.sub("", text[: receipt.start()]).strip())
-        return
-    if _DIGIT.search(text):
-        for code, sure in codes_in(text):
-            reading.name(code, sure=sure)
-    reading.say(_URL.sub(" ", text).strip() if "://" in text else text.strip())
-
-
-def codes_in(text: str) -> Iterator[tuple[str, bool]]:
-    """Numbers that the text itself marks as codes, and whether they can hardly be anything else."""
-    for answer in _NEGATIVE.finditer(text):
-        yield f"0x{answer[1]}", True
-    for pattern, sure in ((_GRAPH, True), (_DOCS, True), (_BRACKETED, False), (_LABELLED, False)):
-        for match in pattern.finditer(text):
-            yield match.group(1), sure
-    for pattern in (_LEADING, _TRAILING):
-        edge = pattern.search(text)
-        if edge:
-            yield edge.group(1), False

@@ -47,6 +47,13 @@ HOSTILE = {
     "an Arabic prefix": "و" * 20_000,
     "bytes as text": r"\xd8" * 25_000,
     "half an escape": r"\u0" * 30_000,
+    "open members": '{a:"' * 25_000,
+    "members in both quotes": "{a:'b:\"" * 14_000,
+    "names without values": "{" + "a-" * 50_000,
+    "half a frame": "at a (" * 16_000,
+    "frames": "at a.b(C.java:1) " * 6_000,
+    "half a Python frame": 'File "a", line 1, in ' * 5_000,
+    "half a PHP frame": "#1 /a(1): " * 10_000,
     "ten megabytes": "zz top " * 1_500_000,
 }
 
