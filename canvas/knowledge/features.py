@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from canvas.knowledge.codes_table import GENERIC_TITLES
 from canvas.knowledge.patterns import Hit, Matcher, Said
-from canvas.knowledge.tokens import STEM, key_of_words, words_of
+from canvas.knowledge.tokens import STEM, spelled_of, words_of
 
 _SENTENCES = 12
 
@@ -34,23 +34,22 @@ class Features:
 
 def features_of(sentences: Sequence[str], matcher: Matcher) -> Features:
     """The features of a text; ordinary sentences count only by themselves. Patterns are looked for in all of many."""
-    features = Features(matcher)
     taken = [words_of(sentence) for sentence in sentences]
-    features.keys = [key_of_words(words) for words in taken[:_SENTENCES]]
-    first = list(zip(features.keys, taken, strict=False))
-    telling = [(key, words) for key, words in first if key and key not in GENERIC_TITLES]
-    for key, words in telling or first:
-        features.words.update(words)
-        features.pairs.update(pairs_of(key))
-        for concepts in matcher.lexicon.read(words):
+    spelled = [spelled_of(words) for words in taken[:_SENTENCES]]
+    features = Features(matcher, [" ".join(words) for words in spelled])
+    first = list(zip(features.keys, spelled, taken, strict=False))
+    telling = [one for one in first if one[0] and one[0] not in GENERIC_TITLES]
+    for _, words, all_words in telling or first:
+        features.words.update(all_words)
+        features.pairs.update(pairs_of(words))
+        for concepts in matcher.lexicon.read(all_words):
             features.concepts.update(concepts)
-            features.said.append((concepts, words))
+            features.said.append((concepts, all_words))
     for words in taken[_SENTENCES:]:
         features.said += [(concepts, words) for concepts in matcher.lexicon.read(words)]
     return features
 
 
-def pairs_of(key: str) -> list[str]:
+def pairs_of(words: Iterable[str]) -> Iterable[str]:
     """Each word and the next one of a sentence, by their stems; they tell what the words alone do not."""
-    stems = [word[:STEM] for word in key.split(" ")]
-    return [f"{stem} {following}" for stem, following in pairwise(stems)]
+    return map(" ".join, pairwise([word[:STEM] for word in words]))

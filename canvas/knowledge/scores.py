@@ -7,10 +7,9 @@ of a feature are kept as the lanes of one large integer, so that adding up featu
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
-from itertools import chain
+from collections.abc import Iterable, KeysView, Mapping, Set
+from itertools import takewhile
 from math import exp
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,11 +22,14 @@ NAME = "weights.json"
 
 Feature = TypeVar("Feature", int, str)
 
-_SCALE = 1000
-_OFFSET = 1 << 16
-_FAR = 7 * _SCALE
+# A lane holds the weights of one reason in hundredths, times this, plus the reason's place: sorted lanes tell both.
+_PLACES = 128
+# What is added to every weight, so that no lane is ever below zero. A lane has room for 32,768 features, which is more
+# than a text of 20,000 characters has.
+OFFSET = 1 << 10
+_HUNDREDTH = 100 * _PLACES
+_FAR = 7 * _HUNDREDTH
 _WORTH_A_WORD = 0.02
-_by_part = itemgetter(1)
 
 
 class Rows(dict[Feature, int]):
@@ -35,6 +37,7 @@ class Rows(dict[Feature, int]):
 
     def __init__(self, rows: Mapping[Feature, str], count: int) -> None:
         super().__init__()
+        self.learned: KeysView[Feature] = rows.keys()
         self._rows: Mapping[Feature, str] = rows
         self._count = count
 
@@ -61,7 +64,7 @@ class Scores:
                 concepts[numbers[plain] + (name[0] == "!")] = row
         self._concepts, self._names = Rows(concepts, count), Rows[str](kept["names"], count)
         self._words = Memo(lambda word: sum(map(self._names.__getitem__, parts_of(word))))
-        self._bias = packed(kept["bias"], count)
+        self._bias = packed(kept["bias"], count) + lanes_of(range(count))
         self._lanes = struct.Struct(f"<{count}I")
 
     @classmethod
@@ -73,26 +76,26 @@ class Scores:
         nothing = {"patterns": [], "labels": [], "bias": "", "concepts": {}, "names": {}}
         return cls(orjson.loads(path.read_bytes()) if path.exists() else nothing, numbers)
 
-    def likely(
-        self, concepts: Iterable[int], words: Iterable[str], names: Iterable[str]
-    ) -> list[tuple[str, float]]:
+    def likely(self, concepts: Set[int], words: Iterable[str], names: Set[str]) -> list[tuple[str, float]]:
         """The reasons and their probabilities, likeliest first; only those worth a word (over 2 %)."""
         if not self.labels:
             return []
-        concept, word, name = self._concepts.__getitem__, self._words.__getitem__, self._names.__getitem__
-        lanes = sum(chain(map(concept, concepts), map(word, words), map(name, names)), self._bias)
-        sums = self._lanes.unpack(lanes.to_bytes(self._lanes.size, "little"))
-        top = max(sums)
-        least = top - _FAR
+        lanes = sum(map(self._concepts.__getitem__, concepts & self._concepts.learned), self._bias)
+        lanes = sum(map(self._words.__getitem__, words), lanes)
+        lanes = sum(map(self._names.__getitem__, names & self._names.learned), lanes)
+        sums = sorted(self._lanes.unpack(lanes.to_bytes(self._lanes.size, "little")), reverse=True)
         near = [
-            (label, exp((total - top) / _SCALE))
-            for label, total in zip(self.labels, sums, strict=True)
-            if total > least
+            (total % _PLACES, exp((total - sums[0]) / _HUNDREDTH))
+            for total in takewhile((sums[0] - _FAR).__lt__, sums)
         ]
         whole = sum([part for _, part in near])
-        worth = _WORTH_A_WORD * whole
-        found = [(label, part / whole) for label, part in near if part > worth]
-        return sorted(found, key=_by_part, reverse=True)
+        return [(self.labels[place], part / whole) for place, part in near if part > _WORTH_A_WORD * whole]
+
+
+def lanes_of(values: Iterable[int]) -> int:
+    """Values side by side in one integer."""
+    values = tuple(values)
+    return int.from_bytes(struct.pack(f"<{len(values)}I", *values), "little")
 
 
 def packed(row: str, count: int) -> int:
@@ -101,8 +104,8 @@ def packed(row: str, count: int) -> int:
     A row names places and their weights in hundredths, in turns. Every lane of a feature is raised by the same offset,
     which no difference between lanes shows.
     """
-    lanes = [_OFFSET] * count
+    lanes = [OFFSET] * count
     parts = row.split()
     for place, weight in zip(parts[::2], parts[1::2], strict=True):
-        lanes[int(place)] += int(weight) * _SCALE // 100
-    return int.from_bytes(struct.pack(f"<{count}I", *lanes), "little")
+        lanes[int(place)] += int(weight)
+    return lanes_of([lane * _PLACES for lane in lanes])

@@ -92,12 +92,12 @@ def is_break(token: str) -> bool:
 
 def key_of(text: str) -> str:
     """What two spellings of the same sentence have in common: its words, without numbers and marks."""
-    return key_of_words(words_of(text))
+    return " ".join(spelled_of(words_of(text)))
 
 
-def key_of_words(words: Iterable[str]) -> str:
-    """`key_of` for words already taken apart."""
-    return " ".join([word for word in words if word[0].isalpha()])
+def spelled_of(words: Iterable[str]) -> list[str]:
+    """Those words that are of letters."""
+    return [word for word in words if word[0].isalpha()]
 
 
 def parts_of(word: str) -> list[str]:

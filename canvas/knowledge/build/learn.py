@@ -22,6 +22,7 @@ from canvas.knowledge import extract, sources
 from canvas.knowledge.catalogue import Catalogue
 from canvas.knowledge.features import Features, features_of
 from canvas.knowledge.model import UNKNOWN
+from canvas.knowledge.scores import OFFSET
 from canvas.knowledge.sources import HOME
 from canvas.knowledge.tokens import parts_of
 
@@ -220,5 +221,8 @@ def is_pair(name: str) -> bool:
 
 
 def flat(row: list[float], least: float = _WORTH_KEEPING) -> str:
-    """The weights worth keeping as place and hundredths, in turns."""
-    return " ".join(f"{at} {round(weight * 100)}" for at, weight in enumerate(row) if abs(weight) >= least)
+    """The weights worth keeping as place and hundredths, in turns. Raises ValueError for one that has no room."""
+    weights = [round(weight * 100) for weight in row]
+    if any(abs(weight) >= OFFSET for weight in weights):
+        raise ValueError(f"a weight of {max(row, key=abs)} does not fit the lanes of scores.py")
+    return " ".join(f"{at} {weight}" for at, weight in enumerate(weights) if abs(weight) >= least * 100)
