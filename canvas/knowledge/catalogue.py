@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from canvas.knowledge import compiled, sources
 from canvas.knowledge.codes_table import Codes
-from canvas.knowledge.model import UNKNOWN, Evidence, Reason
+from canvas.knowledge.model import UNKNOWN, Channel, Evidence, Reason
 from canvas.knowledge.patterns import Matcher, PatternError, matcher_of
 from canvas.knowledge.scores import NAME as scores_file
 from canvas.knowledge.scores import Scores
@@ -21,7 +21,7 @@ class Catalogue:
     """What we know. `reasons` are in the order of the files; `codes` answers by provider and code.
 
     `error_names` has Octopods' error names by (endpoint family, error_code). `unlearned` are the patterns, by
-    reason, that were added since the weights were learned.
+    reason, that were added since the weights were learned; `impossible` are the reasons that cannot be on a channel.
     """
 
     reasons: dict[str, Reason]
@@ -30,6 +30,7 @@ class Catalogue:
     scores: Scores
     error_names: dict[tuple[str, int], str]
     unlearned: dict[str, set[str]]
+    impossible: dict[str | None, frozenset[str]]
 
     def reason(self, reason_id: str) -> Reason:
         """The reason of an id; `unknown` for an id that is no longer known."""
@@ -69,7 +70,11 @@ def build(facts: Row, home: Path = sources.HOME) -> Catalogue:
     scores = Scores.read(home / scores_file, matcher.lexicon.numbers)
     new = {name: set(row.get("matches", ())) - scores.patterns for name, row in facts["reasons"].items()}
     unlearned = {name: patterns for name, patterns in new.items() if patterns}
-    return Catalogue(reasons, codes, matcher, scores, names, unlearned)
+    impossible: dict[str | None, frozenset[str]] = {
+        channel: frozenset(r.id for r in reasons.values() if r.only_on and channel not in r.only_on)
+        for channel in get_args(Channel)
+    }
+    return Catalogue(reasons, codes, matcher, scores, names, unlearned, impossible)
 
 
 def reason_of(name: str, row: dict[str, Any]) -> Reason:
@@ -88,5 +93,6 @@ def reason_of(name: str, row: dict[str, Any]) -> Reason:
         source=row["source"],
         customer_words=row["customer_words"],
         tell=row.get("tell", ""),
+        only_on=tuple(row.get("only_on", ())),
         examples=tuple(Evidence(**example) for example in row["examples"]),
     )

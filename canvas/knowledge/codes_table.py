@@ -12,6 +12,7 @@ from canvas.knowledge.tokens import key_of
 
 # Looked for from the first letter of each word only, and without going back, for it is looked for in every text.
 _NAME = re.compile(r"[A-Za-z](?<![A-Za-z].)[A-Za-z0-9]*+(?:[_-][A-Za-z0-9]++)++")
+_NUMBER = re.compile(r"\d+$")
 # Titles that are ordinary words: they identify a cause only together with their code.
 GENERIC_TITLES = {
     "unknown", "bad request", "reject", "rejected", "not found", "message rejected",
@@ -95,9 +96,9 @@ class Codes:
         if row.code is not None:
             self._by_code.setdefault((row.provider, normal_code(row.code)), []).append(row)
             if _NAME.fullmatch(row.code) and not row.code.startswith("0x"):
-                self._by_name.setdefault(key_of(row.code), []).append(row)
+                self._by_name.setdefault(name_of(row.code), []).append(row)
         if _NAME.fullmatch(row.title):
-            self._by_name.setdefault(row.key, []).append(row)
+            self._by_name.setdefault(name_of(row.title), []).append(row)
         if row.key:
             self._by_title.setdefault(row.key, []).append(row)
 
@@ -114,6 +115,10 @@ class Codes:
             if any(mark in text for mark in marks):
                 return service
         return provider
+
+    def numberings(self, provider: str) -> list[str]:
+        """Whose numbers this provider's name may stand for: its own first, then those of its services."""
+        return [provider, *self._services.get(provider, ())]
 
     def provider_of_text(self, text: str) -> str | None:
         """The provider whose words, keys or hosts the text contains, when they are of just one.
@@ -151,7 +156,7 @@ class Codes:
             return []
         found = []
         for match in _NAME.finditer(text[:4000]):
-            rows = self._by_name.get(key_of(match.group()))
+            rows = self._by_name.get(name_of(match.group()))
             if rows:
                 found.append((match.group(), rows))
         return found
@@ -172,6 +177,12 @@ def code_row(provider: str, row: Mapping[str, Any]) -> CodeRow:
     """One line of a code file."""
     kept = (row["code"], row["space"], row["channel"], row["title"], row["cause"], row["retry"])
     return CodeRow(provider, *kept, row["source"], row["key"])
+
+
+def name_of(code: str) -> str:
+    """A code that is a name however it is joined; where it ends in a number, that is part of it (SMS-RC-413)."""
+    number = _NUMBER.search(code)
+    return f"{key_of(code)} {number[0]}" if number else key_of(code)
 
 
 def normal_code(code: str) -> str:

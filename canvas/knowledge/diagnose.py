@@ -11,7 +11,16 @@ from canvas.knowledge.codes_table import CodeRow
 from canvas.knowledge.features import Features, features_of
 from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Evidence
 from canvas.knowledge.reading import Reading
-from canvas.knowledge.weighing import BESIDE_A_CODE, HINT, OPTED_OUT, VAGUE, VAGUE_CODE, Likely, Weighing
+from canvas.knowledge.weighing import (
+    BESIDE_A_CODE,
+    HINT,
+    OPTED_OUT,
+    REFINES,
+    VAGUE,
+    VAGUE_CODE,
+    Likely,
+    Weighing,
+)
 from canvas.knowledge.weighing import OPT_OUT as SURE_OPT_OUT
 
 _REMEMBERED_LENGTH = 4_000
@@ -110,9 +119,11 @@ def add_last(catalogue: Catalogue, evidence: Evidence, features: Features, weigh
 
 
 def likelihoods(catalogue: Catalogue, features: Features, evidence: Evidence) -> Likely:
-    """The reasons the words speak for, likeliest first."""
+    """The reasons the words speak for that can be on this channel, likeliest first."""
     names = features.pairs | {f"ch:{evidence.channel}"} if evidence.channel else features.pairs
-    return catalogue.scores.likely(features.concepts, features.words, names)
+    likely = catalogue.scores.likely(features.concepts, features.words, names)
+    impossible = catalogue.impossible.get(evidence.channel)
+    return [one for one in likely if one[0] not in impossible] if impossible else likely
 
 
 def provider_of(catalogue: Catalogue, named: str | None, evidence: Evidence, reading: Reading) -> str | None:
@@ -138,16 +149,32 @@ def code_rows(
 ) -> list[CodeRow]:
     """The documented rows of the first code that has any, for the provider that is known or fits.
 
-    A number that only looks like a code counts when the words do not clearly say something else.
+    A number that only looks like a code comes last, and counts when the words do not clearly say something else.
     """
-    for code in ([evidence.code] if evidence.code else []) + reading.codes:
+    named = [evidence.code] if evidence.code else []
+    sure = named + [code for code in reading.codes if code in reading.sure_codes]
+    for code in sure + [code for code in reading.codes if code not in reading.sure_codes]:
         whose = provider or ("meta" if is_meta(code, evidence.channel or "whatsapp") else None)
-        rows = catalogue.codes.look_up(whose, code, evidence.channel, evidence.text) if whose else []
-        rows = [row for row in rows if row.key in keys] or rows
-        sure = code == evidence.code or code in reading.sure_codes
-        if rows and (sure or not contradicted({row.cause for row in rows}, likely)):
+        found = [
+            rows
+            for service in (catalogue.codes.numberings(whose) if whose else ())
+            if (rows := catalogue.codes.look_up(service, code, evidence.channel, evidence.text))
+        ]
+        rows = meant(found, keys, likely) if found else []
+        if rows and (code in sure or not contradicted({row.cause for row in rows}, likely)):
             return rows
     return []
+
+
+def meant(found: list[list[CodeRow]], keys: list[str], likely: Likely) -> list[CodeRow]:
+    """Of a provider's own rows and those of its services, which number for themselves, the ones the words speak of."""
+    for rows in found:
+        if titled := [row for row in rows if row.key in keys]:
+            return titled
+    chances = dict(likely)
+    own, *others = ([(chances.get(row.cause, 0), rows) for row in rows] for rows in found)
+    told = [rows for one in others for chance, rows in one if chance >= REFINES and max(own)[0] < _POSSIBLE]
+    return told[0] if told else found[0]
 
 
 def is_meta(code: str, channel: str) -> bool:

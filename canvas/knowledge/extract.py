@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
 
-from canvas.knowledge.loose import is_object, members
+from canvas.knowledge.loose import first_object
 from canvas.knowledge.plain import take_words, without_frames
 from canvas.knowledge.reading import MOST, Reading
+from canvas.knowledge.tokens import HTTP_STATUSES, unescape
 
 LONGEST = 20_000
-_DEEPEST = 12
+_DEEPEST = 24
 
 _CODE_KEYS = {
     "code", "errorcode", "errcode", "err", "errorsubcode", "subcode", "errno", "errornumber",
     "statuscode", "resultcode", "responsecode", "errorno", "errorid", "reasoncode", "failurecode",
     "returncode", "internalcode", "error", "status", "id", "commandstatus", "errorcodename",
     "deliverycode", "result", "networkcode", "groupid", "messagestatus", "retcode", "respcode",
-    "reasonid", "ec", "rc", "failure", "smppstatus", "carriererrorcode",
+    "reasonid", "ec", "rc", "failure", "smppstatus", "carriererrorcode", "deliveryerrorcode",
 }  # fmt: skip
+# Under such a key a number may be the provider's code, or what a web server thought of the request.
+_STATUS_KEYS = {"status", "statuscode"}
 _PLAIN_KEYS = {
     "message", "msg", "error", "errors", "errormessage", "errmsg", "detail", "details", "description",
     "title", "reason", "text", "status", "statusmessage", "info", "desc", "errordescription",
@@ -75,43 +77,25 @@ def read(text: str) -> Reading:
 
 
 def take(text: str, reading: Reading, depth: int) -> None:
-    """Read a text by what it looks like: JSON, a form, markup, or words."""
+    """Read a text by what it looks like: an object, a form, markup, or words."""
     stripped = text.strip()
     if not stripped or depth > _DEEPEST:
         return
     if "=" in stripped and _FORM.match(stripped):
         take_form(stripped, reading, depth)
         return
-    for start in brackets(stripped) if "{" in stripped or "[" in stripped else ():
-        if (value := parsed_json(stripped[start:])) is not None:
-            body, end = value
-            take_words(stripped[:start], reading)
-            walk(body, "", reading, depth + 1)
-            take(stripped[start + end :], reading, depth + 1)
-            return
+    if ("{" in stripped or "[" in stripped) and (found := first_json(stripped) or first_object(stripped)):
+        start, body, end = found
+        take_words(without_frames(stripped[:start]), reading)
+        walk(body, "", reading, depth + 1)
+        take(stripped[end:], reading, depth + 1)
+        return
     stripped = without_frames(stripped)
     if "<" in stripped:
         if "%" in stripped or "&" in stripped:
-            stripped = html.unescape(stripped)
+            stripped = unescape(stripped)
         stripped = _TAG.sub(" \n ", stripped).strip() or attributes_of(stripped)
-    if is_object(stripped):
-        take_loose(stripped, reading, depth)
-    else:
-        take_words(stripped, reading)
-
-
-def take_loose(text: str, reading: Reading, depth: int) -> None:
-    """Read a body that is no JSON: members by their names, as in JSON, and what stands between them as words."""
-    for name, value in members(text):
-        if not name:
-            take_words(value, reading)
-        elif letters_of(name) not in _ECHOED_KEYS or says_something(value):
-            walk_text(value, name, reading, depth + 1)
-
-
-def says_something(value: str) -> bool:
-    """Whether a value is words, and not what was sent or when."""
-    return " " in value.strip() and any(char.isalpha() for char in value)
+    take_words(stripped, reading)
 
 
 def attributes_of(markup: str) -> str:
@@ -120,19 +104,17 @@ def attributes_of(markup: str) -> str:
     return " \n ".join(f"{key} {value}" for key, value in pairs)
 
 
-def brackets(text: str) -> list[int]:
-    """Where JSON objects or lists could begin, first places first."""
+def first_json(text: str) -> tuple[int, Any, int] | None:
+    """Where the first JSON object or list begins, what it holds, and where it ends; None where there is none."""
     spots = {text.find("{"), text.find("[{"), 0 if text[0] == "[" else -1}
-    return sorted(spots - {-1})
-
-
-def parsed_json(text: str) -> tuple[Any, int] | None:
-    """The JSON value a text begins with and where it ends, or None."""
-    try:
-        value, end = _DECODER.raw_decode(text)
-    except (ValueError, RecursionError):
-        return None
-    return (value, end) if isinstance(value, dict | list) and value else None
+    for start in sorted(spots - {-1}):
+        try:
+            value, length = _DECODER.raw_decode(text[start:])
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict | list) and value:
+            return start, value, start + length
+    return None
 
 
 def take_form(text: str, reading: Reading, depth: int) -> None:
@@ -163,7 +145,7 @@ def walk(value: Any, key: str, reading: Reading, depth: int) -> None:
     elif isinstance(value, bool) or value is None:
         reading.say(f"{key} {'true' if value else 'false'}")
     elif letters_of(key) in _CODE_KEYS:
-        reading.name(str(value))
+        reading.name(str(value), sure=not (letters_of(key) in _STATUS_KEYS and str(value) in HTTP_STATUSES))
 
 
 @lru_cache(maxsize=1024)

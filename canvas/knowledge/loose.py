@@ -1,34 +1,87 @@
-"""Members of bodies that are no JSON: objects as programs print them, such as {code: 400, msg: 'No'}, or cut bodies."""
+"""Objects that are no JSON: as programs print them, such as {code: 400} or {"a" => 1}, or cut in the middle."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from typing import Any
 
-# Nothing in here can be tried in more than a bounded number of ways: these texts come from outside.
-_MEMBER = re.compile(
-    r"""(?<![\w'".-])["']?(?P<name>[A-Za-z_][\w.-]{0,60}+)["']?\s{0,3}(?:=>|[:=])\s{0,3}(?:\[\s{0,3})?
-    (?:"(?P<double>(?:[^"\\]++|\\.)*+)"|'(?P<single>(?:[^'\\]++|\\.)*+)'|(?P<bare>(?!//)[^\s,;{}\[\]"'][^,;{}\[\]"'\n]{0,300}+))""",
+_OBJECT = re.compile(r"""\{\s{0,40}+["'“]?[A-Za-z_][\w.-]{0,60}+["'”]?\s{0,3}(?:=>|[:=])""")
+_TOKEN = re.compile(
+    r"""\s*+(?:(?P<string>"(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+')
+    |(?P<cut>["'].*)
+    |(?P<colon>=>|[:=])
+    |(?P<mark>[{}\[\],])
+    |(?P<bare>[^\s{}\[\],:="'][^{}\[\],:="'\n]{0,300}+))""",
     re.VERBOSE | re.DOTALL,
 )
-_OBJECT = re.compile(r"""[{\[]\s{0,40}+["'“]?[A-Za-z_][\w.-]{0,60}+["'”]?\s{0,3}(?:=>|[:=])""")
-_CURLY = str.maketrans("“”‘’", "\"\"''")
-_ESCAPED_QUOTE = re.compile(r"\\(['\"])")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,15})(?:\.\d{1,10})?")
+_CONSTANTS = {
+    "true": "true",
+    "false": "false",
+    "null": "null",
+    "none": "null",
+    "nil": "null",
+    "undefined": "null",
+}
+_CLOSED_BY = {"{": "}", "[": "]"}
+_CURLY = str.maketrans("“”", '""')
 
 
-def is_object(text: str) -> bool:
-    """Whether a text has an object in it, and not just a bracket."""
-    return "{" in text and _OBJECT.search(text) is not None
+def first_object(text: str) -> tuple[int, Any, int] | None:
+    """Where the first object that is no JSON begins, what it holds, and where it ends; None where there is none.
+
+    Where anything in it cannot be told for sure it is none, and its text is words like any other: nothing is lost.
+    """
+    begin = _OBJECT.search(text) if "{" in text else None
+    if not begin:
+        return None
+    spelling, end, cut = as_json(text.translate(_CURLY), begin.start())
+    for close in ("", ": null") if cut else ("",):
+        try:
+            value = json.loads(spelling[0] + close + spelling[1])
+        except (ValueError, RecursionError):
+            continue
+        return (begin.start(), value, end) if value else None
+    return None
 
 
-def members(text: str) -> Iterator[tuple[str, str]]:
-    """Names and values from the first object on, in order; what stands before and between has the name ""."""
-    text = text.translate(_CURLY)
-    first = _OBJECT.search(text)
-    at = 0
-    for member in _MEMBER.finditer(text, first.start() if first else len(text)):
-        yield "", text[at : member.start()]
-        value = member["double"] or member["single"] or member["bare"] or ""
-        yield member["name"], _ESCAPED_QUOTE.sub(r"\1", value)
-        at = member.end()
-    yield "", text[at:]
+def as_json(text: str, at: int) -> tuple[tuple[str, str], int, bool]:
+    """The object that begins here in JSON's spelling, with what closes it apart; where it ends; whether it was cut."""
+    spelled: list[str] = []
+    open_: list[str] = []
+    while token := _TOKEN.match(text, at):
+        at = token.end()
+        if token["mark"]:
+            mark = token["mark"]
+            if mark in _CLOSED_BY:
+                open_.append(_CLOSED_BY[mark])
+            elif mark in "]}" and spelled[-1] == ",":
+                spelled.pop()
+            if mark in "]}" and open_ and open_.pop() == mark and not open_:
+                return ("".join([*spelled, mark]), ""), at, False
+            spelled.append(mark)
+        elif not token["bare"]:
+            spelled.append(":" if token["colon"] else json.dumps(unquoted(token["string"] or token["cut"])))
+        elif text[at : at + 1] != "{":  # else the name of what stands in the brackets, as Java prints it
+            spelled.append(scalar(token["bare"].strip(), is_name=text[at : at + 1] in {":", "="}))
+    while spelled and spelled[-1] == ",":
+        spelled.pop()
+    return (
+        ("".join([*spelled, *(["null"] if spelled[-1] == ":" else [])]), "".join(reversed(open_))),
+        at,
+        True,
+    )
+
+
+def unquoted(string: str) -> str:
+    """What stands between quotes, of which the last may be missing."""
+    inner = string[1:-1] if len(string) > 1 and string[-1] == string[0] else string[1:]
+    return inner.replace("\\'", "'").replace('\\"', '"').replace("\\n", "\n")
+
+
+def scalar(word: str, *, is_name: bool) -> str:
+    """A word without quotes in JSON's spelling."""
+    if is_name:
+        return json.dumps(word)
+    return _CONSTANTS.get(word.lower()) or (word if _NUMBER.fullmatch(word) else json.dumps(word))

@@ -12,7 +12,7 @@ Found = TypeVar("Found")
 
 
 class Memo(dict[str, Found]):
-    """What a function finds for a word, found once: `memo[word]`. Long words and too many are not kept."""
+    """What a function finds for a word, found once: `memo[word]`. Long words are not kept; too many are forgotten."""
 
     def __init__(self, find: Callable[[str], Found]) -> None:
         super().__init__()
@@ -20,6 +20,8 @@ class Memo(dict[str, Found]):
 
     def __missing__(self, word: str) -> Found:
         found = self._find(word)
-        if len(word) <= _LONGEST and len(self) < _MOST:
+        if len(word) <= _LONGEST:
+            if len(self) >= _MOST:
+                self.clear()
             self[word] = found
         return found

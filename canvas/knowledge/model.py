@@ -34,7 +34,8 @@ class Reason:
 
     `fixes` are fix ids, best first (contracts: the one-click actions of the help article's causes).
     `title` fits a card's header; `meaning`, `cure` and `again` are one plain sentence each. `tell` is a cheap way to
-    tell this reason from those it is easily taken for, "" where there is none.
+    tell this reason from those it is easily taken for, "" where there is none. `only_on` are the channels on which it
+    can happen; none means all.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Reason:
     customer_words: str
     examples: tuple[Evidence, ...] = ()
     tell: str = ""
+    only_on: tuple[str, ...] = ()
 
 
 class Candidate(NamedTuple):

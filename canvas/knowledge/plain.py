@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from canvas.knowledge.reading import Reading
 
-_RECEIPT = re.compile(r"\bstat:\s?(\w{3,10})(?:\s+err:\s?\w{1,10})?(?:\s+text:.*)?", re.I | re.S)
+_RECEIPT = re.compile(r"\bstat:\s?(\w{3,10})(?:[\s,;]+err(?:or)?:\s?-?\w{1,10})?", re.I)
+_ECHO = re.compile(r"\btext\s?:", re.I)
 _RECEIPT_HEAD = re.compile(r"\bid:.*", re.I | re.S)
 _BYTES = re.compile(r"(?:\\x[0-9a-fA-F]{2})+")
 _POINT = re.compile(
@@ -17,14 +18,16 @@ _URL = re.compile(r"https?://[^\s\"'<>)\]]{1,500}")
 # Where a program stood when it failed, as JavaScript, Java, Python and PHP print it; it says nothing of why.
 _FRAME = re.compile(
     r"\bat (?:async |new )?(?:[\w.$<>\[\]-]{1,100} (?:\[as [\w.$]{1,60}\] )?)?"
-    r"\((?:[^()\n]{1,300}:\d{1,7}(?::\d{1,7})?|native|<anonymous>|Native Method|Unknown Source)\)"
+    r"\((?:[^()\s]{0,300}[/\\.][^()\s]{0,300}:\d{1,7}(?::\d{1,7})?|native|<anonymous>)\)"
     r"|\bat (?:async )?(?:file://)?/[^\s()]{1,300}:\d{1,7}:\d{1,7}"
     r"|\bat [\w.$<>]{3,200}\((?:[\w.$]{1,100}:\d{1,7}|Native Method|Unknown Source)\)"
-    r"|\bFile \"[^\"\n]{1,300}\", line \d{1,7}, in \S{1,100}(?:\n[ \t]{3,}[^\n]{0,300})?"
-    r"|#\d{1,3} /[^\s()]{1,300}\(\d{1,7}\): [^\s()]{1,200}\([^()\n]{0,300}\)"
+    r"|(?P<indent>^[ \t]{0,40})File \"[^\"\n]{1,300}\", line \d{1,7}, in \S{1,100}"
+    r"(?:\n(?P=indent)[ \t]{1,40}[^\n]{0,300}(?=\n))?"
+    r"|#\d{1,3} /[^\s()]{1,300}\(\d{1,7}\): [^\s()]{1,200}\([^()\n]{0,300}\)",
+    re.M,
 )
 _LABELLED = re.compile(
-    r"(?:\b(?:error|err|status|reason|fault|errno|command_status|err(?:or)?_?(?:no|number)"
+    r"(?:(?:\b|(?-i:(?<=[a-z])(?=E)))(?:error|err|status|reason|fault|errno|command_status|err(?:or)?_?(?:no|number)"
     r"|(?:(?:error|err|status|result|response|reason|failure|fault|return|sub)_?)?code)\b|#)"
     r"[\s_\-:=#\"'()\[\]>]{0,6}(?:code|no|number|id|is)?[\s:=#\"'()\[\]>]{0,4}(0x[0-9a-f]{1,8}|-?\d{1,8})\b"
     r"(?!\s*(?:%|characters|bytes|mb|hours))",
@@ -63,7 +66,7 @@ def take_receipt(text: str, receipt: re.Match[str], reading: Reading) -> None:
     """Read an SMPP delivery receipt: its state, and what others wrote before and behind it (SMPP 3.4, Appendix B)."""
     reading.name(receipt[1])
     say(_RECEIPT_HEAD.sub("", text[: receipt.start()]), reading)
-    say(text[receipt.end() :], reading)
+    say(_ECHO.split(text[receipt.end() :], maxsplit=1)[0], reading)
 
 
 def say(words: str, reading: Reading) -> None:

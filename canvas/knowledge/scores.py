@@ -24,8 +24,7 @@ Feature = TypeVar("Feature", int, str)
 
 # A lane holds the weights of one reason in hundredths, times this, plus the reason's place: sorted lanes tell both.
 _PLACES = 128
-# What is added to every weight, so that no lane is ever below zero. A lane has room for 32,768 features, which is more
-# than a text of 20,000 characters has.
+# What is added to every weight, so that no lane is ever below zero.
 OFFSET = 1 << 10
 _HUNDREDTH = 100 * _PLACES
 _FAR = 7 * _HUNDREDTH
@@ -57,7 +56,8 @@ class Scores:
         self.labels: list[str] = kept["labels"]
         self.patterns = set(kept["patterns"])
         count = len(self.labels)
-        concepts = {}
+        # A concept that nothing was learned of weighs the same for every reason.
+        concepts = dict.fromkeys(range(2 * len(numbers)), "")
         for name, row in kept["concepts"].items():
             plain = name.removeprefix("!")
             if plain in numbers:
@@ -65,7 +65,7 @@ class Scores:
         self._concepts, self._names = Rows(concepts, count), Rows[str](kept["names"], count)
         self._words = Memo(lambda word: sum(map(self._names.__getitem__, parts_of(word))))
         self._bias = packed(kept["bias"], count) + lanes_of(range(count))
-        self._lanes = struct.Struct(f"<{count}I")
+        self._lanes = struct.Struct(f"<{count}Q")
 
     @classmethod
     def read(cls, path: Path, numbers: Mapping[str, int]) -> Scores:
@@ -76,11 +76,13 @@ class Scores:
         nothing = {"patterns": [], "labels": [], "bias": "", "concepts": {}, "names": {}}
         return cls(orjson.loads(path.read_bytes()) if path.exists() else nothing, numbers)
 
-    def likely(self, concepts: Set[int], words: Iterable[str], names: Set[str]) -> list[tuple[str, float]]:
+    def likely(
+        self, concepts: Iterable[int], words: Iterable[str], names: Set[str]
+    ) -> list[tuple[str, float]]:
         """The reasons and their probabilities, likeliest first; only those worth a word (over 2 %)."""
         if not self.labels:
             return []
-        lanes = sum(map(self._concepts.__getitem__, concepts & self._concepts.learned), self._bias)
+        lanes = sum(map(self._concepts.__getitem__, concepts), self._bias)
         lanes = sum(map(self._words.__getitem__, words), lanes)
         lanes = sum(map(self._names.__getitem__, names & self._names.learned), lanes)
         sums = sorted(self._lanes.unpack(lanes.to_bytes(self._lanes.size, "little")), reverse=True)
@@ -95,7 +97,7 @@ class Scores:
 def lanes_of(values: Iterable[int]) -> int:
     """Values side by side in one integer."""
     values = tuple(values)
-    return int.from_bytes(struct.pack(f"<{len(values)}I", *values), "little")
+    return int.from_bytes(struct.pack(f"<{len(values)}Q", *values), "little")
 
 
 def packed(row: str, count: int) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-from canvas.knowledge.model import Category, Curer, Retry
+from canvas.knowledge.model import Category, Channel, Curer, Retry
 
 HOME = Path(__file__).parent
 FIX_IDS = (
@@ -31,7 +31,7 @@ FIX_IDS = (
 SENDING_FIXES = frozenset(FIX_IDS[:9])
 _WORDS = ("title", "meaning", "cure", "again", "source", "customer_words")
 _CHOICES = {"who": get_args(Curer), "category": get_args(Category), "retry": get_args(Retry)}
-_LISTS = ("fixes", "matches", "hints", "examples")
+_LISTS = ("fixes", "matches", "hints", "examples", "only_on")
 _KEYS = {*_WORDS, *_CHOICES, *_LISTS, "wait_seconds", "tell"}
 _EXAMPLE_KEYS = {"text", "channel", "provider", "code", "http_status"}
 _CODE_KEYS = {"code", "space", "channel", "title", "exact", "http_status", "cause", "retry", "source"}
@@ -125,6 +125,8 @@ def checked_reason(file: str, name: str, row: Row) -> Row:
     for key in _LISTS:
         if not isinstance(row.get(key, []), list):
             raise CatalogueError(file, name, f"{key} must be a list")
+    if not set(row.get("only_on", ())) <= set(get_args(Channel)):
+        raise CatalogueError(file, name, f"only_on may hold {', '.join(get_args(Channel))}")
     check_fixes(file, name, row)
     check_examples(file, name, row)
     return row

@@ -31,13 +31,14 @@ _OWN_FOLDS = {
     "；": "; ",
     "！": "! ",
 }
+_NO_LETTER = re.compile(r"&#x?[0-9a-fA-F]{8,};?")
 _QUOTED_FIELD = re.compile(r"[`'\"](from|to)[`'\"]")
 _FIELDS = {"from": " senderfield ", "to": " recipientfield "}
 _NO_SPACES = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 STEM, _PART = 5, 3
 # Numbers by which servers say what they thought of a request, in whatever form they come.
-_HTTP = {*("400", "401", "402", "403", "404", "405", "408", "409", "410", "413", "415", "422", "429")}
-_HTTP |= {"500", "502", "503", "504"}
+HTTP_STATUSES = {*("400", "401", "402", "403", "404", "405", "408", "409", "410", "413", "415", "422", "429")}
+HTTP_STATUSES |= {"500", "502", "503", "504"}
 _SAYS_NOTHING = {
     "the", "a", "an", "is", "are", "was", "were", "be", "been", "of", "in", "on", "at", "for", "and", "or",
     "by", "with", "this", "that", "it", "as", "you", "your", "we", "our", "to", "from", "has", "have", "had",
@@ -61,10 +62,15 @@ def _fold_table() -> dict[int, str]:
 _FOLDS = _fold_table()
 
 
+def unescape(text: str) -> str:
+    """The text with entities as the letters they stand for; numbers that can be no letter go."""
+    return html.unescape(_NO_LETTER.sub("", text))
+
+
 def fold(text: str) -> str:
     """The text in lower case, with plain quotes, without accents and entities, joined words taken apart."""
     if "&" in text and ";" in text:
-        text = html.unescape(text)
+        text = unescape(text)
     if not text.isascii():
         text = text.translate(_FOLDS)
     if _CAMEL.search(text):
@@ -77,12 +83,12 @@ def fold(text: str) -> str:
     return text
 
 
-_words_in: Memo[list[str]] = Memo(_WORD.findall)
+_words_in: Memo[list[str]] = Memo(lambda piece: _WORD.findall(fold(piece)))
 
 
 def words_of(text: str) -> list[str]:
     """The folded words, numbers and sentence ends of a text, in order."""
-    return list(chain.from_iterable(map(_words_in.__getitem__, fold(text).split(" "))))
+    return list(chain.from_iterable(map(_words_in.__getitem__, text.split(" "))))
 
 
 def is_break(token: str) -> bool:
@@ -106,7 +112,7 @@ def parts_of(word: str) -> list[str]:
     Of a script without spaces or stems: its letters and pairs of letters. Marks, ordinary words and numbers of no
     meaning to us tell by nothing.
     """
-    if word in _SAYS_NOTHING or not (word[0].isalpha() or word in _HTTP):
+    if word in _SAYS_NOTHING or not (word[0].isalpha() or word in HTTP_STATUSES):
         return []
     if not word.isascii() and _NO_SPACES.search(word):
         return list(dict.fromkeys([*word, *[word[at : at + 2] for at in range(len(word) - 1)]]))

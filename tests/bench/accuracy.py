@@ -1,9 +1,9 @@
-"""How often `diagnose` is right, on the carried sample, on lines gathered last, and on the corpora that teach.
+"""How often `diagnose` is right, on the carried sample, on lines held back, and on the corpora that teach.
 
-A line is right when the reason is the expected one or one it also accepts (tests/data/README.md). The sample and the
-last lines are never learned from. The others taught the weights, so their rows say what was kept, not how well that
-carries over to wordings nobody has seen: tests.bench.crossval does. `python -m tests.bench.accuracy` prints right by
-reason.
+A line is right when the reason is the expected one or one it also accepts (tests/data/README.md). The sample, the held
+and the last lines are never learned from. The others taught the weights, so their rows say what was kept, not how well
+that carries over to wordings nobody has seen: tests.bench.crossval does. `python -m tests.bench.accuracy` prints right
+by reason.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from canvas.knowledge.build.learn import CORPORA
 from canvas.knowledge.catalogue import load
 from canvas.knowledge.diagnose import diagnose
 from canvas.knowledge.model import UNKNOWN, Diagnosis, Evidence, Reason
@@ -23,6 +24,7 @@ Line = dict[str, Any]
 DATA = Path(__file__).parent.parent / "data"
 LASTING = {"never", "after_fix", "settings"}
 CONFIDENT = 0.9
+NEVER_TEACH = ("sample", "held", "last")
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,10 @@ def rows_of(name: str, answers: list[Judged]) -> list[Row]:
 
 def rows() -> list[Row]:
     """The figures of what is never learned from, and of the corpora that teach."""
-    found = rows_of("sample", judged(lines("reasons_sample.jsonl")))
-    found += rows_of("last", judged(lines("reasons_last.jsonl")))
-    for name in ("wide", "fresh", "field"):
+    found = []
+    for name in NEVER_TEACH:
+        found += rows_of(name, judged(lines(f"reasons_{name}.jsonl")))
+    for name in reversed(CORPORA):
         found += rows_of(f"{name}, learned from", judged(lines(f"reasons_{name}.jsonl")))
     return found
 

@@ -77,7 +77,7 @@ def judged_apart(corpus: list[Line]) -> list[Judged]:
 
 def main() -> None:
     """Print the figures of all corpora, each line judged by weights that the others' lines taught."""
-    corpora = {name: lines(f"reasons_{name}.jsonl") for name in ("field", "fresh", "wide")}
+    corpora = {name: lines(f"reasons_{name}.jsonl") for name in learn.CORPORA}
     answers = {
         one.evidence: one for one in judged_apart([line for part in corpora.values() for line in part])
     }

@@ -57,7 +57,40 @@ def test_the_likeliest_comes_first_and_each_candidate_has_its_test(
             '"details":"Parameter of type text is missing text value"}}}',
             "template_variable_blank",
         ),
+        ("(#10) This message is sent outside of allowed window.", "reengagement_window_expired"),
     ],
 )
 def test_the_details_beat_the_title(text: str, reason: str) -> None:
     assert diagnose(Evidence(text, "whatsapp")).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("error 12", "duplicate_message"),
+        ("error 4", "unsupported_message_type"),
+        ("14 rejected", "insufficient_balance"),
+        ("SRVC error 8", "recipient_blocked_business"),
+        ("12 Rate limit exceeded", "rate_limited_api"),
+        ("error 8", "recipient_blocked_business"),
+        ("status 8: public account not found", "unknown_channel"),
+    ],
+)
+def test_where_two_services_use_a_number_the_words_tell_whose_it_is(text: str, reason: str) -> None:
+    assert diagnose(Evidence(text, "vbm", "viber")).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "channel", "provider", "impossible"),
+    [
+        ("Message undeliverable", "sms", "twilio", "not_on_whatsapp"),
+        ("The number has no account here", "sms", None, "not_on_viber"),
+        ("Too many marketing messages for this person", "sms", None, "marketing_limit_ecosystem"),
+        ("The window for free messages is closed", "sms", None, "reengagement_window_expired"),
+    ],
+)
+def test_what_cannot_be_on_a_channel_is_not_told_of_it(
+    text: str, channel: str, provider: str | None, impossible: str
+) -> None:
+    found = diagnose(Evidence(text, channel, provider))
+    assert impossible not in [found.reason, *(candidate.reason for candidate in found.candidates)]

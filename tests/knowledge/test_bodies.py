@@ -7,6 +7,7 @@ import pytest
 from canvas.knowledge import extract
 from canvas.knowledge.diagnose import diagnose
 from canvas.knowledge.model import Evidence
+from canvas.knowledge.weighing import OPTED_OUT
 
 REPLY = {"status": 400, "code": 21610, "message": "Attempt to send to unsubscribed recipient"}
 
@@ -57,14 +58,71 @@ def test_its_code_means_what_its_provider_says(spelling: str) -> None:
     ("text", "said"),
     [
         ("{ error: Error: '12' is not a valid phone number", "'12' is not a valid phone number"),
-        ("x {to: 'must be a mobile number'}", "to must be a mobile number"),
         ("{'payload': 'ErrorMessage=No+credit&To=%2B353'}", "No credit"),
         ("Template {{1}} in body: 'x' is missing", "Template {{1}} in body: 'x' is missing"),
-        ('{"message": "It\'s cut he', '{"message": "It\'s cut he'),
+        ("Msg{error=Err{text='No credit', n=2}}", "No credit"),
+        ("{'error': \"Isn’t it\", 'to': None}", "Isn’t it"),
+        ("{error: Recipient isn't here}", "Recipient isn't here"),
+        ("{status: 400} Person unsubscribed: 21610", "Person unsubscribed: 21610"),
+        ("{text=Person replied 'STOP', cannot send, code=5}", "replied 'STOP', cannot send"),
     ],
 )
 def test_nothing_said_in_a_broken_body_is_lost(text: str, said: str) -> None:
     assert any(said in sentence for sentence in extract.read(text).sentences)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Message not delivered: rejected at carrier (recipient opted out, error:21610)",
+        "look at the (unsubscribed list:2)",
+        "{status: 400} Recipient unsubscribed: message was not delivered to this number",
+        '{"status": 400, "message": "Recipient unsubscribed: cannot deliver messages to this number',
+        "[warn: x] Message blocked by sender: opted-out {}",
+        "{code: 1} reply from: unsubscribed",
+        "{message=User replied 'STOP', cannot send, code=5}",
+        'Traceback\n    File "/a/b.py", line 3, in send\n    TwilioException: recipient unsubscribed',
+        '{"deliveryErrorCode": "SMS-RC-413", "to": [{"phoneNumber": "+1650513XXXX"}], "messageStatus": "x", ...',
+    ],
+)
+def test_an_opt_out_is_heard_in_any_body(text: str) -> None:
+    assert (
+        diagnose(Evidence(text, "sms", "ringcentral" if "SMS-RC" in text else "twilio")).reason == OPTED_OUT
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{status: 400, message: '(#131026) Message undeliverable'}", "not_on_whatsapp"),
+        (
+            '{"status": 400, "error": {"message": "(#131047) x", "code": 131047}}',
+            "reengagement_window_expired",
+        ),
+        ('ClientDeliveryError: 400 {"error": {"code": 131031, "message": "locked"}}', "account_suspended"),
+    ],
+)
+def test_what_a_web_server_thought_comes_after_what_the_provider_says(text: str, reason: str) -> None:
+    assert diagnose(Evidence(text, "whatsapp", "meta")).reason == reason
+
+
+def test_a_list_that_is_none_keeps_its_code() -> None:
+    text = '{"status": [ "code": 401, "description": "x" ] }'
+    assert diagnose(Evidence(text, "vbm", "viber_business")).code == "401"
+
+
+def test_a_body_with_much_in_it_is_read_to_its_error() -> None:
+    status = {
+        "id": "wamid.X",
+        "status": "failed",
+        "conversation": {"id": "c", "origin": {"type": "utility"}},
+        "pricing": {"billable": True, "pricing_model": "CBP", "category": "utility"},
+        "errors": [{"title": "x", "message": "x", "error_data": {"details": "Recipient is not on WhatsApp"}}],
+    }
+    value = {"messaging_product": "whatsapp", "contacts": [{"profile": {"name": "A"}}], "statuses": [status]}
+    body = {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"value": value}]}]}
+    for text in (json.dumps(body), repr(body), json.dumps(body)[:-6]):
+        assert diagnose(Evidence(text, "whatsapp")).reason == "not_on_whatsapp"
 
 
 def test_who_it_was_sent_to_is_no_part_of_a_reason() -> None:
@@ -80,6 +138,9 @@ RECEIPT = "id:1 sub:001 dlvrd:000 submit date:2611260102 done date:2611260103 "
         (RECEIPT + "stat:REJECTD err:025 Blacklisted MSISDN", ["Blacklisted MSISDN"]),
         (RECEIPT + "stat:REJECTD err:025 text:Blacklisted", []),
         (RECEIPT + "stat:REJECTD err:025", []),
+        (RECEIPT + "stat:REJECTD err:-1 text:Reply STOP", []),
+        (RECEIPT + "stat:REJECTD, err:001, text:You have unsubscribed", []),
+        (RECEIPT + "stat:REJECTD error:001 text:Reply STOP", []),
         ("Number blocked. " + RECEIPT + "stat:REJECTD", ["Number blocked."]),
     ],
 )

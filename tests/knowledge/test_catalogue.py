@@ -110,6 +110,10 @@ def send_to_opted_out(text: str) -> str:
     return text.replace('fixes = ["mark_handled"]', 'fixes = ["send_other_channel"]', 1)
 
 
+def only_on_nothing_known(text: str) -> str:
+    return text.replace('only_on = ["whatsapp"]', 'only_on = ["fax"]', 1)
+
+
 @pytest.mark.parametrize(
     ("spoil", "row", "why"),
     [
@@ -120,6 +124,7 @@ def send_to_opted_out(text: str) -> str:
         (take_anothers_example, "missing_phone", "matches an example of no_contact_phone"),
         (unknown_concept, "missing_phone", "unknown concept @no_such_concept"),
         (send_to_opted_out, "recipient_opted_out", "opted out"),
+        (only_on_nothing_known, "not_on_whatsapp", "only_on may hold whatsapp, sms, vbm"),
     ],
 )
 def test_a_wrong_file_is_refused_with_file_row_and_reason(

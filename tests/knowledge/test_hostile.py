@@ -54,6 +54,8 @@ HOSTILE = {
     "frames": "at a.b(C.java:1) " * 6_000,
     "half a Python frame": 'File "a", line 1, in ' * 5_000,
     "half a PHP frame": "#1 /a(1): " * 10_000,
+    "a number that is no letter": "&#" + "9" * 5_000 + ";",
+    "all the letters of a script": "".join(chr(0x4E00 + n) for n in range(19_000)),
     "ten megabytes": "zz top " * 1_500_000,
 }
 
@@ -134,6 +136,7 @@ def test_bodies_inside_bodies_may_hold_escaped_letters() -> None:
         ("status: undelivered\nerror_code: 63016\nto: x", "63016"),
         ('[Hook - Twilio] failed: {"code": 63016, "message": "x"}', "63016"),
         ("`63016` | x", "63016"),
+        ("Status: 400 - ApiError 21910: x", "21910"),
         ("jsmpp: Negative response 00000058 found", "0x00000058"),
     ],
 )

@@ -17,7 +17,6 @@ from canvas.knowledge.build import learn
 from canvas.knowledge.sources import HOME
 
 DATA = HOME.parent.parent / "tests" / "data"
-CORPORA = [DATA / f"reasons_{name}.jsonl" for name in ("field", "fresh", "wide")]
 
 
 def write_codes(collected: list[dict[str, Any]], home: Path = HOME) -> None:
@@ -46,7 +45,7 @@ def main(arguments: list[str]) -> None:
         write_codes(json.loads(Path(arguments[1]).read_text(encoding="utf-8")))
     compiled.write()
     labelled = list(learn.everything(catalogue.load()))
-    for corpus in filter(Path.exists, CORPORA):
+    for corpus in filter(Path.exists, [DATA / f"reasons_{name}.jsonl" for name in learn.CORPORA]):
         labelled += learn.corpus(corpus)
     weights = learn.learned(catalogue.load(), labelled)
     (HOME / scores.NAME).write_text(weights + "\n", encoding="utf-8")
