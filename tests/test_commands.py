@@ -62,10 +62,11 @@ def test_diagnose_answers_each_line_and_loses_none(run: FlaskCliRunner) -> None:
         '["a list"]',
         '{"text":7,"channel":[],"http_status":"x"}',
         '{"text":"\\ud83d\\ude00 zork"}',
+        '{"text":"Recipient is not a WhatsApp user \\ud83d"}',
     ]
     result = run.invoke(args=["diagnose"], input="\n".join(lines) + "\n")
     answers = [json.loads(line) for line in result.output.splitlines()]
-    assert [a["reason"] for a in answers] == ["not_on_whatsapp", *["unknown"] * 4]
+    assert [a["reason"] for a in answers] == ["not_on_whatsapp", *["unknown"] * 4, "not_on_whatsapp"]
     wanted = {"reason", "category", "retry", "confidence", "candidates", "fixes", "matched"}
     assert all(wanted <= set(a) for a in answers)
     assert "not JSON" in answers[1]["error"]

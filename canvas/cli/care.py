@@ -42,6 +42,8 @@ def export(public_id: str) -> None:
 @click.confirmation_option(prompt="This cannot be undone. Go on?")
 def erase(public_id: str, contact: str | None) -> None:
     """Erase an install, or one person of it, and prove it."""
+    if contact is not None and not contact.strip():
+        raise click.UsageError("--contact is empty. Give a contact id, or a number such as +353871234567.")
     try:
         done = erasing.person(flow(), public_id, contact) if contact else erasing.install(flow(), public_id)
     except erasing.NotThere as refusal:

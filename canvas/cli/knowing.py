@@ -18,6 +18,7 @@ from canvas.knowledge.diagnose import diagnose
 from canvas.knowledge.documents import diagnosis_document, evidence_from
 from canvas.knowledge.model import Evidence
 from canvas.knowledge.sources import HOME, CatalogueError
+from canvas.surfaces.octopods_wire import parsed
 
 catalogue = AppGroup("catalogue", help="The catalogue of reasons.")
 unknown = AppGroup("unknown", help="Failure texts that nobody knows yet.")
@@ -42,8 +43,8 @@ def diagnose_command(text: str | None, channel: str | None, provider: str | None
 def _answer(line: bytes) -> dict[str, Any]:
     """One line answered; a line that is no request is told so, and the next one is read."""
     try:
-        asked = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
+        asked = parsed(line)
+    except ValueError as error:
         return {**diagnosis_document(diagnose(Evidence())), "error": f"This line is not JSON: {error}"}
     if not isinstance(asked, dict):
         return {**diagnosis_document(diagnose(Evidence())), "error": "This line is not a JSON object."}

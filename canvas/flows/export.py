@@ -18,7 +18,10 @@ SECRETS = ("_sealed", "_hash", "secret", "token", "password", "csrf")
 
 
 def rows_of(flow: Flow, public_id: str) -> Iterator[dict[str, Any]]:
-    """Each row as `{"table": ..., column: value, ...}`; times as ISO 8601 in UTC. Raises erase.NotThere."""
+    """Each row as `{"table": ..., column: value, ...}`. Raises erase.NotThere.
+
+    Times are ISO 8601 in UTC, kept answers of Octopods are text.
+    """
     with reading(flow.engine) as conn:
         tenant = find(conn, public_id)
         yield from _rows(conn, installs, installs.c.id == tenant.id)
@@ -40,6 +43,8 @@ def _open(row: RowMapping) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
     if isinstance(value, dict):
         return {name: _plain(entry) for name, entry in value.items() if not _secret(str(name))}
     return [_plain(entry) for entry in value] if isinstance(value, list) else value

@@ -41,21 +41,26 @@ def contact() -> Contact:
 
 def document() -> Mapping[str, Any] | None:
     """The body as a JSON object, or None."""
-    raw = request.get_data()
     try:
-        found = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        found = _lenient(raw)
+        found = parsed(request.get_data())
+    except ValueError:
+        return None
     return found if isinstance(found, dict) and not _deeper(found, DEEPEST) else None
 
 
-def _lenient(raw: bytes) -> Any:
-    """What other writers of JSON may send: a byte order mark, halves of characters (replaced), endless numbers."""
+def parsed(raw: bytes) -> Any:
+    """The JSON value of a body or a line. Raises ValueError.
+
+    What other writers of JSON may send is read too: a byte order mark, halves of characters, endless numbers.
+    """
     try:
-        whole = plain_json.dumps(plain_json.loads(raw.decode("utf-8-sig")), ensure_ascii=False)
-        return plain_json.loads(whole.encode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        return None
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        try:
+            whole = plain_json.dumps(plain_json.loads(raw.decode("utf-8-sig")), ensure_ascii=False)
+            return plain_json.loads(whole.encode("utf-8", "replace"))
+        except (ValueError, RecursionError):
+            raise error from None
 
 
 def _deeper(value: Any, levels: int) -> bool:

@@ -135,7 +135,7 @@ def connect_channel() -> Any:
     )
 
 
-@blueprint.post("/channels/<int:channel_id>/key")
+@blueprint.post("/channels/<int(max=2147483647):channel_id>/key")
 @admin_only
 def replace_key(channel_id: int) -> Any:
     """Give a channel a new key."""
@@ -147,7 +147,7 @@ def replace_key(channel_id: int) -> Any:
     )
 
 
-@blueprint.post("/channels/<int:channel_id>/remove")
+@blueprint.post("/channels/<int(max=2147483647):channel_id>/remove")
 @admin_only
 def remove_channel(channel_id: int) -> Any:
     """Disconnect a channel."""
@@ -177,7 +177,7 @@ def change_team() -> Any:
 def export_all() -> Response:
     """Everything that is kept for this workspace, one JSON object a line, without keys and tokens."""
     rows = export.rows_of(services().flow, me().install.public_id)
-    lines = (orjson.dumps(row, default=str) + b"\n" for row in rows)
+    lines = (orjson.dumps(row) + b"\n" for row in rows)
     headers = {"Content-Disposition": 'attachment; filename="redeliver-export.jsonl"'}
     return Response(lines, mimetype="application/x-ndjson", headers=headers)
 

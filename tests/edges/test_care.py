@@ -30,6 +30,7 @@ from canvas.store.tables import (
     bulk_items,
     bulk_jobs,
     channels,
+    idempotency,
     messages,
     metadata,
     opt_outs,
@@ -297,7 +298,11 @@ def test_erasing_an_install_touches_no_other(both_desk: Desk) -> None:
 def test_an_export_holds_every_row_and_no_secret(both_desk: Desk) -> None:
     desk = both_desk
     fix_mara(desk)
+    kept = {"key": "k1", "request_hash": "h", "message_id": "msg_1", "state": "done", "body": b'{"id": 7}'}
+    with writing(desk.flow.engine) as conn:
+        conn.execute(insert(idempotency).values(install_id=install_id(desk), created_at=desk.clock(), **kept))
     lines = [json.dumps(row) for row in export.rows_of(desk.flow, PUBLIC)]
+    assert any(json.loads(line).get("body") == '{"id": 7}' for line in lines)
     with reading(desk.flow.engine) as conn:
         assert len(lines) == 1 + sum(erasing.rows(conn, install_id(desk)).values())
         sealed = [s for (s,) in conn.execute(select(channels.c.key_sealed))]
@@ -322,6 +327,8 @@ def test_the_commands_say_what_they_did(desk: Desk) -> None:
     erased = run(args=["erase", PUBLIC, "--contact", "c1", "--yes"])
     assert "messages\t2 erased" in erased.output
     assert "A last search of every table finds nothing." in erased.output
+    nobody = run(args=["erase", PUBLIC, "--contact", " ", "--yes"])
+    assert (nobody.exit_code, "--contact is empty" in nobody.output) == (2, True)
     gone = run(args=["erase", PUBLIC, "--yes"])
     assert "installs\t1 erased" in gone.output
     missing = run(args=["erase", PUBLIC, "--yes"])

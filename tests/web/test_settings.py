@@ -212,6 +212,8 @@ def test_a_channel_of_another_install_is_as_unknown_as_one_that_never_was(
         ]
         assert [a.status_code for a in answers] == [400, 400]
         assert answers[0].text.replace(f"channel {foreign.id} ", "channel 999 ") == answers[1].text
+        huge = browser.client.post(f"/settings/channels/{10**22}/{deed}", data=data)
+        assert huge.status_code == 404
 
 
 def test_the_last_admin_stays_and_a_removed_teammate_is_out(
