@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from canvas.domain import settings
-from canvas.domain.fixes import offered
+from canvas.domain.fixes import PLAIN_RETRY, offered
 from canvas.domain.message import Message
 from canvas.flows import fix as fixing
 from canvas.flows.breaker import broken
@@ -17,8 +17,6 @@ from canvas.store import actions, installs, messages
 from canvas.store.actions import Action
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
-
-RETRIES = ("retry_now", "retry_later")
 
 
 def carry_out(flow: Flow, action: Action) -> None:
@@ -43,5 +41,5 @@ def _token(conn: Connection, flow: Flow, install: Install, message: Message) -> 
     if message.channel_id is not None and broken(conn, flow, install.id, message.channel_id):
         return None  # it would only fail like the last five
     situation = Surroundings.read(conn, flow, install, person_of(message)).situation(conn, message)
-    fix = next((f for f in offered(situation) if f.id in RETRIES and f.enabled), None)
+    fix = next((f for f in offered(situation) if f.id in PLAIN_RETRY and f.enabled), None)
     return FixToken(install.id, message.id, fix.id, fix.target, message.version) if fix else None

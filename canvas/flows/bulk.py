@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Connection
 
 from canvas.domain.fix import Fix, Situation, may_have_arrived
-from canvas.domain.fixes import offered
+from canvas.domain.fixes import PLAIN_RETRY, offered
 from canvas.domain.message import Actor, Message, Status
 from canvas.flows import fix as fixing
 from canvas.flows.breaker import broken
@@ -41,7 +41,7 @@ CHOICES = {
     "handled": "Mark as handled, send nothing",
 }
 KINDS = {
-    "retry": {"retry_now", "retry_later"},
+    "retry": PLAIN_RETRY,
     "other_channel": {"send_other_channel"},
     "handled": {"mark_handled"},
 }
