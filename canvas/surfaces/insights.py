@@ -23,7 +23,7 @@ from canvas.surfaces.sessions import admin_only, me, problem, signed_in
 blueprint = Blueprint("insights", __name__, url_prefix="/insights")
 SPANS = {"7": "Last 7 days", "30": "Last 30 days", "90": "Last 90 days"}
 USUAL = "30"
-MOST_ROWS = 30
+MOST_TEMPLATES = 30  # a workspace may have thousands; of reasons there are few, so all are shown
 
 
 @blueprint.get("")
@@ -48,7 +48,7 @@ def index() -> Any:
         names = template_names(conn, install.id)
     day_rows = view.days(first, last, by_day)
     titles = {r.id: r.title for r in reasons.values()}
-    by_template = [s for s in by["template_id"] if s.label]
+    templates = view.rows([s for s in by["template_id"] if s.label], names, nothing="")
     return render_template(
         "insights/index.html",
         spans=list(SPANS.items()),
@@ -61,9 +61,10 @@ def index() -> Any:
         days=[
             (view.day_name(d), total, failed, view.percent(failed, total)) for d, total, failed in day_rows
         ],
-        by_reason=view.rows([s for s in by["reason"] if s.label], titles, nothing="")[:MOST_ROWS],
+        by_reason=view.rows([s for s in by["reason"] if s.label], titles, nothing=""),
         by_channel=view.rows(by["channel"], CHANNEL_NAMES, nothing=""),
-        by_template=view.rows(by_template, names, nothing="")[:MOST_ROWS],
+        by_template=templates[:MOST_TEMPLATES],
+        more_templates=len(templates[MOST_TEMPLATES:]),
         fix_rows=view.fix_rows(fix_results, reasons),
         incidents=[_incident(i, install) for i in found],
     )

@@ -123,6 +123,19 @@ def test_a_span_that_does_not_exist_is_answered_in_one_sentence(pages: Pages) ->
     assert "Nothing to count yet" in pages.get("/insights").words
 
 
+def test_every_reason_is_shown_and_of_many_templates_how_many_are_not(pages: Pages) -> None:
+    install, catalogue = pages.install.id, pages.flow.catalogue
+    pages.add(*(made.failed(catalogue, install, pages.now, reason) for reason in REASONS))
+    content = [Content(template_id=str(90001 + number)) for number in range(37)]
+    pages.add(*(made.message(install, pages.now, channel="whatsapp", content=each) for each in content))
+    count(pages)
+    page = pages.get("/insights")
+    html = page.response.get_data(as_text=True)
+    assert [reason for reason in REASONS if f"/history?reason={reason}&amp;" not in html] == []
+    assert html.count("/history?template=") == 30
+    assert "and 7 more" in page.words
+
+
 def test_a_neighbours_messages_are_not_counted(pages: Pages) -> None:
     with writing(pages.flow.engine) as conn:
         other = installs.put(conn, "intercom", "other", pages.now).id
