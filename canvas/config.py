@@ -220,7 +220,13 @@ SETTINGS = (
     Setting(
         "SESSION_IDLE_MINUTES", _whole, "60", "Minutes without a click after which people sign in again."
     ),
-    Setting("SMTP_URL", _text, "", "Mail server for alerts, smtp://user:password@host:587.", secret=True),
+    Setting(
+        "SMTP_URL",
+        _text,
+        "",
+        "Mail server for alerts, smtp://user:password@host:587; the password goes out over TLS only.",
+        secret=True,
+    ),
     Setting("MAIL_FROM", _text, "", "The address that alerts by mail come from."),
     Setting("LOG_LEVEL", _text, "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Setting("METRICS_TOKEN", _text, "", "Bearer token for /metrics; empty closes it.", secret=True),

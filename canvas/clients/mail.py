@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import smtplib
 import ssl
 from email.message import EmailMessage
@@ -10,10 +11,17 @@ from urllib.parse import unquote, urlsplit
 from canvas.clients.errors import CallFailed, NotReached
 
 TIMEOUT_SECONDS = 15
+NO_TLS = (
+    "The mail server offers no encryption (STARTTLS), so the password was not sent to it. "
+    "Whoever runs Redeliver can use smtps:// in SMTP_URL, or leave the user and password out of it."
+)
 
 
 class Mail:
-    """Sends plain text by `url`: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…:465."""
+    """Sends plain text by `url`: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…:465.
+
+    The password is told only over TLS, or to a server on this machine.
+    """
 
     def __init__(self, url: str, sender: str) -> None:
         self._url = urlsplit(url)
@@ -49,9 +57,20 @@ class Mail:
             server.ehlo()
             if server.has_extn("starttls"):
                 server.starttls(context=context)
+            elif self._url.username and not _on_this_machine(host):
+                server.close()
+                raise CallFailed(NO_TLS)
         if self._url.username:
             server.login(unquote(self._url.username), unquote(self._url.password or ""))
         return server
+
+
+def _on_this_machine(host: str) -> bool:
+    """Whether nobody on the way could listen; a name other than localhost may lead anywhere."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _refused(error: smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) -> CallFailed:

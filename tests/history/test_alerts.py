@@ -300,6 +300,7 @@ class Postbox(threading.Thread):
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         self.refuse, self.got = refuse, b""
+        self.logins: list[bytes] = []
         self.start()
 
     def run(self) -> None:
@@ -315,6 +316,11 @@ class Postbox(threading.Thread):
                     line.sendall(b"250 taken\r\n")
                 elif verb == b"RCPT" and self.refuse:
                     line.sendall(self.refuse)
+                elif verb == b"EHLO":
+                    line.sendall(b"250-here\r\n250 AUTH PLAIN\r\n")
+                elif verb == b"AUTH":
+                    self.logins.append(words)
+                    line.sendall(b"235 welcome\r\n")
                 elif verb == b"QUIT":
                     line.sendall(b"221 bye\r\n")
                     return
@@ -340,6 +346,28 @@ def test_a_mail_server_that_refuses_is_not_asked_again() -> None:
     with pytest.raises(CallFailed) as refused:
         mail.send("ops@example.com", "Words", "Words", "d1")
     assert not refused.value.may_retry
+
+
+def test_a_password_is_not_told_to_a_mail_server_without_encryption(pages: Pages) -> None:
+    postbox = Postbox()
+    listen(pages, email="ops@example.com")
+    fail(pages, 5)
+    pages.site.clock.advance(61)
+    # 127.1 leads here, but cannot be told from an address elsewhere.
+    work_with(pages, mail=Mail(f"smtp://ann:secret@127.1:{postbox.port}", "redeliver@example.com"))
+    postbox.join(5)
+    assert postbox.logins == []
+    assert postbox.got == b""
+    assert "The mail server offers no encryption (STARTTLS)" in pages.get("/settings/alerts").words
+
+
+def test_a_mail_server_on_the_same_machine_needs_no_encryption() -> None:
+    postbox = Postbox()
+    mail = Mail(f"smtp://ann:secret@127.0.0.1:{postbox.port}", "redeliver@example.com")
+    mail.send("ops@example.com", "Words", "Words", "d1")
+    postbox.join(5)
+    assert len(postbox.logins) == 1
+    assert b"To: ops@example.com" in postbox.got
 
 
 def test_a_mail_server_that_asks_to_come_again_gets_the_alert_later(pages: Pages) -> None:
