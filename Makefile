@@ -53,3 +53,4 @@ pins: $(VENV)/.ready ## Compile requirements*.in to exact pins
 
 clean: ## Remove what was built and the local data
 	rm -rf $(VENV) instance .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf hubspot/build hubspot/dist hubspot/node_modules
