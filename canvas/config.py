@@ -246,6 +246,15 @@ class Config:
         return f"Config({', '.join(self._values)})"  # names only: values hold secrets
 
 
+def written(value: Any) -> str:
+    """A parsed value in the form its parser reads."""
+    if isinstance(value, tuple):
+        return ",".join(written(item) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
 def load(environment: Mapping[str, str] | None = None) -> Config:
     """Read the settings.
 

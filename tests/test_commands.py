@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskCliRunner
 from sqlalchemy import update
 
+from canvas import config
 from canvas.cli.commands import register
 from canvas.sandbox.octopods import keys
 from canvas.store.database import writing
@@ -144,3 +146,11 @@ def test_settings_are_printed_without_their_secrets(
     output = run.invoke(args=["config"]).output
     assert "PUBLIC_URL=" in output
     assert "very-secret" not in output
+
+
+def test_settings_are_printed_as_they_are_read(run: FlaskCliRunner) -> None:
+    printed = re.findall(r"^([A-Z_]+)=(.*)$", run.invoke(args=["config"]).output, re.MULTILINE)
+    given = {name: value for name, value in printed if value != "(hidden)"}
+    assert given["POLL_SCHEDULE"] == "10,30,60,300,1800,3600"
+    again, before = config.load(given), config.load()
+    assert {name: again[name] for name in given} == {name: before[name] for name in given}

@@ -16,10 +16,12 @@ db = AppGroup("db", help="The database.")
 
 @click.command("config")
 def show_config() -> None:
-    """Print every setting: name, value (secrets hidden), meaning."""
+    """Print every setting: name, value (secrets hidden) as it may be given again, meaning."""
     values = configuration.load()
     for setting in configuration.SETTINGS:
-        value = "(hidden)" if setting.secret and values[setting.name] else values[setting.name]
+        value = configuration.written(values[setting.name])
+        if setting.secret and value:
+            value = "(hidden)"
         click.echo(f"{setting.name}={value}\n    {setting.help}")
 
 
