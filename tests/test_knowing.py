@@ -116,6 +116,20 @@ def test_one_cause_that_hits_many_people_is_told_as_one_problem(desk: Desk) -> N
     assert "tell an admin once" in words
 
 
+@pytest.mark.parametrize(
+    "texts", [[f"zork {word}" for word in "abcdef"], ["Recipient is not a WhatsApp user."] * 6]
+)
+def test_what_nobody_knows_or_what_lies_with_each_person_is_no_common_problem(
+    desk: Desk, texts: list[str]
+) -> None:
+    desk.connect()
+    for number, text in enumerate(texts):
+        fails(desk, number + 1, f"+4670174069{number}", text)
+    words = desk.click(desk.initialize("+46701740695"), "Details").words
+    assert "failed the same way" not in words
+    assert "one problem for many people" not in words
+
+
 def test_a_text_nobody_knows_is_shown_raw_counted_by_shape_and_may_be_named(desk: Desk) -> None:
     desk.connect()
     odd = "Zwyx-gate 4711 grumbled about blorf {}"

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Literal, Protocol
 
 from canvas.domain.message import ARRIVED, Message, Status
-from canvas.knowledge.model import Reason
+from canvas.knowledge.model import UNKNOWN, Reason
 
 Scope = Literal["person", "template", "channel", "everyone"]
 LOOKED_AT = 200  # newest settled messages that are looked through
@@ -67,9 +67,12 @@ class Pattern:
         return told
 
 
-def pattern(message: Message, recent: Sequence[Ended]) -> Pattern | None:
-    """The most telling pattern this failure is part of, the narrowest first; None when it stands alone."""
-    if message.reason is None:
+def pattern(message: Message, reason: Reason, recent: Sequence[Ended]) -> Pattern | None:
+    """The most telling pattern this failure is part of, the narrowest first; None when it stands alone.
+
+    What nobody knows is not one reason, and what lies with each person is no problem of a channel.
+    """
+    if message.reason is None or reason.id == UNKNOWN:
         return None
     template = message.content.template_id
     scopes: list[tuple[Scope, Callable[[Ended], bool]]] = [
@@ -81,7 +84,7 @@ def pattern(message: Message, recent: Sequence[Ended]) -> Pattern | None:
     found = [
         made for scope, belongs in scopes if (made := _tally(scope, message.reason, filter(belongs, recent)))
     ]
-    many = [p for p in found if p.incident]
+    many = [p for p in found if p.incident and reason.category != "recipient"]
     return next(iter(many), next((p for p in found if p.scope == "person"), None))
 
 

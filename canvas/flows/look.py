@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from canvas.domain.fix import Line, Situation
 from canvas.domain.fixes import offered
 from canvas.domain.message import Actor, Message, Status
-from canvas.domain.pattern import LOOKED_AT, pattern
+from canvas.domain.pattern import LOOKED_AT, Pattern, pattern
 from canvas.domain.ranking import ranked
 from canvas.domain.rights import ALL, Rights
 from canvas.domain.settings import language_codes
@@ -164,10 +164,13 @@ class Surroundings:
         if message.status is Status.QUEUED:
             action = actions.by_key(conn, self.install.id, send_key(message.id))
             queued = action.due_at if action else None
-        seen = pattern(message, messages.recent_outcomes(conn, self.install.id, LOOKED_AT)) if told else None
+        seen = self._pattern(conn, message, situation.reason) if told else None
         words = seen.sentence() if seen else None
         fixes = offered(situation)
         return Story(self._teller(queued), message, situation.reason, fixes, tuple(thread), words)
+
+    def _pattern(self, conn: Connection, message: Message, reason: Reason) -> Pattern | None:
+        return pattern(message, reason, messages.recent_outcomes(conn, self.install.id, LOOKED_AT))
 
     def _teller(self, queued_until: datetime | None) -> Teller:
         return Teller(self.now, self.install.tz, self.flow.catalogue.reasons, queued_until, self.rights)
