@@ -17,7 +17,9 @@ from canvas.flows.look import send_key
 from canvas.sandbox.people import BY_ID
 from canvas.store import actions
 from canvas.store.database import reading, writing
+from tests.away import database_leaves_after_the_next_send
 from tests.desk import Desk, Screen
+from tests.gateway.test_trouble import database_down
 
 MARA = BY_ID["not_on_whatsapp"]
 AS_SMS = "Send as SMS instead"
@@ -75,6 +77,27 @@ def test_a_click_an_hour_later_gets_the_first_receipt(desk: Desk) -> None:
     again = desk.click(screen, AS_SMS)
     assert resent(desk) == 1
     assert first.words.split("Octopods took it as ")[1][:7] in again.words
+
+
+def test_a_receipt_that_cannot_be_drawn_says_that_it_may_have_been_done(both_desk: Desk) -> None:
+    desk = both_desk
+    screen = failed_whatsapp(desk)
+    with database_leaves_after_the_next_send(desk):
+        shown = desk.click(screen, AS_SMS)
+    assert resent(desk) == 1
+    assert "may have been done" in shown.words
+    assert "Nothing was changed" not in shown.words
+    assert "Waiting for delivery" in desk.click(shown, "Try again").words
+    assert "Octopods took it as" in desk.click(screen, AS_SMS).words
+    assert resent(desk) == 1
+
+
+def test_a_click_that_could_not_begin_says_that_nothing_was_changed(desk: Desk) -> None:
+    screen = failed_whatsapp(desk)
+    with database_down(desk):
+        shown = desk.click(screen, AS_SMS)
+    assert "Nothing was changed" in shown.words
+    assert resent(desk) == 0
 
 
 def test_an_answer_lost_after_octopods_took_it_is_unsure_and_never_repeated(desk: Desk) -> None:

@@ -30,6 +30,7 @@ from canvas.surfaces.hubspot_check import Checking
 from canvas.surfaces.hubspot_guard import signed_by_hubspot
 from canvas.surfaces.hubspot_view import CardView
 from canvas.surfaces.services import services
+from canvas.surfaces.trouble import MAYBE, UNCHANGED, MaybeDone, clicking
 
 log = structlog.get_logger()
 blueprint = Blueprint("hubspot", __name__, url_prefix="/hubspot")
@@ -37,7 +38,6 @@ Json = dict[str, Any]
 PHONES = ("phone", "mobilephone", "whatsapp")
 MOST = 50
 MAX_FIELD = 8000
-TROUBLE = "Redeliver cannot read its records right now. Nothing was changed. Try again in a moment."
 
 
 def answered(handler: Callable[[], Json]) -> Callable[[], Response]:
@@ -47,12 +47,18 @@ def answered(handler: Callable[[], Json]) -> Callable[[], Response]:
     def answer() -> Response:
         try:
             document = handler()
-        except Exception:
+        except Exception as error:
             log.exception("card.broke", path=request.path)
-            document = view.refusal("trouble", f"{TROUBLE} Request {g.request_id}.")
+            document = _trouble(error)
         return Response(orjson.dumps(document), mimetype="application/json")
 
     return answer
+
+
+def _trouble(error: Exception) -> Json:
+    if isinstance(error, MaybeDone):
+        return view.refusal("maybe_done", f"{MAYBE} Press Refresh to see. Request {g.request_id}.")
+    return view.refusal("trouble", f"{UNCHANGED} Try again in a moment. Request {g.request_id}.")
 
 
 @blueprint.get("/card")
@@ -87,7 +93,8 @@ def fix() -> Json:
     if body.get("fix") == view.CHECK:
         return checking.check(_values(body))
     if body.get("fix") == view.ATTACH:
-        return checking.attach(_values(body), str(body.get("fixToken")))
+        with clicking():
+            return checking.attach(_values(body), str(body.get("fixToken")))
     return _fixed(install, person, body)
 
 
@@ -98,8 +105,9 @@ def _fixed(install: Install, person: Person, body: Json) -> Json:
     flow = services().flow
     if not _theirs(install, asked, person):
         return _gone()
-    clicked = fixing.click(flow, install, asked.token, asked.values, _actor(), person)
-    return _clicked(install, asked, clicked, person)
+    with clicking():
+        clicked = fixing.click(flow, install, asked.token, asked.values, _actor(), person)
+        return _clicked(install, asked, clicked, person)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from canvas.surfaces.canvas_kit import Canvas
 from canvas.surfaces.guard import signed_by_intercom
 from canvas.surfaces.intercom_request import TROUBLE, Asked, person_of, read
 from canvas.surfaces.services import services
+from canvas.surfaces.trouble import MAYBE, UNCHANGED, MaybeDone, clicking
 
 log = structlog.get_logger()
 blueprint = Blueprint("intercom", __name__, url_prefix="/intercom")
@@ -37,14 +38,17 @@ def drawable(handler: Callable[[], Canvas | bytes]) -> Callable[[], Response]:
     def answer() -> Response:
         try:
             canvas = handler()
-        except Exception:
+        except Exception as error:
             log.exception("canvas.broke", path=request.path)
-            words = "Redeliver cannot read its records right now. Nothing was changed."
-            canvas = view.notice(words, request_id=g.request_id)
+            canvas = view.notice(_trouble(error), request_id=g.request_id)
         drawn = canvas if isinstance(canvas, bytes) else orjson.dumps(canvas)
         return Response(drawn, mimetype="application/json")
 
     return answer
+
+
+def _trouble(error: Exception) -> str:
+    return f"{MAYBE} Press Try again to see." if isinstance(error, MaybeDone) else UNCHANGED
 
 
 @blueprint.post("/initialize")
@@ -164,10 +168,11 @@ def _click(install: Install, asked: Asked, token: str, values: Mapping[str, str]
         read = services().tokens.read(token)
     except BadToken:
         return view.notice("This button is too old or was altered. Look at the message again.")
-    clicked = fixing.click(flow, install, read, values, asked.actor, _person(install, asked))
-    if clicked.message is None:
-        return _gone()
-    return _clicked(install, asked, clicked, clicked.message)
+    with clicking():
+        clicked = fixing.click(flow, install, read, values, asked.actor, _person(install, asked))
+        if clicked.message is None:
+            return _gone()
+        return _clicked(install, asked, clicked, clicked.message)
 
 
 def _clicked(install: Install, asked: Asked, clicked: Clicked, message: Message) -> Canvas:
@@ -199,10 +204,11 @@ def _check_go(install: Install, asked: Asked, _rest: str) -> Canvas:
 def _attach(install: Install, asked: Asked, nonce: str) -> Canvas:
     words, kind = asked.values.get(manual.TEXT, ""), asked.values.get(manual.KIND, "")
     person = _person(install, asked)
-    message = manual.attach(services().flow, install, person, words, kind, nonce, asked.actor)
-    if message is None:
-        return view.check(words, error=manual.NOT_ATTACHED)
-    return _open(install, asked, message.id)
+    with clicking():
+        message = manual.attach(services().flow, install, person, words, kind, nonce, asked.actor)
+        if message is None:
+            return view.check(words, error=manual.NOT_ATTACHED)
+        return _open(install, asked, message.id)
 
 
 HANDLERS: dict[str, Callable[[Install, Asked, str], Canvas]] = {

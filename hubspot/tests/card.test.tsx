@@ -242,6 +242,18 @@ describe('fixing', () => {
     await s.waitFor(() => expect(s.findByTestId(Alert, 'receipt').text).toBe(message));
   });
 
+  it.each([
+    ['maybe_done', 'Not known whether it was done'],
+    ['trouble', 'Not done'],
+  ])('says "not done" only where the server knows it: %s', async (code, title) => {
+    const s = stage();
+    s.answers(card([failure()]), { ok: false, error: { code, field: null, message: 'In words.' }, failure: null });
+    s.open();
+    await s.waitFor(() => s.findByTestId(LoadingButton, 'fix-send_other_channel'));
+    s.findByTestId(LoadingButton, 'fix-send_other_channel').trigger('onClick');
+    await s.waitFor(() => expect(s.findByTestId(Alert, 'receipt').props.title).toBe(title));
+  });
+
   it('goes back to the messages after Refresh on a receipt', async () => {
     const s = stage();
     s.answers(card([failure()]), { ...receipt, failure: sentAgain }, card([], { requestId: 'req-2' }));

@@ -9,6 +9,8 @@ import pytest
 
 from canvas.flows import installs
 from canvas.sandbox.people import BY_ID
+from tests.away import database_leaves_after_the_next_send
+from tests.gateway.test_trouble import database_down
 from tests.hubspot.desk import CONTACT, VOUCHED, HubSpotDesk, click_body
 from tests.test_hot_path import questions, statements
 
@@ -211,6 +213,26 @@ def test_our_own_trouble_is_a_sentence_with_a_number(portal: HubSpotDesk) -> Non
     card = portal.card()
     assert (card["ok"], card["error"]["code"]) == (False, "trouble")
     assert "Nothing was changed" in card["error"]["message"]
+
+
+def test_a_receipt_that_cannot_be_drawn_says_that_it_may_have_been_done(both_portals: HubSpotDesk) -> None:
+    portal = both_portals
+    failure = failed(portal)
+    with database_leaves_after_the_next_send(portal):
+        error = portal.click(failure, "send_other_channel")["error"]
+    assert (error["code"], len(portal.octopods.sends())) == ("maybe_done", 2)
+    assert "may have been done" in error["message"]
+    assert "Nothing was changed" not in error["message"]
+    again = portal.click(failure, "send_other_channel")
+    assert (again["duplicate"], len(portal.octopods.sends())) == (True, 2)
+
+
+def test_a_click_that_could_not_begin_says_that_nothing_was_changed(portal: HubSpotDesk) -> None:
+    failure = failed(portal)
+    with database_down(portal):
+        error = portal.click(failure, "send_other_channel")["error"]
+    assert (error["code"], len(portal.octopods.sends())) == ("trouble", 1)
+    assert "Nothing was changed" in error["message"]
 
 
 def test_looking_calls_nobody(portal: HubSpotDesk) -> None:

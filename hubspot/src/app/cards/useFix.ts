@@ -47,7 +47,7 @@ export function useFix(failure: Failure, person: Person, tz: string, redraw: Red
         const again = next?.fixes.find((other) => other.id === fix.id && other.kind === 'form' && isOpen(fix));
         if (!answer.ok) {
           if (again) return setStep({ at: 'form', token: again.fixToken, problem: answer.error });
-          setReceipt({ title: 'Not done', text: answer.error.message, variant: 'danger' });
+          setReceipt(refusalOf(answer.error));
         } else if (answer.state === 'form' && again) {
           return setStep({ at: 'form', token: again.fixToken, problem: null });
         } else {
@@ -71,6 +71,12 @@ export function useFix(failure: Failure, person: Person, tz: string, redraw: Red
 function noticeOf(words: string, variant: Variant, label: string): Notice {
   const care = variant === 'warning' || variant === 'danger';
   return care ? { title: label, text: words, variant } : { title: words, text: '', variant };
+}
+
+/** "Not done" is said only where the server knows it. */
+function refusalOf({ code, message }: Problem): Notice {
+  if (code === 'maybe_done') return { title: 'Not known whether it was done', text: message, variant: 'warning' };
+  return { title: 'Not done', text: message, variant: 'danger' };
 }
 
 function isOpen(fix: Fix): boolean {
