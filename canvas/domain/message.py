@@ -81,7 +81,9 @@ class Message:
 
     `raw_to` is the number as it was given; `to` is E.164 or None. `keeps_failing` says that this person's
     messages fail in this way again and again while others get through, which makes it a recipient problem.
-    `doubt` is what came back, verbatim, when nobody could tell whether Octopods took it; it stays when that is known.
+    `failure` is what the diagnosis was read from, `failure_raw` all that came back, verbatim; without the second, the
+    first is in our own words. `doubt` is what was known when nobody could tell whether Octopods took it; it stays when
+    that is known.
     """
 
     id: str

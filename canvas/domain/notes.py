@@ -13,5 +13,7 @@ def note_html(story: Story) -> str:
     rows += [f"<p><b>{escape(label)}</b><br>{escape(text)}</p>" for label, text in story.lines]
     if story.said:
         rows.append(f"<p><b>The provider said</b><br>{escape(story.said)}</p>")
+    if story.noted:
+        rows.append(f"<p><b>Redeliver noted</b><br>{escape(story.noted)}</p>")
     rows.append(f"<p>Message {escape(story.message.octopods_id or 'without an id')} ({story.message.id})</p>")
     return "".join(rows)

@@ -136,7 +136,19 @@ class Story:
     @property
     def said(self) -> str | None:
         """The provider's own words, verbatim."""
-        return _said(self.message)
+        return said(self.message)
+
+    @property
+    def noted(self) -> str | None:
+        """Our own words about why, where nothing came back."""
+        return noted(self.message)
+
+    @property
+    def told(self) -> str | None:
+        """Why, word for word, and whose words they are."""
+        if self.said:
+            return f"Octopods said: {self.said}"
+        return f"Redeliver noted: {self.noted}" if self.noted else None
 
     @property
     def code(self) -> str | None:
@@ -305,8 +317,18 @@ def _again(t: Teller, reason: Reason, fixes: Sequence[Fix]) -> str:
     return f"{reason.again} Earliest: {soon(at, t.now, t.tz)}." if at else reason.again
 
 
-def _said(message: Message) -> str | None:
+def said(message: Message) -> str | None:
+    """What came back about why, verbatim."""
+    if not message.failure_raw:
+        return None
     return message.failure.text or message.failure_raw if message.failure else message.failure_raw
+
+
+def noted(message: Message) -> str | None:
+    """What Redeliver itself says about why; where nothing came back, nobody else said anything."""
+    if message.failure_raw or message.failure is None:
+        return None
+    return message.failure.text or None
 
 
 def _code(message: Message) -> str | None:
@@ -363,7 +385,8 @@ def _support(t: Teller, message: Message, reason: Reason, thread: Sequence[Messa
         f"Request id: {message.request_id or 'none was given'}",
         f"Channel: {channel_name(message.channel)}",
         f"Recipient: {message.to or message.raw_to or 'none'}",
-        f"Reason, word for word: {_said(message) or 'none was given'}",
+        f"Reason, word for word: {said(message) or 'none was given'}",
+        *([f"Redeliver's own note: {own}"] if (own := noted(message)) else []),
         f"Code: {_code(message) or 'none was given'}",
         f"Read as: {reason.title} ({reason.id})",
         f"Created: {when(message.created_at, 'UTC')} UTC",

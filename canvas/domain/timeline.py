@@ -7,7 +7,7 @@ from html import escape
 from canvas.domain.message import Status
 from canvas.domain.story import Story, channel_name
 
-MAX_SAID = 2000
+MAX_TOLD = 2000
 
 
 def reference(thread_id: str) -> str:
@@ -21,8 +21,8 @@ def entry_html(root: Story, latest: Story, url: str) -> str:
     rows = [f"<p><b>{escape(headline)}</b><br>{escape(root.line)}</p>"]
     rows.append(f"<p>{escape(root.text)}</p>")
     rows += [f"<p><b>{escape(state)}</b></p>" for state in _what_became(root, latest)]
-    if root.said:
-        rows.append(f"<p>Octopods said: {escape(root.said[:MAX_SAID])}</p>")
+    if root.told:
+        rows.append(f"<p>{escape(root.told[:MAX_TOLD])}</p>")
     rows.append(f'<p><a href="{escape(url)}">Open the message</a></p>')
     rows.append(f"<p>Reference {escape(reference(root.message.thread_id))}</p>")
     return "".join(rows)

@@ -188,8 +188,7 @@ def _failed(conn: Connection, flow: Flow, message: Message, error: CallFailed, n
     if error.may_have_happened:
         outcome.unsure(conn, flow, held, error.message, error.body, now)
     else:
-        evidence = evidence_of(error, message.channel)
-        outcome.failed(conn, flow, held, evidence, error.body or error.message, now)
+        outcome.failed(conn, flow, held, evidence_of(error, message.channel), error.body, now)
 
 
 def _not_answered(flow: Flow, message: Message, request: Send, error: CallFailed) -> None:
@@ -200,7 +199,7 @@ def _not_answered(flow: Flow, message: Message, request: Send, error: CallFailed
             outcome.unsure(conn, flow, held, error.message, error.body, now)
             return
         evidence = Evidence(text=error.message, channel=message.channel)
-        outcome.failed(conn, flow, held, evidence, error.message, now)
+        outcome.failed(conn, flow, held, evidence, "", now)
         if isinstance(error, NotReached):
             _free(conn, message, request)
 

@@ -104,7 +104,10 @@ def unreported(message: Message) -> bool:
 def failed(
     conn: Connection, flow: Flow, message: Message, evidence: Evidence, raw: str, now: datetime
 ) -> Message:
-    """The message failed: keep what came back verbatim, diagnose it, and set off what follows."""
+    """The message failed: keep what came back verbatim, diagnose it, and set off what follows.
+
+    `raw` is "" where nothing came back; the evidence is then in our own words.
+    """
     diagnosis = diagnose_for(conn, flow, message.install_id, evidence, now)
     reason = flow.catalogue.reasons[diagnosis.reason]
     fresh = replace(
@@ -144,14 +147,14 @@ def refresh_templates(conn: Connection, install_id: int, channel_id: int, now: d
 def unsure(conn: Connection, flow: Flow, message: Message, said: str, raw: str, now: datetime) -> Message:
     """Nobody knows whether Octopods took it. It is shown so, looked for where the API allows, never repeated.
 
+    `said` is our sentence about it, `raw` what came back, "" where nothing did.
     A provider's own news may have been faster: then it is known, and stays.
     """
     if message.status in SETTLED:
         return message
-    evidence = Evidence(text=said, channel=message.channel)
-    fresh = replace(
-        message, status=Status.UNSURE, failure=evidence, failure_raw=raw or said, doubt=raw or said
-    )
+    told = raw or said
+    evidence = Evidence(text=told, channel=message.channel)
+    fresh = replace(message, status=Status.UNSURE, failure=evidence, failure_raw=raw, doubt=told)
     fresh = store(conn, fresh, now)
     if fresh.channel == "whatsapp" and fresh.octopods_id is None and fresh.channel_id is not None:
         due = now + RECONCILE_AFTER

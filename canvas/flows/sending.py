@@ -105,7 +105,7 @@ def _allowed(conn: Connection, flow: Flow, action: Action, message: Message, now
 
 
 def _refuse(conn: Connection, flow: Flow, action: Action, message: Message, why: str, now: datetime) -> None:
-    outcome.failed(conn, flow, message, Evidence(text=why, channel=message.channel), why, now)
+    outcome.failed(conn, flow, message, Evidence(text=why, channel=message.channel), "", now)
     actions.finish(conn, action, actions.FAILED, now, {"error": why})
     _note(conn, action, f"not sent: {why}", now)
 
@@ -150,9 +150,7 @@ def _failed(flow: Flow, action: Action, error: CallFailed) -> None:
             actions.again(conn, action, due)
             flow.wake(action.id, due)
         else:
-            outcome.failed(
-                conn, flow, message, evidence_of(error, message.channel), error.body or error.message, now
-            )
+            outcome.failed(conn, flow, message, evidence_of(error, message.channel), error.body, now)
             actions.finish(conn, action, actions.FAILED, now, {"error": error.message})
             _note(conn, action, f"failed: {error.message}", now)
 

@@ -12,6 +12,7 @@ from canvas.clients.errors import CallFailed, NotReached, Refused
 from canvas.clients.http import Answer, segment
 from canvas.domain.message import Message, Status
 from canvas.domain.send_request import not_an_object
+from canvas.domain.story import noted
 from canvas.flows import asking, repeats
 from canvas.flows import gateway as flow_gateway
 from canvas.flows.checking import check_request
@@ -238,7 +239,7 @@ def viber_document(message: Message) -> dict[str, Any]:
         "status_message": "Octopods offers no status for Viber messages; this is what Redeliver knows.",
         "phone_number": message.to or message.raw_to,
         "channel_message_id": message.provider_id,
-        "failure_reason": message.failure_raw if message.status is Status.FAILED else None,
+        "failure_reason": message.failure_raw or noted(message) if message.status is Status.FAILED else None,
         "last_updated": message.updated_at.isoformat(),
         "answered_by": "redeliver",
         "diagnosis": diagnosis_document(diagnosis) if diagnosis else None,

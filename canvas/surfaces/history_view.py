@@ -13,7 +13,7 @@ from canvas.domain.dates import when
 from canvas.domain.fix import CHANNEL_NAMES
 from canvas.domain.masking import mask_number, mask_text
 from canvas.domain.message import Message, Status
-from canvas.domain.story import Variant, status_label
+from canvas.domain.story import Variant, said, status_label
 from canvas.knowledge.catalogue import Catalogue
 from canvas.store.history import Entry
 from canvas.surfaces.history_filter import CATEGORIES, STATE_LABELS
@@ -134,7 +134,7 @@ def harmless(cell: str) -> str:
 
 def _csv_row(message: Message, masked: bool) -> tuple[str, ...]:
     number = message.to or message.raw_to
-    said = message.failure.text if message.failure else ""
+    words = said(message) or ""
     return (
         message.id,
         message.created_at.strftime("%Y-%m-%d %H:%M:%S"),
@@ -143,7 +143,7 @@ def _csv_row(message: Message, masked: bool) -> tuple[str, ...]:
         str(message.status),
         message.reason or "",
         message.diagnosis.category if message.diagnosis else "",
-        mask_text(said) if masked else said,
+        mask_text(words) if masked else words,
         message.content.template_id or "",
         message.contact_id or "",
         _by(message),

@@ -72,9 +72,9 @@ def _about(story: Story) -> list[Component]:
 
 def _unexplained(story: Story) -> list[Component]:
     """What came back, word for word, where nothing better is known."""
-    if story.message.reason != UNKNOWN or not story.said:
+    if story.message.reason != UNKNOWN or not story.told:
         return []
-    return [kit.text("said", plain(f"Octopods said: {story.said}", PREVIEW), "muted")]
+    return [kit.text("said", plain(story.told, PREVIEW), "muted")]
 
 
 def _first_actions(story: Story, tokens: Tokens) -> list[Component]:
@@ -155,9 +155,9 @@ def _evidence(story: Story) -> list[Component]:
             words = f"{title}. {test}" if test else f"{title}."
             components.append(kit.text(f"maybe{number}", plain(words), tight=True))
         components.append(kit.spacer("maybe_end", "s"))
-    if story.said:
-        code = f" (code {story.code})" if story.code and story.code not in story.said else ""
-        components.append(kit.text("said", f"Octopods said: {plain(story.said + code)}", "muted"))
+    if story.told:
+        code = f" (code {story.code})" if story.code and story.code not in story.told else ""
+        components.append(kit.text("said", plain(story.told + code), "muted"))
     return components
 
 

@@ -99,6 +99,17 @@ describe('looking', () => {
     await s.waitFor(() => expect(s.findByTestId(Text, 'came-back').text).toBe('Octopods said: Recipient is not a WhatsApp user.'));
   });
 
+  it('puts no words of ours in the mouth of Octopods', async () => {
+    const s = stage();
+    const unknown = { ...failure().reason, code: 'unknown', title: 'Reason not known' };
+    s.answers(card([failure({ reason: unknown, said: null, noted: 'Octopods could not be reached.' })]));
+    s.open();
+    await s.waitFor(() => expect(s.findByTestId(Text, 'noted-here').text).toBe('Redeliver noted: Octopods could not be reached.'));
+    expect(s.findByTestId(Text, 'noted').text).toBe('Octopods could not be reached.');
+    expect(s.maybeFindByTestId(Text, 'came-back')).toBeNull();
+    expect(s.maybeFindByTestId(Text, 'said')).toBeNull();
+  });
+
   it('loads the rest on request', async () => {
     const s = stage();
     s.answers(card([failure()], { total: 12 }), card([failure()]));

@@ -153,7 +153,7 @@ def test_what_came_back_while_it_was_unsure_stays_readable(both_desk: Desk, ends
     desk.connect()
     desk.octopods.set_fault("cut_after", path="/messages", method="POST")
     assert desk.send_whatsapp(to, 90001, ["Mara", "Tuesday"]).status_code == 504
-    said = only_message(desk).failure_raw
+    said = only_message(desk).doubt
     assert said
     desk.pass_time(30)
     desk.pass_time(60)

@@ -139,7 +139,7 @@ def _forgotten(flow: Flow, rows: list[Message]) -> list[str]:
             wrong.append(f"{row.id} is being sent for ever")
         if row.status is Status.QUEUED and f"send:{row.id}" not in keys:
             wrong.append(f"{row.id} is queued and nothing will send it")
-        if row.status is Status.FAILED and row.source == "fix" and not row.failure_raw:
+        if row.status is Status.FAILED and row.source == "fix" and not row.failure:
             wrong.append(f"{row.id} failed and its reason is lost")
     return wrong
 

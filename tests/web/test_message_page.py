@@ -51,6 +51,16 @@ def test_the_page_says_what_the_card_says(site: HubSpotDesk, browser: Browser) -
     assert details.component("said")["text"].split(": ", 1)[-1].split(". ")[0] in page.words
 
 
+def test_the_page_quotes_octopods_with_its_own_words_alone(site: HubSpotDesk, browser: Browser) -> None:
+    site.connect()
+    site.octopods.set_fault("cut_after", path="/sms/messages")
+    site.send_sms(MARA.phone)
+    page = browser.get(path(site, newest(site)))
+    assert "What Redeliver noted" in page.words
+    assert "The connection to Octopods broke before it answered." in page.words
+    assert "word for word" not in page.words.partition("What you can do")[0]
+
+
 def test_one_press_sends_it_once_however_often_it_is_pressed(site: HubSpotDesk, browser: Browser) -> None:
     page = opened(site, browser)
     sent = browser.press(page, "Send as SMS instead")

@@ -40,6 +40,11 @@ export function Details({ failure }: { failure: Failure }) {
           </Section>
         )}
         {failure.said && <Said said={failure.said} />}
+        {failure.noted && (
+          <Section title="Redeliver noted">
+            <Text testId={id('noted')}>{failure.noted}</Text>
+          </Section>
+        )}
         <Section title="Attempts">
           <List variant="unordered-styled">
             {failure.attempts.map((attempt, place) => (

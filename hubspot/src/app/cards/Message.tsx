@@ -55,12 +55,17 @@ export function Message({ failure, person, tz, redraw, refresh }: MessageProps) 
 /** What a person must know where no button helps: what came back, word for word, and what to do. */
 function Unmended({ failure }: { failure: Failure }) {
   const id = useTestId();
-  const { said, reason, todo } = failure;
+  const { said, noted, reason, todo } = failure;
   return (
     <>
       {reason.code === 'unknown' && said && (
         <Text variant="microcopy" testId={id('came-back')}>
           Octopods said: {said.text}
+        </Text>
+      )}
+      {reason.code === 'unknown' && noted && (
+        <Text variant="microcopy" testId={id('noted-here')}>
+          Redeliver noted: {noted}
         </Text>
       )}
       {todo && <Text testId={id('todo')}>{todo}</Text>}

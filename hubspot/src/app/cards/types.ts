@@ -54,6 +54,7 @@ export interface Failure {
   lines: { label: string; text: string }[];
   pattern: string | null;
   said: { text: string; code: string | null } | null;
+  noted: string | null;
   attempts: { when: string; text: string; state: string }[];
   preview: string | null;
   todo: string | null;
