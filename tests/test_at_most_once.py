@@ -106,6 +106,7 @@ def test_an_answer_lost_after_octopods_took_it_is_unsure_and_never_repeated(desk
     shown = desk.click(screen, AS_SMS)
     assert "Not sure it was sent" in shown.words
     assert "It is not sent again by itself." in shown.words
+    assert "Ask the person whether it arrived; if it did not, write a new message." in shown.words
     assert "Octopods took it as" not in shown.words
     assert not [label for label in shown.buttons if "Send" in label]
     for _ in range(5):

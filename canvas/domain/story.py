@@ -224,7 +224,7 @@ def _unsure(message: Message) -> str:
     if message.octopods_id is None:
         return (
             "Octopods gave no clear answer after the message left, so it may or may not have been sent. "
-            "It is not sent again by itself."
+            "It is not sent again by itself. Ask the person whether it arrived; if it did not, write a new message."
         )
     return (
         f"Octopods took it as {message.octopods_id}, but the provider never said whether it arrived. "
