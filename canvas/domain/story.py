@@ -10,7 +10,7 @@ from typing import Literal
 from canvas.domain import phones
 from canvas.domain.dates import soon, when
 from canvas.domain.fix import CHANNEL_NAMES, Fix
-from canvas.domain.message import Actor, Message, Status, callers_to_repeat
+from canvas.domain.message import ARRIVED, Actor, Message, Status, callers_to_repeat
 from canvas.domain.rights import ALL, Rights
 from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Reason
 
@@ -35,8 +35,16 @@ LABELS: dict[Status, tuple[str, Variant]] = {
 }
 
 
-def status_label(status: Status, channel: str) -> tuple[str, Variant]:
-    """The status in words and its colour. Nobody waits for Viber's delivery: Octopods cannot report it."""
+NOT_KNOWN = "Status not known"
+
+
+def status_label(status: Status, channel: str, octopods_id: str | None) -> tuple[str, Variant]:
+    """The status in words and its colour.
+
+    Nobody waits for Viber's delivery, which Octopods cannot report, nor for a message without an id to ask by.
+    """
+    if status is Status.UNKNOWN and octopods_id is None:
+        return NOT_KNOWN, "default"
     if channel == "vbm" and status in (Status.SENT, Status.UNKNOWN):
         return "Sent", "info"
     return LABELS[status]
@@ -113,7 +121,7 @@ class Story:
     def _label(self) -> tuple[str, Variant]:
         if self.message.status is Status.FAILED and self.message.handled_at:
             return "Handled", "default"
-        return status_label(self.message.status, self.message.channel)
+        return status_label(self.message.status, self.message.channel, self.message.octopods_id)
 
     @property
     def lines(self) -> tuple[tuple[str, str], ...]:
@@ -194,6 +202,8 @@ def _title(t: Teller, message: Message, reason: Reason) -> str:
         return reason.title
     if message.status is Status.UNSURE:
         return "Not sure it was sent" if message.octopods_id is None else "Delivery not confirmed"
+    if message.status is Status.UNKNOWN and message.octopods_id is None:
+        return NOT_KNOWN
     titles = {
         Status.QUEUED: "Waiting to be sent",
         Status.SENDING: "Sending",
@@ -246,9 +256,20 @@ def receipt(t: Teller, message: Message) -> str:
         return "Undone before it was sent."
     if message.status is Status.FAILED:
         return "It failed again."
+    given = message.octopods_id or message.request_id
+    if given is None:
+        return _without_id(message)
     again = "Sent again" if message.parent_id else "Sent"
-    took = f"{again} by {channel}. Octopods took it as {message.octopods_id or message.request_id}."
-    return f"{took} {_delivery(message)}"
+    return f"{again} by {channel}. Octopods took it as {given}. {_delivery(message)}"
+
+
+def _without_id(message: Message) -> str:
+    """What is known of a message that Octopods gave us no id of: it was reported to us, or its answer was lost."""
+    if message.status in ARRIVED:
+        return _delivery(message)
+    if message.status is Status.UNKNOWN:
+        return "Reported to Redeliver without Octopods' id; its status is not known."
+    return "Reported as sent. Nobody has said yet whether it arrived."
 
 
 def _delivery(message: Message) -> str:
@@ -355,7 +376,7 @@ def _candidates(t: Teller, message: Message) -> tuple[tuple[str, str, str], ...]
 
 def _attempt(t: Teller, message: Message) -> Attempt:
     at = _at(message)
-    label = status_label(message.status, message.channel)[0]
+    label = status_label(message.status, message.channel, message.octopods_id)[0]
     reason = t.reasons.get(message.reason or "")
     why = f": {reason.title}" if reason and message.status is Status.FAILED else ""
     who = _by(message.sender)

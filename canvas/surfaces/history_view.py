@@ -43,7 +43,7 @@ class Line:
 
 
 def line(entry: Entry, catalogue: Catalogue, tz: str | None) -> Line:
-    label, variant = status_label(Status(entry.status), entry.channel)
+    label, variant = status_label(Status(entry.status), entry.channel, entry.octopods_id)
     if entry.status == Status.FAILED and entry.handled_at:
         label, variant = "Handled", "default"
     elif entry.status == Status.FAILED and not entry.open:
@@ -91,6 +91,8 @@ def choices(
 def facts(message: Message, tz: str | None, template: str | None) -> list[tuple[str, str]]:
     """What is known about how a message was sent."""
     content = message.content
+    # Of a message sent elsewhere we know when we were told of it, not when Octopods took it.
+    taken = "Reported" if message.source == "track" else "Accepted"
     rows = [
         ("Channel", CHANNEL_NAMES[message.channel]),
         ("To", phones.pretty(message.to) if message.to else message.raw_to or "No number"),
@@ -98,7 +100,7 @@ def facts(message: Message, tz: str | None, template: str | None) -> list[tuple[
         ("Template", template or content.template_id or ""),
         ("Header file", content.header_url or ""),
         ("Sent by", f"{SOURCES.get(message.source, message.source)}: {_by(message)}".rstrip(": ")),
-        ("Accepted", when(message.sent_at, tz) if message.sent_at else ""),
+        (taken, when(message.sent_at, tz) if message.sent_at else ""),
         ("Octopods id", message.octopods_id or ""),
         ("Request id", message.request_id or ""),
         ("Provider id", message.provider_id or ""),

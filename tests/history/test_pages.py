@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from canvas.domain.message import Content
+from canvas.sandbox.octopods import keys
 from canvas.store import installs
 from canvas.store.database import writing
 from tests.history import made
@@ -90,6 +91,30 @@ def test_searching_finds_a_number_as_people_write_it(pages: Pages) -> None:
         assert "To Mara" in words, asked
         assert "To Ben" not in words
     assert "To Ben" in pages.get("/history?q=to+ben").words
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (None, "Reported to Redeliver without Octopods' id; its status is not known."),
+        ("sent", "Reported as sent. Nobody has said yet whether it arrived."),
+        ("delivered", "It was delivered."),
+    ],
+)
+def test_a_message_reported_without_an_id_is_told_as_no_more_than_that(
+    pages: Pages, status: str | None, words: str
+) -> None:
+    told = {"destination_phone": "+353871234567", **({"status": status} if status else {})}
+    assert pages.site.gateway("/track", told, keys.SMS).status_code == 201
+    listed = pages.get("/history")
+    page = pages.get(next(link for link in listed.read.links.values() if link.startswith("/history/msg_")))
+    assert words in page.words
+    assert "Reported" in page.words
+    for claim in ("None", "Octopods took it", "Accepted"):
+        assert claim not in page.words
+    if status is None:
+        assert "Status not known" in listed.words
+        assert "Waiting for delivery" not in page.words
 
 
 def test_the_page_of_a_message_tells_all_and_fixes_it_once(both_pages: Pages) -> None:
