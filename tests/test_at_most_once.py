@@ -56,11 +56,41 @@ def test_twenty_simultaneous_clicks_are_one_send(both_desk: Desk) -> None:
     assert "Octopods took it as" in both_desk.click(screen, AS_SMS).words
 
 
+def test_clicks_on_two_failures_of_the_same_message_are_one_send_however_close(
+    both_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each failure may have a child of its own, so that only the look at the number keeps them from two sends."""
+    desk = both_desk
+    failed_whatsapp(desk)
+    desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"])
+    desk.pass_time(15)
+    newest = desk.initialize()
+    [other] = [item["id"] for item in newest.items if item["id"].startswith("open:")]
+    cards = [newest, desk.submit(newest, other)]
+    looked = threading.Barrier(8)
+    really = fix.check_fix
+
+    def check_then_wait(*given: Any) -> Any:
+        found = really(*given)
+        looked.wait(timeout=30)  # every click has looked before any of them stores its send
+        return found
+
+    monkeypatch.setattr(fix, "check_fix", check_then_wait)
+    with ThreadPoolExecutor(8) as hands:
+        said = list(hands.map(lambda n: desk.click(cards[n % 2], AS_SMS).words, range(8)))
+    desk.work()
+    assert resent(desk) == 1
+    refused = [words for words in said if "The same message" in words]
+    assert len(refused) >= 1
+    assert all("this number at 1:05PM" in words for words in refused)
+
+
 def test_without_the_unique_parent_the_same_clicks_send_more_than_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The check above can fail: take the database's rule and both looks before it away, and there are two."""
+    """The check above can fail: take the database's rule and every look before it away, and there are two."""
     monkeypatch.setattr(fix, "blocking", lambda findings: None)
+    monkeypatch.setattr(fix, "_twin", lambda *_: None)
     screen = failed_whatsapp(desk)
     desk.click(screen, AS_SMS)
     with writing(desk.flow.engine) as conn:

@@ -109,7 +109,7 @@ def _findings(p: Planned, k: Known) -> Iterator[Finding]:
     else:
         yield from _template(p, k)
     yield _key(k)
-    yield _duplicate(k)
+    yield duplicate(k)
 
 
 def _number(p: Planned, number: str | None) -> Finding:
@@ -170,7 +170,8 @@ def _key(k: Known) -> Finding:
     return Finding("key", "likely", True, "The key is not blocked, as far as is known here.")
 
 
-def _duplicate(k: Known) -> Finding:
+def duplicate(k: Known) -> Finding:
+    """Whether the same message has gone to this number, or is about to."""
     if k.twin:
         words = f"The same message went to this number at {soon(k.twin.created_at, k.now, k.tz)}."
         return Finding("duplicate", "likely", False, words)

@@ -18,6 +18,7 @@ from canvas.domain.preflight import (
     Known,
     Link,
     Planned,
+    duplicate,
     outcome_known,
     preflight,
     same_content,
@@ -57,6 +58,18 @@ def check_fix(flow: Flow, install: Install, todo: Send, failed: Message) -> tupl
     planned = Planned(todo.channel, todo.raw_to, todo.content, flow.country(install))
     since = failed.created_at
     return _findings(flow, install, todo.channel_id, planned, look_behind=todo.check_link, since=since)
+
+
+def check_twin(conn: Connection, flow: Flow, install: Install, todo: Send, failed: Message) -> Finding:
+    """Whether what this fix would send has gone to its number since that message failed.
+
+    Asked once more in the transaction that stores the send, with the number held: of two clicks on two failures of
+    the same message, the second then meets what the first has stored.
+    """
+    planned = Planned(todo.channel, todo.raw_to, todo.content, flow.country(install))
+    past = _past(conn, install, planned)
+    twin = _twin(past, planned, failed.created_at)
+    return duplicate(Known(now=flow.clock(), tz=install.tz, twin=twin))
 
 
 def check_person(flow: Flow, install: Install, channel: Channel, raw_to: str) -> tuple[Finding, ...]:
@@ -105,7 +118,7 @@ def _known(
     now = flow.clock()
     number = phones.normalise(planned.raw_to, planned.region)
     channel = channels.get(conn, install.id, channel_id)
-    past = messages.newest_to(conn, install.id, planned.channel, number, LOOK_BACK) if number else []
+    past = _past(conn, install, planned)
     last = next((m for m in past if outcome_known(m)), None)
     reason = flow.catalogue.reasons.get(last.reason or "") if last else None
     return Known(
@@ -117,14 +130,24 @@ def _known(
         blocked_until=channel.blocked_until if channel else None,
         last=last,
         last_reason=reason.title if reason else "",
-        twin=next((m for m in past if _twin(m, planned, since)), None),
+        twin=_twin(past, planned, since),
     )
 
 
-def _twin(message: Message, planned: Planned, since: datetime) -> bool:
-    """Whether this message is on its way or there, says the same, and was made since then."""
+def _past(conn: Connection, install: Install, planned: Planned) -> list[Message]:
+    """What was sent to this number on this channel, newest first."""
+    number = phones.normalise(planned.raw_to, planned.region)
+    return messages.newest_to(conn, install.id, planned.channel, number, LOOK_BACK) if number else []
+
+
+def _twin(past: list[Message], planned: Planned, since: datetime) -> Message | None:
+    """The newest that is on its way or there, says the same, and was made since then."""
+    return next((m for m in past if _alive(m, since) and same_content(m.content, planned.content)), None)
+
+
+def _alive(message: Message, since: datetime) -> bool:
     alive = message.status in IN_FLIGHT or message.status in (Status.DELIVERED, Status.READ, Status.UNSURE)
-    return alive and message.created_at >= since and same_content(message.content, planned.content)
+    return alive and message.created_at >= since
 
 
 def _link(flow: Flow, planned: Planned, template: Template | None) -> Link | None:

@@ -23,7 +23,7 @@ from canvas.domain.message import Actor, Message, Status
 from canvas.domain.plan import Deed, FormAgain, Plan, Send, again, plan
 from canvas.domain.preflight import Finding, blocking
 from canvas.flows import outcome, rights
-from canvas.flows.checking import check_fix
+from canvas.flows.checking import check_fix, check_twin
 from canvas.flows.context import Flow
 from canvas.flows.deeds import DEEDS, Clicked, Clicker, Stored, noted
 from canvas.flows.look import Person, Surroundings, send_key
@@ -172,8 +172,10 @@ def _commit(
     now = flow.clock()
     try:
         with writing(flow.engine) as conn:
+            if isinstance(todo, Send):
+                messages.hold_number(conn, by.install.id, _number(flow, by.install, todo) or todo.raw_to)
             message = messages.locked(conn, by.install.id, token.message_id)
-            earlier = _earlier(conn, message, token)
+            earlier = _earlier(conn, message, token) or _twin(conn, flow, message, todo, by)
             if earlier:
                 return earlier
             if isinstance(todo, Deed):
@@ -189,6 +191,14 @@ def _commit(
         seen = _await(flow, by.install, done.clicked.message, done.wakes[0], patience)
         return replace(done.clicked, message=seen, note=done.clicked.note or noted(flow, todo, done))
     return done.clicked
+
+
+def _twin(conn: Connection, flow: Flow, message: Message, todo: Send | Deed, by: Clicker) -> Clicked | None:
+    """Word that the same message went to this number for another failure of it, since this click was checked."""
+    if isinstance(todo, Deed):
+        return None
+    found = check_twin(conn, flow, by.install, todo, message)
+    return None if found.ok else Clicked("changed", message, note=found.text)
 
 
 def _note(
@@ -250,7 +260,7 @@ def _child(flow: Flow, message: Message, fix: Fix, todo: Send, by: Clicker, now:
         created_at=now,
         updated_at=now,
         raw_to=todo.raw_to,
-        to=phones.normalise(todo.raw_to, flow.country(by.install)),
+        to=_number(flow, by.install, todo),
         content=todo.content,
         preview=todo.preview,
         contact_id=message.contact_id or by.person.contact_id,
@@ -263,6 +273,11 @@ def _child(flow: Flow, message: Message, fix: Fix, todo: Send, by: Clicker, now:
         fix_id=fix.id,
         open=True,
     )
+
+
+def _number(flow: Flow, install: Install, todo: Send) -> str | None:
+    """The number a send goes to, in the one form by which it is known."""
+    return phones.normalise(todo.raw_to, flow.country(install))
 
 
 def _time_to_undo(install: Install, actor: Actor) -> timedelta:

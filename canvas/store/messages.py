@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     String,
     bindparam,
+    cast,
     delete,
     exists,
     func,
@@ -163,6 +164,16 @@ def move(conn: Connection, message_id: str, before: Iterable[Status], after: Sta
     where = (messages.c.id == message_id) & messages.c.status.in_([str(s) for s in before])
     values = {"status": str(after), "updated_at": now, "version": messages.c.version + 1}
     return conn.execute(update(messages).where(where).values(values)).rowcount == 1
+
+
+def hold_number(conn: Connection, install_id: int, number: str) -> None:
+    """Until this transaction ends, nobody else who holds this number gets past here.
+
+    Held before any message is, so that no two wait for each other.
+    """
+    # On SQLite a transaction that writes is alone from its beginning.
+    if conn.dialect.name == "postgresql":
+        conn.execute(select(func.pg_advisory_xact_lock(cast(install_id, Integer), func.hashtext(number))))
 
 
 def close(conn: Connection, install_id: int, message_id: str, now: datetime) -> None:
