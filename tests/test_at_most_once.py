@@ -33,6 +33,16 @@ def failed_whatsapp(desk: Desk, contact: str = "c1") -> Screen:
     return desk.initialize(contact)
 
 
+def failed_twice(desk: Desk) -> tuple[Screen, Screen]:
+    """The same message to Mara has failed twice; the card of each."""
+    failed_whatsapp(desk)
+    desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"])
+    desk.pass_time(15)
+    newest = desk.initialize()
+    [other] = [item["id"] for item in newest.items if item["id"].startswith("open:")]
+    return newest, desk.submit(newest, other)
+
+
 def resent(desk: Desk) -> int:
     return len([s for s in desk.octopods.sends() if s["path"].endswith("/sms/messages")])
 
@@ -61,12 +71,7 @@ def test_clicks_on_two_failures_of_the_same_message_are_one_send_however_close(
 ) -> None:
     """Each failure may have a child of its own, so that only the look at the number keeps them from two sends."""
     desk = both_desk
-    failed_whatsapp(desk)
-    desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"])
-    desk.pass_time(15)
-    newest = desk.initialize()
-    [other] = [item["id"] for item in newest.items if item["id"].startswith("open:")]
-    cards = [newest, desk.submit(newest, other)]
+    cards = failed_twice(desk)
     looked = threading.Barrier(8)
     really = fix.check_fix
 
@@ -80,9 +85,26 @@ def test_clicks_on_two_failures_of_the_same_message_are_one_send_however_close(
         said = list(hands.map(lambda n: desk.click(cards[n % 2], AS_SMS).words, range(8)))
     desk.work()
     assert resent(desk) == 1
-    refused = [words for words in said if "The same message" in words]
-    assert len(refused) >= 1
-    assert all("this number at 1:05PM" in words for words in refused)
+    assert any("The same message" in words for words in said)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("rate_limited", "The same message is queued for this number and goes at 1:07PM."),
+        ("cut_after", "The same message may have gone to this number at 1:05PM."),
+        (None, "The same message went to this number at 1:05PM."),
+    ],
+)
+def test_only_what_has_left_for_certain_is_said_to_have_gone(
+    desk: Desk, fault: str | None, words: str
+) -> None:
+    newest, other = failed_twice(desk)
+    if fault:
+        desk.octopods.set_fault(fault, path="/sms/messages", seconds=120)
+    desk.click(newest, AS_SMS)
+    assert words in desk.click(other, AS_SMS).words
+    assert resent(desk) == (0 if fault == "rate_limited" else 1)
 
 
 def test_without_the_unique_parent_the_same_clicks_send_more_than_once(

@@ -55,8 +55,8 @@ class Known:
     """What is known around it. `listed_at` is when this channel's templates were last copied, if ever.
 
     `last` is the newest message to this number on this channel whose outcome is known; `twin` one with the
-    same content to the same number a moment ago, or since the message that a fix is for; `link` is None when
-    nothing was to be looked behind.
+    same content to the same number a moment ago, or since the message that a fix is for, and `twin_due` when
+    that leaves; `link` is None when nothing was to be looked behind.
     """
 
     now: datetime
@@ -68,6 +68,7 @@ class Known:
     last: Message | None = None
     last_reason: str = ""
     twin: Message | None = None
+    twin_due: datetime | None = None
     link: Link | None = None
 
 
@@ -173,9 +174,19 @@ def _key(k: Known) -> Finding:
 def duplicate(k: Known) -> Finding:
     """Whether the same message has gone to this number, or is about to."""
     if k.twin:
-        words = f"The same message went to this number at {soon(k.twin.created_at, k.now, k.tz)}."
-        return Finding("duplicate", "likely", False, words)
+        return Finding("duplicate", "likely", False, f"The same message {_gone(k.twin, k)}.")
     return Finding("duplicate", "certain", True, "The same message did not go out through here just now.")
+
+
+def _gone(twin: Message, k: Known) -> str:
+    """How far the same message has come; "went" is said only of what has left for certain."""
+    if twin.status is Status.QUEUED:
+        later = k.twin_due if k.twin_due and k.twin_due > k.now else None
+        return "is queued for this number" + (f" and goes at {soon(later, k.now, k.tz)}" if later else "")
+    at = soon(twin.created_at, k.now, k.tz)
+    if twin.status in (Status.SENDING, Status.UNSURE):
+        return f"may have gone to this number at {at}"
+    return f"went to this number at {at}"
 
 
 def _text(p: Planned) -> Iterator[Finding]:

@@ -28,7 +28,8 @@ from canvas.domain.templates import Template
 from canvas.flows.chores import template_from
 from canvas.flows.come_in import content_of
 from canvas.flows.context import Flow
-from canvas.store import channels, installs, messages, templates
+from canvas.flows.look import send_key
+from canvas.store import actions, channels, installs, messages, templates
 from canvas.store.channels import Channel
 from canvas.store.database import reading
 from canvas.store.installs import Install
@@ -69,7 +70,8 @@ def check_twin(conn: Connection, flow: Flow, install: Install, todo: Send, faile
     planned = Planned(todo.channel, todo.raw_to, todo.content, flow.country(install))
     past = _past(conn, install, planned)
     twin = _twin(past, planned, failed.created_at)
-    return duplicate(Known(now=flow.clock(), tz=install.tz, twin=twin))
+    due = _due(conn, install, twin)
+    return duplicate(Known(now=flow.clock(), tz=install.tz, twin=twin, twin_due=due))
 
 
 def check_person(flow: Flow, install: Install, channel: Channel, raw_to: str) -> tuple[Finding, ...]:
@@ -120,6 +122,7 @@ def _known(
     channel = channels.get(conn, install.id, channel_id)
     past = _past(conn, install, planned)
     last = next((m for m in past if outcome_known(m)), None)
+    twin = _twin(past, planned, since)
     reason = flow.catalogue.reasons.get(last.reason or "") if last else None
     return Known(
         now=now,
@@ -130,7 +133,8 @@ def _known(
         blocked_until=channel.blocked_until if channel else None,
         last=last,
         last_reason=reason.title if reason else "",
-        twin=_twin(past, planned, since),
+        twin=twin,
+        twin_due=_due(conn, install, twin),
     )
 
 
@@ -143,6 +147,14 @@ def _past(conn: Connection, install: Install, planned: Planned) -> list[Message]
 def _twin(past: list[Message], planned: Planned, since: datetime) -> Message | None:
     """The newest that is on its way or there, says the same, and was made since then."""
     return next((m for m in past if _alive(m, since) and same_content(m.content, planned.content)), None)
+
+
+def _due(conn: Connection, install: Install, twin: Message | None) -> datetime | None:
+    """When a message that waits will leave."""
+    if twin is None or twin.status is not Status.QUEUED:
+        return None
+    action = actions.by_key(conn, install.id, send_key(twin.id))
+    return action.due_at if action else None
 
 
 def _alive(message: Message, since: datetime) -> bool:
