@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -60,6 +61,56 @@ def test_an_item_of_octopods_list_is_tracked_as_it_came(desk: Desk, item: dict[s
     assert (told["message_id"], told["status"]) == ("5120077", "failed")
     assert told["destination_phone"] == "+46701740690"
     assert told["diagnosis"]["reason"] == "recipient_opted_out"
+
+
+UNNAMED = {
+    "destination_phone": "+46701740690",
+    "body": "Hi",
+    "contact_id": "c1",
+    "status": "failed",
+    "failure_reason": OUTAGE,
+}
+
+
+def told(desk: Desk, **changes: Any) -> str:
+    """Our id of a message that is told of without Octopods' id."""
+    answer = desk.gateway("/track", {**UNNAMED, **changes}, keys.SMS)
+    assert answer.status_code == 201
+    return str(answer.get_json()["id"])
+
+
+def test_what_is_told_twice_without_an_id_is_one_message_be_it_at_once(both_desk: Desk) -> None:
+    both_desk.connect()
+    with ThreadPoolExecutor(6) as hands:
+        ids = set(hands.map(lambda _: told(both_desk), range(6)))
+    both_desk.clock.advance(540)
+    assert {*ids, told(both_desk)} == ids
+    assert len(ids) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"body": "Hello"},
+        {"contact_id": "c2"},
+        {"destination_phone": "+46701740691"},
+        {"failure_reason": "Unknown subscriber"},
+        {"status": "sent", "failure_reason": None},
+        {"channel_message_id": "SM2"},
+        {"message_id": 7},
+    ],
+)
+def test_what_says_anything_else_is_a_message_of_its_own(desk: Desk, other: dict[str, Any]) -> None:
+    desk.connect()
+    first = told(desk)
+    assert told(desk, **other) != first
+
+
+def test_the_same_failure_another_day_is_another_message(desk: Desk) -> None:
+    desk.connect()
+    first = told(desk)
+    desk.clock.advance(24 * 3600)
+    assert told(desk) != first
 
 
 @pytest.mark.parametrize("phone", [{"a": 1}, ["+46701740690"], 46701740690, True])

@@ -15,9 +15,12 @@ from canvas.clients.octopods_answers import StatusReport
 from canvas.domain import phones, templates
 from canvas.domain.ids import new_id
 from canvas.domain.message import Actor, Content, Message, Status
+from canvas.domain.preflight import SAME_WITHIN, same_content
 from canvas.flows import outcome
 from canvas.flows.chores import template_from
 from canvas.flows.context import Flow
+from canvas.knowledge.evidence import from_failure_reason
+from canvas.knowledge.model import Evidence
 from canvas.store import installs, messages
 from canvas.store import templates as template_store
 from canvas.store.channels import Channel
@@ -130,13 +133,12 @@ def track(
     """Register a message that was sent elsewhere, once; told again, what was missing is filled in."""
     now = flow.clock()
     with writing(flow.engine) as conn:
-        known = (
-            messages.by_octopods_id(conn, channel.install_id, channel.kind, octopods_id)
-            if octopods_id
-            else None
-        )
+        told = made(conn, flow, channel, request, template_id, contact, "track", now, Status.UNKNOWN)
+        if octopods_id:
+            known = messages.by_octopods_id(conn, channel.install_id, channel.kind, octopods_id)
+        else:
+            known = _told_before(conn, told, report, now)
         if known is None:
-            told = made(conn, flow, channel, request, template_id, contact, "track", now, Status.UNKNOWN)
             message = begin(conn, told, now)
             message = outcome.store(conn, replace(message, octopods_id=octopods_id, sent_at=now), now)
         else:
@@ -146,6 +148,29 @@ def track(
         outcome.begin_polling(conn, flow, message, now)
     outcome.wake_poll(flow, message)
     return message
+
+
+def _told_before(
+    conn: Connection, told: Message, report: StatusReport | None, now: datetime
+) -> Message | None:
+    """The message that the same was told of a moment ago: without an id, a repeat is known by all that it says.
+
+    Told something else, such as that it was sent after it had failed, it may be another send: that one is kept.
+    """
+    messages.hold_number(conn, told.install_id, told.raw_to)  # or the same told twice at once were two
+    past = messages.told_alike(conn, told, now - SAME_WITHIN)
+    return next((one for one in past if _says_the_same(one, told, report)), None)
+
+
+def _says_the_same(one: Message, told: Message, report: StatusReport | None) -> bool:
+    if one.contact_id != told.contact_id or not same_content(one.content, told.content):
+        return False
+    if report is None:
+        return one.status is Status.UNKNOWN
+    if one.status is not Status(report.status) or report.provider_id not in (None, one.provider_id):
+        return False
+    reason = from_failure_reason(report.failure_reason, told.channel) or Evidence(channel=told.channel)
+    return one.status is not Status.FAILED or one.failure == reason
 
 
 def _filled_in(conn: Connection, message: Message, contact: Contact, now: datetime) -> Message:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal,
     select,
     union_all,
     update,
@@ -28,7 +29,7 @@ from sqlalchemy.exc import IntegrityError
 
 from canvas.domain.message import ARRIVED, Actor, Content, Message, Status
 from canvas.knowledge.model import Candidate, Diagnosis, Evidence
-from canvas.store.database import Glance, Question, Row
+from canvas.store.database import Glance, Question, Row, Words
 from canvas.store.sealing import Sealer
 from canvas.store.tables import actions, messages, opt_outs
 
@@ -173,7 +174,11 @@ def hold_number(conn: Connection, install_id: int, number: str) -> None:
     """
     # On SQLite a transaction that writes is alone from its beginning.
     if conn.dialect.name == "postgresql":
-        conn.execute(select(func.pg_advisory_xact_lock(cast(install_id, Integer), func.hashtext(number))))
+        conn.execute(
+            select(
+                func.pg_advisory_xact_lock(cast(install_id, Integer), func.hashtext(literal(number, Words())))
+            )
+        )
 
 
 def close(conn: Connection, install_id: int, message_id: str, now: datetime) -> None:
@@ -231,6 +236,16 @@ def newest_to(conn: Connection, install_id: int, channel: str, number: str, limi
     """The newest messages to that number on that channel, newest first."""
     given = {"tenant": install_id, "kind": channel, "number": number, "ending": number[-4:], "most": limit}
     return [from_row(row) for row in conn.execute(_NEWEST_TO, given).mappings()]
+
+
+def told_alike(conn: Connection, message: Message, since: datetime) -> list[Message]:
+    """What was told of on the same line, to the number as it was given, without Octopods' id; newest first."""
+    c = messages.c
+    line = (c.install_id == message.install_id) & (c.channel_id == message.channel_id)
+    given = (c.number_end == number_end(message)) & (c.raw_to == message.raw_to)
+    told = (c.source == message.source) & c.octopods_id.is_(None) & (c.created_at >= since)
+    rows = conn.execute(select(messages).where(line, given, told).order_by(c.id.desc())).mappings()
+    return [from_row(row) for row in rows]
 
 
 def child_of(conn: Connection, install_id: int, message_id: str) -> Message | None:
