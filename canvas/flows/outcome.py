@@ -108,7 +108,8 @@ def failed(
 
     `raw` is "" where nothing came back; the evidence is then in our own words.
     """
-    diagnosis = diagnose_for(conn, flow, message.install_id, evidence, now)
+    # Our own words are nothing for an admin to name.
+    diagnosis = diagnose_for(conn, flow, message.install_id, evidence, now, counted=bool(raw))
     reason = flow.catalogue.reasons[diagnosis.reason]
     fresh = replace(
         message, status=Status.FAILED, failure=evidence, failure_raw=raw, diagnosis=diagnosis, failed_at=now
