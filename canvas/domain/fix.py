@@ -29,12 +29,6 @@ SENDING = frozenset(
     }
 )
 OTHER = "other"
-# These stop a whole channel and are told in the answer to a send, so the next message that is taken shows that they
-# are over. The rest comes after a message was taken, or concerns one country, template or person: no other message
-# shows anything of it.
-TOLD_AT_ONCE = frozenset(
-    {"unknown_channel", "deprecated_api_key", "account_suspended", "insufficient_balance"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +160,8 @@ def cured(s: Situation) -> bool:
         return False
     if may_have_arrived(s.reason):
         return False
-    if "choose_template" in s.reason.fixes:
-        usable = s.template is not None and templates.usable(s.template)
-        return usable and s.template_seen_at is not None and s.template_seen_at > failed
-    return s.reason.category == "channel" and any(at and at > failed for at in _signs(s, line))
-
-
-def _signs(s: Situation, line: Line) -> tuple[datetime | None, ...]:
-    """When the channel was last changed by an admin and, where that proves something, when it last took a message."""
-    proves = s.reason.id in TOLD_AT_ONCE and s.message.sent_at is None
-    return (line.changed_at, line.worked_at) if proves else (line.changed_at,)
+    # A message that was taken says nothing of a template: another one may have been used.
+    if s.reason.category == "channel" and "choose_template" not in s.reason.fixes:
+        return any(at and at > failed for at in (line.changed_at, line.worked_at))
+    usable = s.template is not None and templates.usable(s.template)
+    return usable and s.template_seen_at is not None and s.template_seen_at > failed

@@ -215,12 +215,3 @@ def test_a_job_of_another_workspace_is_an_unknown_one(pages: Pages) -> None:
     unknown = pages.get("/history/bulk/job_nothing")
     assert pages.get(ours).status == unknown.status == 404
     assert pages.get(ours).words == unknown.words
-
-
-def test_what_an_admin_must_change_is_not_sent_again_because_others_were_taken(pages: Pages) -> None:
-    fail(pages, "unregistered_sender_10dlc", 1)
-    pages.pass_time(1)
-    pages.send_sms("+353871234599")
-    page = dry_run(pages, choice="retry")
-    assert "Will be fixed0" in page.words
-    assert "Left out1" in page.words
