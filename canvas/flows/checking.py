@@ -28,8 +28,8 @@ from canvas.domain.templates import Template
 from canvas.flows.chores import template_from
 from canvas.flows.come_in import content_of
 from canvas.flows.context import Flow
-from canvas.flows.look import send_key
-from canvas.store import actions, channels, installs, messages, templates
+from canvas.flows.look import leaves_at
+from canvas.store import channels, installs, messages, templates
 from canvas.store.channels import Channel
 from canvas.store.database import reading
 from canvas.store.installs import Install
@@ -70,7 +70,7 @@ def check_twin(conn: Connection, flow: Flow, install: Install, todo: Send, faile
     planned = Planned(todo.channel, todo.raw_to, todo.content, flow.country(install))
     past = _past(conn, install, planned)
     twin = _twin(past, planned, failed.created_at)
-    due = _due(conn, install, twin)
+    due = leaves_at(conn, twin) if twin else None
     return duplicate(Known(now=flow.clock(), tz=install.tz, twin=twin, twin_due=due))
 
 
@@ -134,7 +134,7 @@ def _known(
         last=last,
         last_reason=reason.title if reason else "",
         twin=twin,
-        twin_due=_due(conn, install, twin),
+        twin_due=leaves_at(conn, twin) if twin else None,
     )
 
 
@@ -147,14 +147,6 @@ def _past(conn: Connection, install: Install, planned: Planned) -> list[Message]
 def _twin(past: list[Message], planned: Planned, since: datetime) -> Message | None:
     """The newest that is on its way or there, says the same, and was made since then."""
     return next((m for m in past if _alive(m, since) and same_content(m.content, planned.content)), None)
-
-
-def _due(conn: Connection, install: Install, twin: Message | None) -> datetime | None:
-    """When a message that waits will leave."""
-    if twin is None or twin.status is not Status.QUEUED:
-        return None
-    action = actions.by_key(conn, install.id, send_key(twin.id))
-    return action.due_at if action else None
 
 
 def _alive(message: Message, since: datetime) -> bool:

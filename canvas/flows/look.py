@@ -160,10 +160,7 @@ class Surroundings:
     ) -> Story:
         """The words and the fixes of one message; with `told`, also the pattern it is part of."""
         situation = self.situation(conn, message)
-        queued = None
-        if message.status is Status.QUEUED:
-            action = actions.by_key(conn, self.install.id, send_key(message.id))
-            queued = action.due_at if action else None
+        queued = leaves_at(conn, message)
         seen = self._pattern(conn, message, situation.reason) if told else None
         words = seen.sentence() if seen else None
         fixes = offered(situation)
@@ -231,6 +228,14 @@ class Surroundings:
             for channel_id, data, at in templates.of_install(conn, self.install.id):
                 self._copies.setdefault(channel_id, []).append((template_from(data), at))
         return self._copies
+
+
+def leaves_at(conn: Connection, message: Message) -> datetime | None:
+    """When a message that waits will be sent; None for one that does not wait."""
+    if message.status is not Status.QUEUED:
+        return None
+    action = actions.by_key(conn, message.install_id, send_key(message.id))
+    return action.due_at if action else None
 
 
 def send_key(message_id: str) -> str:
