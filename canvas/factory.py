@@ -114,10 +114,13 @@ def open_queue(config: Config) -> Huey:
 
 
 def _postgres_queue(dsn: str) -> Huey:
-    """The queue. The first process makes its tables; of two that do so at once, one is refused and finds them made."""
-    try:
-        return PostgresHuey("redeliver", dsn=dsn, results=False, utc=True)
-    except psycopg.errors.UniqueViolation:
+    """The queue. The first process makes its tables; those that start at the same moment wait until they are made.
+
+    PostgreSQL's "create table if not exists" looks first and creates after: two that do so at once can both find
+    nothing, and one of them is refused.
+    """
+    with psycopg.connect(dsn) as held, held.transaction():
+        held.execute("select pg_advisory_xact_lock(hashtext('redeliver queue'))")
         return PostgresHuey("redeliver", dsn=dsn, results=False, utc=True)
 
 

@@ -35,8 +35,8 @@ def guessing(patch: pytest.MonkeyPatch) -> None:
     """Every failure is told as one and the same."""
     honest = outcome.diagnose_for
 
-    def diagnose(conn: Any, flow: Any, install_id: int, evidence: Any, now: Any) -> Any:
-        return honest(conn, flow, install_id, type(evidence)(text="blocked by the carrier"), now)
+    def diagnose(conn: Any, flow: Any, install_id: int, evidence: Any, now: Any, **more: Any) -> Any:
+        return honest(conn, flow, install_id, type(evidence)(text="blocked by the carrier"), now, **more)
 
     patch.setattr(outcome, "diagnose_for", diagnose)
 
