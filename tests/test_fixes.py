@@ -210,6 +210,7 @@ def test_a_deprecated_key_is_for_an_admin_and_a_new_key_opens_the_way(desk: Desk
     notes = [e for e in desk.intercom.log() if e["path"].endswith("/reply")]
     assert len(notes) == 1
     assert notes[0]["body"]["message_type"] == "note"
+    assert "“It is repaired”" in notes[0]["body"]["body"]
     desk.click(screen, "Ask an admin")
     assert len([e for e in desk.intercom.log() if e["path"].endswith("/reply")]) == 1
     desk.clock.advance(60)
@@ -217,6 +218,32 @@ def test_a_deprecated_key_is_for_an_admin_and_a_new_key_opens_the_way(desk: Desk
     installs.add_channel(desk.flow, "intercom:abcd123", "sms", "sandbox-sms-9999", None, None)
     desk.click(desk.initialize(), "Send again")
     assert last(desk)["body"]["destination_phone"] == "+46701740690"
+
+
+def sends_again(screen: Screen) -> bool:
+    return any(button.startswith("Send again") for button in screen.buttons)
+
+
+def test_a_limit_is_known_to_be_raised_when_a_later_message_arrives(desk: Desk) -> None:
+    sms_failed(desk, "spend_limit_reached")
+    desk.pass_time(60)
+    desk.send_sms(BY_ID["arrives_sms"].phone, contact="c2")
+    assert not sends_again(desk.initialize())  # taken, as the one that failed was
+    desk.pass_time(60)
+    desk.click(desk.initialize(), "Send again")
+    assert last(desk)["body"]["destination_phone"] == BY_ID["spend_limit_reached"].phone
+
+
+def test_a_registration_is_known_when_an_admin_says_so(desk: Desk) -> None:
+    sms_failed(desk, "unregistered_sender_10dlc")
+    desk.pass_time(60)
+    desk.send_sms(BY_ID["arrives_sms"].phone, contact="c2")
+    desk.pass_time(60)
+    assert not sends_again(desk.initialize())
+    sms = next(c for c in installs.channels_of(desk.flow, "intercom:abcd123") if c.kind == "sms")
+    installs.repair_channel(desk.flow, "intercom:abcd123", sms.id)
+    desk.click(desk.initialize(), "Send again")
+    assert last(desk)["body"]["destination_phone"] == BY_ID["unregistered_sender_10dlc"].phone
 
 
 def test_nothing_at_all_is_sent_to_somebody_who_opted_out(desk: Desk) -> None:

@@ -108,6 +108,18 @@ def channel_list(public_id: str | None) -> None:
         raise click.ClickException(str(refusal)) from refusal
 
 
+@channel.command("repaired")
+@click.option("--install", "public_id", required=True)
+@click.argument("channel_id", type=int)
+def channel_repaired(public_id: str, channel_id: int) -> None:
+    """Say that what stopped a channel's messages (credit, a limit, a registration) was put right."""
+    try:
+        install_flow.repair_channel(flow(), public_id, channel_id)
+    except install_flow.Refused as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    click.echo("Noted. Messages that failed because of its settings can be sent again.")
+
+
 @channel.command("remove")
 @click.option("--install", "public_id", required=True)
 @click.argument("channel_id", type=int)

@@ -15,6 +15,8 @@ from canvas.knowledge.model import Reason
 Kind = Literal["one_click", "form", "link", "copy"]
 CHANNEL_NAMES = {"whatsapp": "WhatsApp", "sms": "SMS", "vbm": "Viber"}
 OPTED_OUT = "recipient_opted_out"
+# Of the channel, but in the way of one country or person only: a message to somebody else proves nothing.
+NARROW = frozenset({"unregistered_sender_10dlc", "sender_id_not_allowed", "sandbox_recipient_not_allowed"})
 SENDING = frozenset(
     {
         "retry_now",
@@ -96,7 +98,11 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A connected channel: `changed_at` is when its key was last set, `worked_at` its last accepted send."""
+    """A connected channel.
+
+    `changed_at` is when its key was last set or an admin said that it is repaired, `worked_at` its last accepted
+    send, `delivered_at` when the newest message known to be delivered was sent.
+    """
 
     id: int
     kind: str
@@ -104,6 +110,7 @@ class Line:
     blocked_until: datetime | None = None
     changed_at: datetime | None = None
     worked_at: datetime | None = None
+    delivered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +160,28 @@ def may_have_arrived(reason: Reason) -> bool:
     return "check_status" in reason.fixes
 
 
+def repaired_by_word(reason: Reason) -> bool:
+    """Whether it takes an admin's word that it was put right; a template's approval can be looked up instead."""
+    looked_up = "choose_template" in reason.fixes
+    return reason.retry == "settings" and not looked_up and not may_have_arrived(reason)
+
+
 def cured(s: Situation) -> bool:
     """Whether what an admin had to change has visibly changed since this message failed."""
     line, failed = own_line(s), s.message.failed_at
     if s.reason.retry != "settings" or failed is None or line is None:
         return False
-    if may_have_arrived(s.reason):
-        return False
-    # A message that was taken says nothing of a template: another one may have been used.
-    if s.reason.category == "channel" and "choose_template" not in s.reason.fixes:
-        return any(at and at > failed for at in (line.changed_at, line.worked_at))
-    usable = s.template is not None and templates.usable(s.template)
-    return usable and s.template_seen_at is not None and s.template_seen_at > failed
+    if repaired_by_word(s.reason):
+        return any(at and at > failed for at in (line.changed_at, _shown_by_others(s, line)))
+    if "choose_template" in s.reason.fixes:
+        usable = s.template is not None and templates.usable(s.template)
+        return usable and s.template_seen_at is not None and s.template_seen_at > failed
+    return False
+
+
+def _shown_by_others(s: Situation, line: Line) -> datetime | None:
+    """When another message proved that the channel works, for reasons that would have stopped it, too."""
+    if s.reason.category != "channel" or s.reason.id in NARROW:
+        return None
+    # Of what was taken and failed later, another message that was taken says nothing; it has to arrive.
+    return line.delivered_at if s.message.octopods_id else line.worked_at

@@ -26,7 +26,7 @@ class Broken:
 def broken(conn: Connection, flow: Flow, install_id: int, channel_id: int) -> Broken | None:
     """Whether this channel's newest messages all failed for reasons of its own; None while it may be used.
 
-    It closes by itself when a message gets through, or when the channel's key is changed.
+    It closes by itself when a message gets through, or when an admin changes its key or says it is repaired.
     """
     channel = channels.get(conn, install_id, channel_id)
     newest = (e for e in incidents.recent(conn, install_id) if e.channel_id == channel_id)

@@ -152,6 +152,19 @@ def _check(conn: Connection, install: Install, key: str, fingerprint: str, numbe
         )
 
 
+def repair_channel(flow: Flow, public_id: str, channel_id: int, by: Actor = audit.OPERATOR) -> Channel:
+    """An admin put right what stopped this channel's messages: they may be sent again. Raises Refused."""
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        install = named(conn, public_id)
+        if not channels.change(conn, install.id, channel_id, now):
+            raise Refused(f"There is no channel {channel_id} in {public_id}.")
+        audit.write(conn, install.id, now, by, "channel.repaired", str(channel_id))
+        repaired = channels.get(conn, install.id, channel_id)
+    assert repaired is not None
+    return repaired
+
+
 def remove_channel(flow: Flow, public_id: str, channel_id: int, by: Actor = audit.OPERATOR) -> None:
     """Raises Refused."""
     with writing(flow.engine) as conn:

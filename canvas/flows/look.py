@@ -112,6 +112,10 @@ def detail(
 Known = tuple[Template, datetime]  # a template, and when it was last listed
 
 
+def _line(c: Channel) -> Line:
+    return Line(c.id, c.kind, c.name, c.blocked_until, c.changed_at, c.worked_at, c.delivered_at)
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the messages of one screen share: the install, its channels, the person and the moment."""
@@ -136,9 +140,8 @@ class Surroundings:
         viewer: Actor | None = None,
     ) -> Surroundings:
         found = channels.of_install(conn, install.id) if lines is None else lines
-        drawn = (Line(c.id, c.kind, c.name, c.blocked_until, c.changed_at, c.worked_at) for c in found)
         rights = who.to_fix(conn, install, viewer)
-        return cls(flow, install, person, flow.clock(), tuple(drawn), rights)
+        return cls(flow, install, person, flow.clock(), tuple(_line(channel) for channel in found), rights)
 
     def opened(self, conn: Connection, opened: Opened) -> Story:
         """The words and the fixes of an open message."""

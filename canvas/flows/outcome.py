@@ -188,6 +188,8 @@ def reported(
     sent = _sent_at(message, report)
     if status in ARRIVED and sent:
         messages.forget_opt_out(conn, fresh, sent, flow.sealer)
+        if fresh.channel_id is not None:
+            channels.delivered(conn, fresh.channel_id, sent)
     if status in ARRIVED and message.parent_id:
         timeline.news(conn, flow, fresh, now)
     return fresh

@@ -60,7 +60,8 @@ def diagnose_with(catalogue: Catalogue, evidence: Evidence) -> Diagnosis:
     named = catalogue.codes.provider(evidence.provider)
     provider = provider_of(catalogue, named, evidence, reading)
     rows = code_rows(catalogue, provider, evidence, reading, features.keys, likely)
-    weighing = documented(catalogue, features, reading, rows, provider, bool(evidence.provider and not named))
+    weighing = Weighing(impossible=catalogue.impossible.get(evidence.channel, frozenset()))
+    document(weighing, catalogue, features, reading, rows, provider, bool(evidence.provider and not named))
     if rows and (weighing.refinable or {row.cause for row in rows} <= VAGUE):
         details = beyond_titles(reading.sentences, features.keys, rows)
         features = features_of(details, catalogue.matcher)
@@ -76,16 +77,16 @@ def diagnose_with(catalogue: Catalogue, evidence: Evidence) -> Diagnosis:
     return Diagnosis(best.reason, reason.category, reason.retry, *how)
 
 
-def documented(
+def document(
+    weighing: Weighing,
     catalogue: Catalogue,
     features: Features,
     reading: Reading,
     rows: list[CodeRow],
     provider: str | None,
     strange: bool,
-) -> Weighing:
+) -> None:
     """What counts before the words do: an opt-out, codes and titles. `strange` is a provider whose codes we lack."""
-    weighing = Weighing()
     if opt_out := features.hit_of(OPTED_OUT):
         weighing.opted_out = True
         weighing.add(OPTED_OUT, SURE_OPT_OUT, opt_out.said())
@@ -93,7 +94,6 @@ def documented(
         weighing.add_codes(rows, catalogue.codes)
     said = zip(reading.sentences, features.keys, strict=False)
     weighing.add_titles(said, catalogue.codes, provider, strange)
-    return weighing
 
 
 def bounded(evidence: Evidence) -> Evidence:
@@ -119,11 +119,9 @@ def add_last(catalogue: Catalogue, evidence: Evidence, features: Features, weigh
 
 
 def likelihoods(catalogue: Catalogue, features: Features, evidence: Evidence) -> Likely:
-    """The reasons the words speak for that can be on this channel, likeliest first."""
+    """The reasons the words speak for, likeliest first."""
     names = features.pairs | {f"ch:{evidence.channel}"} if evidence.channel else features.pairs
-    likely = catalogue.scores.likely(features.concepts, features.words, names)
-    impossible = catalogue.impossible.get(evidence.channel)
-    return [one for one in likely if one[0] not in impossible] if impossible else likely
+    return catalogue.scores.likely(features.concepts, features.words, names)
 
 
 def provider_of(catalogue: Catalogue, named: str | None, evidence: Evidence, reading: Reading) -> str | None:

@@ -5,7 +5,7 @@ Every confidence below is how often such evidence was right on labelled texts (d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -38,10 +38,12 @@ _confidence = attrgetter("confidence")
 class Weighing:
     """The reasons considered so far, each with its best evidence.
 
-    `doubt` is how likely it is that the words tell nothing; `documented` are reasons a provider's code stands for,
-    `refinable` those that details beside an ambiguous code may turn it into.
+    `impossible` are reasons that cannot be on the message's channel, whatever speaks for them; `doubt` is how likely it
+    is that the words tell nothing; `documented` are reasons a provider's code stands for, `refinable` those that
+    details beside an ambiguous code may turn it into.
     """
 
+    impossible: Set[str] = frozenset()
     best: dict[str, Candidate] = field(default_factory=dict)
     doubt: float = 0.0
     opted_out: bool = False
@@ -51,6 +53,8 @@ class Weighing:
     def add(self, reason: str, confidence: float, matched: str) -> None:
         """Consider a reason; the strongest evidence for it is kept."""
         known = self.best.get(reason)
+        if reason in self.impossible:
+            return
         if known is None or known.confidence < confidence:
             self.best[reason] = Candidate(reason, round(confidence, 2), matched)
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
 from flask import Blueprint, Flask, Response, abort, jsonify, request, send_from_directory
 from werkzeug.exceptions import HTTPException
 
 from canvas.sandbox import desk_people, hubspot_desk, intercom_requests
+from canvas.sandbox.admin import say_repaired
 from canvas.sandbox.fake_hubspot import FakeHubSpot
 from canvas.sandbox.fake_intercom import FakeIntercom
 from canvas.sandbox.fake_octopods import FakeOctopods
@@ -150,7 +152,12 @@ def octopods(desk: Desk) -> Blueprint:
 
     @blueprint.post("/cure/<identifier>")
     def cure(identifier: str) -> Response:
+        """The admin repairs it with the provider, and says so in the app's settings."""
         fake.cure(person_or_404(identifier))
+        try:
+            say_repaired(desk.app_url)
+        except requests.RequestException as error:
+            abort(502, f"It is repaired, but the app did not take it: {error}")
         return jsonify(cured=identifier)
 
     return blueprint

@@ -18,7 +18,12 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One connected line. `blocked_until` is the time before which its key may not be used."""
+    """One connected line.
+
+    `worked_at` is its last accepted send, `delivered_at` when the newest message known to be delivered was sent,
+    `changed_at` when its key was last set or an admin said that it is repaired. Before `blocked_until` its key may
+    not be used.
+    """
 
     id: int
     install_id: int
@@ -29,6 +34,7 @@ class Channel:
     key_hash: str = field(repr=False)
     key_last4: str
     worked_at: datetime | None
+    delivered_at: datetime | None
     changed_at: datetime
     created_at: datetime
     removed_at: datetime | None
@@ -48,6 +54,10 @@ _GET = _all.where(
 )
 _BY_KEY = _all.where(channels.c.key_hash == bindparam("hash"), _present).order_by(channels.c.id)
 _WORKED = update(channels).where(channels.c.id == bindparam("channel")).values(worked_at=bindparam("at"))
+_older = or_(channels.c.delivered_at.is_(None), channels.c.delivered_at < bindparam("at"))
+_DELIVERED = (
+    update(channels).where(channels.c.id == bindparam("channel"), _older).values(delivered_at=bindparam("at"))
+)
 
 
 def from_row(row: RowMapping | dict[str, Any]) -> Channel:
@@ -100,6 +110,11 @@ def remove(conn: Connection, install_id: int, channel_id: int, now: datetime) ->
 def worked(conn: Connection, channel_id: int, now: datetime) -> None:
     """Remember that Octopods just accepted a send on this channel."""
     conn.execute(_WORKED, {"channel": channel_id, "at": now})
+
+
+def delivered(conn: Connection, channel_id: int, sent_at: datetime) -> None:
+    """Remember that a message sent on this channel at that time was delivered."""
+    conn.execute(_DELIVERED, {"channel": channel_id, "at": sent_at})
 
 
 def _limit_row(conn: Connection, key_hash: str) -> None:

@@ -66,6 +66,7 @@ channels = Table(
     Column("key_hash", Name(64), nullable=False, index=True),
     Column("key_last4", Name(4), nullable=False),
     Column("worked_at", Instant),
+    Column("delivered_at", Instant),
     Column("changed_at", Instant, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("removed_at", Instant),

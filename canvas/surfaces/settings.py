@@ -30,6 +30,7 @@ DONE = {
     "saved": "Saved.",
     "connected": "The channel is connected. Octopods accepted its key.",
     "rekeyed": "The channel has its new key. Octopods accepted it.",
+    "repaired": "Noted. Messages that failed on this channel because of its settings can be sent again.",
     "removed": "The channel is disconnected and its key forgotten. Its messages stay readable.",
     "teammate": "Saved.",
 }
@@ -143,6 +144,18 @@ def replace_key(channel_id: int) -> Any:
     return _try(
         lambda: flow_settings.replace_key(services().flow, me().install, channel_id, key, me().actor),
         "rekeyed",
+        "channels",
+    )
+
+
+@blueprint.post("/channels/<int(max=2147483647):channel_id>/repaired")
+@admin_only
+def channel_repaired(channel_id: int) -> Any:
+    """What stopped a channel's messages was put right elsewhere, where nothing tells us."""
+    name = me().install.public_id
+    return _try(
+        lambda: install_flow.repair_channel(services().flow, name, channel_id, me().actor),
+        "repaired",
         "channels",
     )
 

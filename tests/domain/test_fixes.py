@@ -54,10 +54,43 @@ def test_a_report_that_was_lost_is_no_reason_to_send_again_when_the_channel_work
     assert not ids & {"retry_now", "retry_later"}
 
 
-def test_another_message_that_was_taken_does_not_approve_a_template() -> None:
-    working = (Line(1, "whatsapp", "One", worked_at=NOW), Line(2, "sms", "Two"))
-    assert "Send again" in labels(situation("permission_denied", lines=working))
-    assert "Send again" not in labels(situation("template_not_approved", lines=working))
+def shown(reason: str, accepted: bool, **since: datetime) -> bool:
+    """Whether "Send again" is offered when the channel has this to show since the message failed."""
+    lines = (Line(1, "whatsapp", "One", **since), Line(2, "sms", "Two"))
+    told = situation(reason, lines=lines)
+    told = replace(told, message=replace(told.message, octopods_id="6230011" if accepted else None))
+    return "Send again" in labels(told)
+
+
+SETTINGS = [r.id for r in load().reasons.values() if r.retry == "settings"]
+BY_OTHERS = {
+    "unknown_channel",
+    "deprecated_api_key",
+    "permission_denied",
+    "account_suspended",
+    "insufficient_balance",
+    "spend_limit_reached",
+    "channel_misconfigured",
+}
+
+
+@pytest.mark.parametrize("reason", SETTINGS)
+def test_what_was_refused_is_repaired_when_another_message_is_taken(reason: str) -> None:
+    assert shown(reason, accepted=False, worked_at=NOW) is (reason in BY_OTHERS)
+
+
+@pytest.mark.parametrize("reason", SETTINGS)
+def test_what_failed_after_it_was_taken_is_repaired_only_when_another_message_arrives(reason: str) -> None:
+    assert not shown(reason, accepted=True, worked_at=NOW)
+    assert shown(reason, accepted=True, delivered_at=NOW) is (reason in BY_OTHERS)
+    assert not shown(reason, accepted=True, delivered_at=NOW - timedelta(days=3))
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+@pytest.mark.parametrize("reason", SETTINGS)
+def test_an_admins_word_counts_except_for_templates_and_lost_reports(reason: str, accepted: bool) -> None:
+    others = {"template_not_approved", "template_paused", "webhook_unreachable"}
+    assert shown(reason, accepted, changed_at=NOW) is (reason not in others)
 
 
 def labels(s: Situation) -> list[str]:

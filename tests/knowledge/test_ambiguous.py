@@ -84,6 +84,7 @@ def test_where_two_services_use_a_number_the_words_tell_whose_it_is(text: str, r
     ("text", "channel", "provider", "impossible"),
     [
         ("Message undeliverable", "sms", "twilio", "not_on_whatsapp"),
+        ("102 Absent Subscriber", "sms", "firetext", "not_on_whatsapp"),
         ("The number has no account here", "sms", None, "not_on_viber"),
         ("Too many marketing messages for this person", "sms", None, "marketing_limit_ecosystem"),
         ("The window for free messages is closed", "sms", None, "reengagement_window_expired"),

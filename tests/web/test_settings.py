@@ -103,6 +103,19 @@ def test_a_key_is_replaced_and_a_channel_disconnected(
     assert "There is no channel" in browser.press(after, "Disconnect").words
 
 
+def test_an_admin_says_that_a_channel_is_repaired(site: HubSpotDesk, browser: Browser, page: Page) -> None:
+    after = connect(browser, page)
+    site.clock.advance(60)
+    assert "can be sent again" in browser.press(after, "It is repaired").words
+    install, (channel,) = own(site)
+    assert channel.changed_at > channel.created_at
+    with reading(site.flow.engine) as conn:
+        last = audit.newest(conn, install.id, 1)[0]
+    assert (last.deed, last.about, last.actor_name) == ("channel.repaired", str(channel.id), "Ana Kos")
+    browser.press(after, "Disconnect")
+    assert "There is no channel" in browser.press(after, "It is repaired").words
+
+
 def test_choices_are_saved_and_written_down(site: HubSpotDesk, browser: Browser, page: Page) -> None:
     after = browser.press(page, "Save", country="ie", timezone="Europe/Dublin", undo_seconds="10")
     assert "Saved." in after.words
