@@ -14,7 +14,7 @@ from canvas.domain.fix import CHANNEL_NAMES, Fix
 from canvas.domain.fixes import offered
 from canvas.domain.message import SETTLED, Actor, Message, Status
 from canvas.domain.story import Story
-from canvas.flows import checking, chores
+from canvas.flows import checking, chores, outcome
 from canvas.flows.context import Flow
 from canvas.flows.fix import FixToken, click
 from canvas.flows.hubspot_access import calling
@@ -27,7 +27,7 @@ from canvas.store.sealing import CannotOpen
 
 CALLBACK = "workflow_callback"
 LOOK_AGAIN = timedelta(seconds=15)
-GIVE_UP = timedelta(hours=24)
+GIVE_UP = timedelta(hours=23)  # before HubSpot goes on by itself, after a day
 NEVER_SENT = timedelta(minutes=5)
 NEWEST = 10
 Outputs = dict[str, str]
@@ -145,7 +145,7 @@ def _ended(flow: Flow, install: Install, action: Action) -> Answer | None:
         gone = _outputs("not_sent", "", "It was not sent.")
         return Answer(gone, ok=False) if age > NEVER_SENT else None
     final = child.status in SETTLED or child.status is Status.UNSURE
-    unreported = child.channel == "vbm" and child.status is Status.SENT
+    unreported = child.status is Status.SENT and outcome.unreported(child)
     if not (final or unreported or age > GIVE_UP):
         return None
     return _told(story, child)

@@ -100,6 +100,26 @@ def test_a_workflow_retries_once_and_hears_that_it_was_delivered(portal: HubSpot
     assert "It was delivered." in told["message"]
 
 
+def test_a_run_does_not_wait_for_news_that_nobody_can_give(portal: HubSpotDesk) -> None:
+    fail(portal)
+    portal.octopods.shapes(sends="request_id")
+    assert outputs(portal, "retry", run(channel="sms"))["hs_execution_state"] == "BLOCK"
+    for _ in range(2):
+        portal.pass_time(15)
+    told = portal.hubspot.callbacks()["ap-62515-1"]
+    assert (told["hs_execution_state"], told["outcome"]) == ("SUCCESS", "sent")
+
+
+def test_a_run_hears_what_is_known_before_hubspot_gives_it_up(portal: HubSpotDesk) -> None:
+    fail(portal)
+    assert outputs(portal, "retry", run(channel="sms"))["hs_execution_state"] == "BLOCK"
+    portal.octopods.set_fault("down", path="/sms/messages/", method="GET", times=0)
+    portal.pass_time(22 * 3600)
+    assert portal.hubspot.callbacks() == {}
+    portal.pass_time(3600 + 60)
+    assert portal.hubspot.callbacks()["ap-62515-1"]["outcome"] == "sent"
+
+
 def test_a_workflow_hears_that_it_failed_again_and_why(portal: HubSpotDesk) -> None:
     portal.send_for_contact(BY_ID["recipient_blocklisted"].phone)
     portal.pass_time(15)
