@@ -110,15 +110,17 @@ def page(
     scan = SCAN_ON if before or after else SCAN
     ask = _Ask(conn, install_id, f, before, after)
     rows = [Entry(**row) for row in conn.execute(ask.query(size + 1, scan)).mappings()]
+    if forward and not rows:
+        return page(conn, install_id, f, size=size)  # nothing newer was found: back at the beginning
     more = len(rows) > size
     entries = tuple(reversed(rows[:size])) if forward else tuple(rows[:size])
     horizon = None if more else ask.horizon(conn, scan)
     if forward:
-        return Page(entries, older=_last(entries) or before, newer=_first(entries) if more else None)
+        return Page(entries, older=_last(entries), newer=_first(entries) if more else None)
     return Page(
         entries,
         older=_last(entries) if more else horizon[0] if horizon else None,
-        newer=_first(entries) or before if before else None,
+        newer=(_first(entries) or before) if before else None,
         looked_back_to=horizon[1] if horizon else None,
     )
 

@@ -152,9 +152,11 @@ def test_what_was_not_looked_at_is_said_and_the_next_page_goes_on(engine: Engine
         assert first.looked_back_to == later + timedelta(seconds=5)
         assert first.older
         second = history.page(conn, install_id, Filter(words="needle"), before=first.older)
+        back = history.page(conn, install_id, Filter(words="needle"), after=second.newer)
     assert [e.id for e in second.entries] == [old.id]
     assert second.looked_back_to is None
     assert second.older is None
+    assert back == first
 
 
 def test_the_choices_of_a_filter_are_those_that_were_used(filled: tuple[Engine, int, list[Message]]) -> None:
