@@ -63,6 +63,14 @@ _END_MINE = _WRITE_MINE.values(
         (_asked_again_meanwhile, None), else_=bindparam("ended_at", type_=actions.c.finished_at.type)
     ),
 )
+_REPEAT_MINE = _WRITE_MINE.values(
+    state=DUE,
+    tries=0,
+    due_at=case(
+        (_asked_again_meanwhile, actions.c.due_at),
+        else_=bindparam("next_at", type_=actions.c.due_at.type),
+    ),
+)
 _FORGET_MINE = delete(actions).where(_mine)
 
 
@@ -221,8 +229,11 @@ def again(conn: Connection, action: Action, due_at: datetime, *, counted: bool =
 
 
 def repeat(conn: Connection, action: Action, due_at: datetime) -> bool:
-    """Hand back a deed that went well and is to be done again; earlier trouble is not held against it."""
-    return _write(conn, action, state=DUE, due_at=due_at, tries=0)
+    """Hand back a deed that went well, to be done again at `due_at`, or when it was asked for meanwhile.
+
+    Earlier trouble is not held against it.
+    """
+    return conn.execute(_REPEAT_MINE, {"next_at": due_at, **_let_go(action)}).rowcount == 1
 
 
 def forget(conn: Connection, action: Action) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from canvas.domain.templates import Template
+from canvas.flows.chores import TEMPLATES_EVERY
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import audit, installs
 from canvas.store.database import reading
 from tests.desk import Desk, Screen
 from tests.hubspot.desk import HubSpotDesk
-from tests.web.browser import Browser
+from tests.web.browser import Browser, Page
 
 SAGA = BY_ID["template_paused"]
 
@@ -58,6 +62,31 @@ def test_choosing_languages_has_the_templates_listed_anew(site: HubSpotDesk, bro
         assert install
         assert install.settings["languages"] == "pt_BR, en"
         assert audit.newest(conn, install.id, 1)[0].deed == "settings.changed"
+
+
+def test_languages_chosen_while_templates_are_listed_are_asked_for_next(
+    site: HubSpotDesk, browser: Browser
+) -> None:
+    browser.sign_in()
+    browser.press(browser.get("/settings"), "Connect", kind="whatsapp", key=keys.WHATSAPP)
+    site.clock.advance(TEMPLATES_EVERY.total_seconds())
+    browser.sign_in()
+    page = browser.get("/settings")
+    listed = site.flow.octopods.whatsapp_templates
+    saved: list[Page] = []
+
+    def meanwhile(*asked: Any, **how: Any) -> list[Template]:
+        found = listed(*asked, **how)
+        if not saved:
+            saved.append(browser.press(page, "Save", languages="pt_BR"))
+        return found
+
+    site.flow.octopods.whatsapp_templates = meanwhile  # type: ignore[method-assign]
+    before = len(site.octopods.log())
+    site.work()
+    assert "Saved." in saved[0].words
+    site.work()
+    assert [e for e in site.octopods.log()[before:] if "lang=pt_BR" in str(e)]
 
 
 @pytest.mark.parametrize("typed", ["english", "en;de", "a,b", "en de fr es it pt"])
