@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from canvas.flows import knowing
 from canvas.knowledge.shape import shape
 from canvas.sandbox.octopods import keys
+from canvas.store import unknown
+from canvas.store.database import reading
 from tests.desk import Desk
 
 OUTAGE = "The recipient’s handset is out of coverage or powered off for too long."
@@ -86,6 +89,33 @@ def test_what_is_told_twice_without_an_id_is_one_message_be_it_at_once(both_desk
     both_desk.clock.advance(540)
     assert {*ids, told(both_desk)} == ids
     assert len(ids) == 1
+
+
+@pytest.mark.parametrize("same", [{}, {"destination_phone": None}])
+def test_what_is_told_twice_at_once_by_its_id_is_one_message(both_desk: Desk, same: dict[str, Any]) -> None:
+    both_desk.connect()
+    gate = Barrier(6)
+
+    def tell(_: int) -> str:
+        gate.wait()
+        return told(both_desk, message_id=7, **same)
+
+    with ThreadPoolExecutor(6) as hands:
+        assert len(set(hands.map(tell, range(6)))) == 1
+
+
+def test_two_failures_with_a_new_text_at_once_are_both_kept_and_counted(both_desk: Desk) -> None:
+    both_desk.connect()
+    gate = Barrier(6)
+
+    def tell(number: int) -> str:
+        gate.wait()
+        return told(both_desk, message_id=number, failure_reason="Flux 77 ebbed")
+
+    with ThreadPoolExecutor(6) as hands:
+        assert len(set(hands.map(tell, range(1, 7)))) == 6
+    with reading(both_desk.flow.engine) as conn:
+        assert [shape.count for shape in unknown.listed(conn, 1)] == [6]
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,8 @@ def track(
     now = flow.clock()
     with writing(flow.engine) as conn:
         told = made(conn, flow, channel, request, template_id, contact, "track", now, Status.UNKNOWN)
+        # Or the same told twice at once were two.
+        messages.hold_number(conn, channel.install_id, octopods_id or told.raw_to)
         if octopods_id:
             known = messages.by_octopods_id(conn, channel.install_id, channel.kind, octopods_id)
         else:
@@ -157,7 +159,6 @@ def _told_before(
 
     Told something else, such as that it was sent after it had failed, it may be another send: that one is kept.
     """
-    messages.hold_number(conn, told.install_id, told.raw_to)  # or the same told twice at once were two
     past = messages.told_alike(conn, told, now - SAME_WITHIN)
     return next((one for one in past if _says_the_same(one, told, report)), None)
 

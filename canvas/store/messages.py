@@ -168,7 +168,7 @@ def move(conn: Connection, message_id: str, before: Iterable[Status], after: Sta
 
 
 def hold_number(conn: Connection, install_id: int, number: str) -> None:
-    """Until this transaction ends, nobody else who holds this number gets past here.
+    """Until this transaction ends, nobody else who holds this number, of a person or of a message, gets past here.
 
     Held before any message is, so that no two wait for each other.
     """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from canvas.store.tables import unknown_reasons
 
@@ -30,10 +31,15 @@ def count(
     """One more of this shape."""
     where = (unknown_reasons.c.install_id == install_id) & (unknown_reasons.c.shape_hash == shape_hash)
     more = update(unknown_reasons).where(where).values(count=unknown_reasons.c.count + 1, last_at=now)
-    if conn.execute(more).rowcount == 0:
-        row = {"shape_hash": shape_hash, "shape": shape, "example": example, "channel": channel}
-        times = {"count": 1, "first_at": now, "last_at": now}
-        conn.execute(insert(unknown_reasons).values(install_id=install_id, **row, **times))
+    if conn.execute(more).rowcount == 1:
+        return
+    row = {"shape_hash": shape_hash, "shape": shape, "example": example, "channel": channel}
+    times = {"count": 1, "first_at": now, "last_at": now}
+    try:
+        with conn.begin_nested():
+            conn.execute(insert(unknown_reasons).values(install_id=install_id, **row, **times))
+    except IntegrityError:
+        conn.execute(more)  # another failure began it meanwhile
 
 
 def named(conn: Connection, install_id: int, shape_hash: str) -> str | None:
