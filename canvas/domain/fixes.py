@@ -248,7 +248,8 @@ def _by_whatsapp(s: Situation, line: Line) -> list[Fix]:
     if not choices or not s.message.to:
         return []
     fields = _template_fields(s, choices)
-    return [Fix("send_other_channel", "form", _instead(s, line), line.id, "Send", fields)]
+    at = earliest(s, line)
+    return [Fix("send_other_channel", "form", _instead(s, line), line.id, "Send", fields, at)]
 
 
 def choosable(s: Situation, line_id: int | None) -> list[templates.Template]:

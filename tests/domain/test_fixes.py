@@ -117,6 +117,15 @@ def test_a_button_says_the_time_of_today_and_the_date_of_another_day() -> None:
     assert "Send again on Nov 24, 2026" in labels(situation("provider_outage", lines=waits))
 
 
+@pytest.mark.parametrize("kind", ["sms", "whatsapp"])
+def test_a_fix_on_another_channel_waits_for_the_key_of_that_channel(kind: str) -> None:
+    until = NOW + timedelta(hours=1)
+    lines = (Line(1, "vbm", "One"), Line(2, kind, "Two", blocked_until=until))
+    known = [Template("7", "whatsapp", "Reminder", "Hello", status="Accepted")]
+    s = situation("not_on_viber", "vbm", lines=lines, choices={2: known})
+    assert [fix.run_at for fix in offered(s) if fix.id == "send_other_channel"] == [until]
+
+
 @pytest.mark.parametrize("reason", list(load().reasons))
 def test_a_failure_is_final_so_its_status_is_not_asked_again(reason: str) -> None:
     told = situation(reason)
