@@ -108,25 +108,28 @@ def take(flow: Flow, install: Install, news: Sequence[News]) -> None:
     now = flow.clock()
     for one in news:
         with writing(flow.engine) as conn:
-            _take_one(conn, flow, install, one, now)
+            poll = _take_one(conn, flow, install, one, now)
+        if poll:
+            flow.wake(poll, now)
 
 
-def _take_one(conn: Connection, flow: Flow, install: Install, news: News, now: datetime) -> None:
+def _take_one(conn: Connection, flow: Flow, install: Install, news: News, now: datetime) -> str | None:
+    """Write down one piece of news; where Octopods has to be asked first, the action that asks it."""
     known = messages.by_provider_id(conn, install.id, news.channel, news.provider_id)
     message = known or _nameless(conn, install, news, now)
     if message is None:
-        return
+        return None
     if not known and message.octopods_id and news.status is Status.FAILED:
         # Its number alone ties the news to it, and a send from elsewhere may have the same: Octopods knows for sure.
-        actions.hasten(conn, install.id, f"poll:{message.id}", now)
-        return
+        return actions.hasten(conn, install.id, f"poll:{message.id}", now)
     held = messages.locked(conn, install.id, message.id)
     if held.provider_id is None:
         held = outcome.store(conn, replace(held, provider_id=news.provider_id), now)
     if held.provider_id != news.provider_id:
-        return  # since it was looked at, it turned out to be another one
+        return None  # since it was looked at, it turned out to be another one
     report = StatusReport(message_id=None, status=str(news.status), failure_reason=news.raw or None)
     outcome.reported(conn, flow, held, report, now, evidence=news.evidence)
+    return None
 
 
 def _nameless(conn: Connection, install: Install, news: News, now: datetime) -> Message | None:

@@ -254,7 +254,7 @@ def withdraw(conn: Connection, install_id: int, key: str) -> None:
 
 
 def hasten(conn: Connection, install_id: int, key: str, now: datetime) -> str | None:
-    """Make a waiting deed due now; its id, or None when there is none waiting."""
+    """Make the deed of that key due now if it waits; its id in whatever state, or None when there is none."""
     where = (actions.c.install_id == install_id) & (actions.c.key == key) & (actions.c.state == DUE)
     conn.execute(update(actions).where(where).values(due_at=now))
     found = by_key(conn, install_id, key)

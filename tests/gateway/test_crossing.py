@@ -111,7 +111,7 @@ def test_a_failure_tied_by_its_number_alone_makes_us_ask_octopods_instead_of_bel
     desk.send_sms(TO)
     twilio(desk, callback("undelivered", "SM-the-agents-reply", code="30003"))
     assert only_message(desk).status == "sent"
-    desk.pass_time(15)
+    desk.pass_time(60)
     assert only_message(desk).status == "delivered"
     assert "No failed messages" in desk.initialize(phone=TO).words
 
