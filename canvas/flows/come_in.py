@@ -198,9 +198,7 @@ def abandoned(flow: Flow) -> int:
 
 
 def _given_up(flow: Flow, install_id: int, message_id: str) -> None:
-    said = "The connection broke after the message left, so it is not known whether Octopods took it."
     with writing(flow.engine) as conn:
         held = messages.locked(conn, install_id, message_id)
         if held.status is Status.SENDING and held.source != "fix":
-            # Dated as it left, for that is the time by which Octopods' list is searched for it.
-            outcome.unsure(conn, flow, held, said, "", held.updated_at)
+            outcome.cut_off(conn, flow, held)

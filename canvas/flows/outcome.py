@@ -164,6 +164,13 @@ def unsure(conn: Connection, flow: Flow, message: Message, said: str, raw: str, 
     return fresh
 
 
+def cut_off(conn: Connection, flow: Flow, message: Message) -> Message:
+    """The process that sent it died before it wrote down the outcome: nobody knows."""
+    said = "The connection broke after the message left, so it is not known whether Octopods took it."
+    # Dated as it left, for that is the time by which Octopods' list is searched for it.
+    return unsure(conn, flow, message, said, "", message.updated_at)
+
+
 def reported(
     conn: Connection,
     flow: Flow,

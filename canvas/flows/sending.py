@@ -66,9 +66,7 @@ def _begin(flow: Flow, action: Action) -> tuple[Message, Key] | None:
         message = messages.locked(conn, action.install_id, action.message_id or "")
         if message.status is Status.SENDING:
             # A worker died between the send and its outcome: it may have happened, so it is not done again.
-            said = "The connection broke after the message left, so it is not known whether Octopods took it."
-            # Dated as it left, for that is the time by which Octopods' list is searched for it.
-            outcome.unsure(conn, flow, message, said, "", message.updated_at)
+            outcome.cut_off(conn, flow, message)
             actions.finish(conn, action, actions.UNSURE, now)
             _note(conn, action, "unsure", now)
             return None
