@@ -24,7 +24,6 @@ from canvas.flows.context import Flow
 from canvas.flows.insisting import insist
 from canvas.flows.sending import evidence_of
 from canvas.knowledge.evidence import error_number
-from canvas.knowledge.model import Evidence
 from canvas.store import channels, idempotency, messages
 from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
@@ -110,15 +109,13 @@ def refused(family: str, trouble: Refusal) -> Answer:
 def _begin(flow: Flow, channel: Channel, request: Send) -> Message | Answer:
     """The message, committed before it is sent; or the answer that its idempotency key already got."""
     now = flow.clock()
-    for last in (False, True):
-        try:
-            with writing(flow.engine) as conn:
-                return _begin_once(conn, flow, channel, request, now)
-        except idempotency.Taken:
-            # Another request with this key was faster by a moment: look again, and find it under way.
-            if last:
-                raise repeats.UnderWay from None
-    raise AssertionError
+    try:
+        with writing(flow.engine) as conn:
+            return _begin_once(conn, flow, channel, request, now)
+    except idempotency.Taken:
+        # Another request with this key was faster by a moment: look again, and find it under way.
+        with writing(flow.engine) as conn:
+            return _begin_once(conn, flow, channel, request, now)
 
 
 def _begin_once(
@@ -194,12 +191,7 @@ def _failed(conn: Connection, flow: Flow, message: Message, error: CallFailed, n
 def _not_answered(flow: Flow, message: Message, request: Send, error: CallFailed) -> None:
     now = flow.clock()
     with writing(flow.engine) as conn:
-        held = messages.locked(conn, message.install_id, message.id)
-        if error.may_have_happened:
-            outcome.unsure(conn, flow, held, error.message, error.body, now)
-            return
-        evidence = Evidence(text=error.message, channel=message.channel)
-        outcome.failed(conn, flow, held, evidence, "", now)
+        _failed(conn, flow, message, error, now)
         if isinstance(error, NotReached):
             _free(conn, message, request)
 
