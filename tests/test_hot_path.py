@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from canvas.flows import installs as install_flow
 from canvas.sandbox.people import BY_ID
-from canvas.store import channels, counts, messages
+from canvas.store import channels, counts, messages, opt_outs
 from canvas.store.database import reading, writing
 from tests.desk import WORKSPACE, Desk, plans, statements
 
@@ -106,7 +106,7 @@ def test_a_new_failure_an_opt_out_and_a_disconnected_workspace_show_at_once(both
     assert len(desk.initialize().items) == 1
     with writing(desk.flow.engine) as conn:
         message = messages.open_for_person(conn, 1, "c1", (), 1)[0][0]
-        messages.remember_opt_out(conn, message, desk.clock())
+        opt_outs.add(conn, message, desk.clock())
     assert not [label for label in desk.initialize().buttons if label.startswith("Send")]
     install_flow.connect(desk.flow, "intercom", "abcd123", None, settings={"timezone": "Asia/Tokyo"})
     assert "10:05PM" in desk.initialize().words

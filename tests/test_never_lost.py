@@ -14,7 +14,7 @@ from canvas.flows import outcome
 from canvas.flows.come_in import Contact, begin, made
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
-from canvas.store import actions, channels, messages
+from canvas.store import actions, channels, messages, opt_outs
 from canvas.store.database import reading, writing
 from tests.desk import Desk
 
@@ -99,10 +99,10 @@ def test_two_opt_outs_of_one_person_told_at_once_are_both_taken(
 ) -> None:
     message = failed_sms(desk)
     # Each looks before the other's is committed.
-    monkeypatch.setattr(messages, "has_opted_out", lambda *_: False)
+    monkeypatch.setattr(opt_outs, "exists", lambda *_: False)
     for _ in range(2):
         with writing(desk.flow.engine) as conn:
-            messages.remember_opt_out(conn, message, desk.clock())
+            opt_outs.add(conn, message, desk.clock())
     with reading(desk.flow.engine) as conn:
         assert conn.execute(text("SELECT count(*) FROM opt_outs")).scalar() == 1
 

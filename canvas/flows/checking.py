@@ -29,7 +29,7 @@ from canvas.flows.chores import template_from
 from canvas.flows.come_in import content_of
 from canvas.flows.context import Flow
 from canvas.flows.look import leaves_at
-from canvas.store import channels, installs, messages, templates
+from canvas.store import channels, installs, messages, opt_outs, templates
 from canvas.store.channels import Channel
 from canvas.store.database import reading
 from canvas.store.installs import Install
@@ -129,7 +129,7 @@ def _known(
         tz=install.tz,
         template=template,
         listed_at=listed_at,
-        opted_out=messages.has_opted_out(conn, install.id, number, flow.sealer),
+        opted_out=opt_outs.exists(conn, install.id, number, flow.sealer),
         blocked_until=channel.blocked_until if channel else None,
         last=last,
         last_reason=reason.title if reason else "",

@@ -13,7 +13,7 @@ from canvas.flows.context import Flow
 from canvas.knowledge.diagnose import diagnose
 from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Evidence
 from canvas.knowledge.shape import shape, shape_hash
-from canvas.store import messages, unknown
+from canvas.store import messages, opt_outs, unknown
 from canvas.store.database import reading, writing
 
 MAX_EXAMPLE = 2000
@@ -82,7 +82,7 @@ def rediagnose(flow: Flow, install_id: int, only: tuple[str, ...] = ()) -> int:
                     held = replace(message, diagnosis=fresh)
                     changed += messages.save(conn, held, flow.clock())
                 if fresh.reason == OPTED_OUT:
-                    messages.remember_opt_out(conn, message, flow.clock())
+                    opt_outs.add(conn, message, flow.clock())
         if len(found) < BATCH:
             break
         after = found[-1].id

@@ -21,7 +21,7 @@ from canvas.flows import rights as who
 from canvas.flows.chores import template_from
 from canvas.flows.context import Flow
 from canvas.knowledge.model import UNKNOWN, Reason
-from canvas.store import actions, channels, messages, templates
+from canvas.store import actions, channels, messages, opt_outs, templates
 from canvas.store.channels import Channel
 from canvas.store.database import Row
 from canvas.store.installs import Install
@@ -182,7 +182,7 @@ class Surroundings:
         same = known.get(message.channel_id or 0, ())
         own = next(((t, at) for t, at in same if t.id == message.content.template_id), None)
         if opted_out is None:
-            opted_out = messages.has_opted_out(conn, self.install.id, message.to, self.flow.sealer)
+            opted_out = opt_outs.exists(conn, self.install.id, message.to, self.flow.sealer)
         return Situation(
             message=message,
             reason=reason,

@@ -24,7 +24,7 @@ from canvas.flows.incidents import look_soon
 from canvas.flows.knowing import diagnose_for
 from canvas.knowledge.evidence import from_failure_reason
 from canvas.knowledge.model import Evidence
-from canvas.store import actions, channels, messages, templates
+from canvas.store import actions, channels, messages, opt_outs, templates
 from canvas.store.database import reading
 
 log = structlog.get_logger()
@@ -119,9 +119,9 @@ def failed(
         fresh = replace(fresh, keeps_failing=keeps_failing(fresh, reason, recent))
     fresh = store(conn, fresh, now)
     look_soon(conn, fresh.install_id, now)
-    messages.recall_opt_outs(conn, fresh, flow.sealer)
+    opt_outs.restore(conn, fresh, flow.sealer)
     if diagnosis.reason == OPTED_OUT:
-        messages.remember_opt_out(conn, fresh, now)
+        opt_outs.add(conn, fresh, now)
     if diagnosis.category == "template" and fresh.channel_id is not None and _old_copy(conn, fresh, now):
         listing = refresh_templates(conn, fresh.install_id, fresh.channel_id, now)
         if listing:
@@ -194,7 +194,7 @@ def reported(
     fresh = store(conn, replace(known, status=status), now)
     sent = _sent_at(message, report)
     if status in ARRIVED and sent:
-        messages.forget_opt_out(conn, fresh, sent, flow.sealer)
+        opt_outs.remove_older(conn, fresh, sent, flow.sealer)
         if fresh.channel_id is not None:
             channels.delivered(conn, fresh.channel_id, sent)
     if status in ARRIVED and message.parent_id:

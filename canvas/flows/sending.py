@@ -19,7 +19,7 @@ from canvas.flows.insisting import insist
 from canvas.flows.keys import Key, NoKey, key_of
 from canvas.knowledge.evidence import from_error_body
 from canvas.knowledge.model import Evidence
-from canvas.store import actions, audit, channels, installs, messages
+from canvas.store import actions, audit, channels, installs, messages, opt_outs
 from canvas.store.actions import Action
 from canvas.store.database import writing
 
@@ -91,7 +91,7 @@ def _allowed(conn: Connection, flow: Flow, action: Action, message: Message, now
     if not installs.is_active(conn, message.install_id):
         _refuse(conn, flow, action, message, LEFT, now)
         return None
-    if messages.has_opted_out(conn, message.install_id, message.to, flow.sealer):
+    if opt_outs.exists(conn, message.install_id, message.to, flow.sealer):
         _refuse(conn, flow, action, message, "The recipient has opted out.", now)
         return None
     blocked = key.channel.waits(now)

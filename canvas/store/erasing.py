@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from canvas.domain import phones
-from canvas.store.messages import keep_opt_out
+from canvas.store import opt_outs as opt_out_store
 from canvas.store.sealing import Sealer
 from canvas.store.tables import (
     actions,
@@ -123,7 +123,7 @@ def person(conn: Connection, install_id: int, who: Person, sealer: Sealer) -> Co
     for number, channel, at in stopped:
         elsewhere = (messages.c.install_id == install_id) & (messages.c.to == number)
         shared = conn.execute(select(messages.c.id).where(elsewhere).limit(1)).first()
-        keep_opt_out(conn, install_id, number if shared else sealer.fingerprint(number), channel, at)
+        opt_out_store.put(conn, install_id, number if shared else sealer.fingerprint(number), channel, at)
     return +gone
 
 

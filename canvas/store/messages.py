@@ -16,7 +16,6 @@ from sqlalchemy import (
     String,
     bindparam,
     cast,
-    delete,
     exists,
     func,
     insert,
@@ -30,7 +29,6 @@ from sqlalchemy.exc import IntegrityError
 from canvas.domain.message import ARRIVED, Actor, Content, Message, Status
 from canvas.knowledge.model import Candidate, Diagnosis, Evidence
 from canvas.store.database import Glance, Question, Row, Words
-from canvas.store.sealing import Sealer
 from canvas.store.tables import actions, messages, opt_outs
 
 # Statements that every message runs through are built once: building costs more than the database takes.
@@ -348,64 +346,6 @@ def known_octopods_ids(conn: Connection, install_id: int, ids: Sequence[str]) ->
     where = (messages.c.install_id == install_id) & (messages.c.channel == "whatsapp")
     query = select(messages.c.octopods_id).where(where, messages.c.octopods_id.in_(ids))
     return {str(value) for (value,) in conn.execute(query)}
-
-
-def remember_opt_out(conn: Connection, message: Message, now: datetime) -> None:
-    """Remember that this person asked not to be messaged; told again, the newest time counts."""
-    if message.to:
-        keep_opt_out(conn, message.install_id, message.to, message.channel, now, message.id)
-
-
-def keep_opt_out(
-    conn: Connection, install_id: int, to: str, channel: str, at: datetime, message_id: str | None = None
-) -> None:
-    """Store an opt-out of a number, or of the hash of one, over an older one."""
-    where = (opt_outs.c.install_id == install_id) & (opt_outs.c.to == to) & (opt_outs.c.channel == channel)
-    told = {"created_at": at, "message_id": message_id}
-    if conn.execute(update(opt_outs).where(where).values(told)).rowcount:
-        return
-    row = {"install_id": install_id, "to": to, "channel": channel, **told}
-    try:
-        with conn.begin_nested():
-            conn.execute(insert(opt_outs).values(row))
-    except IntegrityError:
-        return  # told at the same moment of another message of theirs; that it is remembered is all that counts
-
-
-def recall_opt_outs(conn: Connection, message: Message, sealer: Sealer) -> None:
-    """What a person had asked before they were erased is known by their number again, now that there is one."""
-    if not message.to:
-        return
-    hashed = opt_outs.c.to == sealer.fingerprint(message.to)
-    where = (opt_outs.c.install_id == message.install_id) & hashed
-    for channel, at in conn.execute(select(opt_outs.c.channel, opt_outs.c.created_at).where(where)).all():
-        keep_opt_out(conn, message.install_id, message.to, channel, at)
-        conn.execute(delete(opt_outs).where(where, opt_outs.c.channel == channel))
-
-
-_OPTED_IN = delete(opt_outs).where(
-    opt_outs.c.install_id == bindparam("tenant"),
-    opt_outs.c.to.in_([bindparam("number"), bindparam("hashed")]),
-    opt_outs.c.channel == bindparam("kind"),
-    opt_outs.c.created_at < bindparam("sent"),
-)
-
-
-def forget_opt_out(conn: Connection, message: Message, sent: datetime, sealer: Sealer) -> None:
-    """What was sent after an opt-out and arrived on its channel shows that the person opted in again."""
-    if message.to:
-        number = {"number": message.to, "hashed": sealer.fingerprint(message.to)}
-        given = {"tenant": message.install_id, "kind": message.channel, "sent": sent}
-        conn.execute(_OPTED_IN, {**given, **number})
-
-
-def has_opted_out(conn: Connection, install_id: int, number: str | None, sealer: Sealer) -> bool:
-    """Whether the person of that number opted out on any channel, be it before they were erased."""
-    if not number:
-        return False
-    known = opt_outs.c.to.in_([number, sealer.fingerprint(number)])
-    where = (opt_outs.c.install_id == install_id) & known
-    return conn.execute(select(opt_outs.c.to).where(where)).first() is not None
 
 
 def sending_since(conn: Connection, before: datetime, limit: int = 100) -> list[tuple[int, str]]:

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from canvas.domain.message import Content, Message, Status
 from canvas.sandbox.octopods import keys
-from canvas.store import installs, messages
+from canvas.store import installs, opt_outs
 from canvas.store.database import writing
 from canvas.store.tables import bulk_jobs
 from canvas.store.tables import messages as table
@@ -191,7 +191,7 @@ def test_who_opted_out_after_the_dry_run_is_left_alone(pages: Pages) -> None:
     message = fail(pages, "provider_outage", 1)
     page = dry_run(pages)
     with writing(pages.flow.engine) as conn:
-        messages.remember_opt_out(conn, message, pages.now)
+        opt_outs.add(conn, message, pages.now)
     started = pages.press(page, "Start: fix 1 message")
     let_it_run(pages, 2)
     assert pages.site.octopods.sends() == []
