@@ -32,7 +32,7 @@ from canvas.flows import carry_out, come_in, discovery, insights, repeats, reten
 from canvas.flows.context import Flow, VendorApp, utc_now
 from canvas.flows.counting import Tally
 from canvas.flows.first_look import FirstLooks
-from canvas.flows.fix import Tokens
+from canvas.flows.fix_tokens import Tokens
 from canvas.flows.message_links import MessageLinks
 from canvas.knowledge import catalogue
 from canvas.store.database import PATIENCE, open_engine

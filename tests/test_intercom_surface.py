@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from canvas.flows import installs
-from canvas.flows.fix import Tokens
+from canvas.flows.fix_tokens import Tokens
 from canvas.sandbox.people import BY_ID
 from canvas.store.database import reading
 from canvas.surfaces.guard import body_signature, hub_signature

@@ -10,7 +10,7 @@ from canvas.domain.message import Message
 from canvas.flows import fix as fixing
 from canvas.flows.breaker import broken
 from canvas.flows.context import Flow
-from canvas.flows.fix import FixToken
+from canvas.flows.fix_tokens import FixToken
 from canvas.flows.look import Surroundings, person_of
 from canvas.flows.retry_policy import POLICY
 from canvas.store import actions, installs, messages

@@ -19,7 +19,7 @@ from canvas.domain.message import Actor, Message, Status
 from canvas.flows import fix as fixing
 from canvas.flows.breaker import broken
 from canvas.flows.context import Flow
-from canvas.flows.fix import FixToken
+from canvas.flows.fix_tokens import FixToken
 from canvas.flows.look import Person, Surroundings, person_of
 from canvas.store import actions, audit, bulk, channels, history, installs, messages
 from canvas.store.actions import Action

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from itsdangerous import BadData
 from sqlalchemy import Connection
 
 from canvas.domain import phones, settings
@@ -22,52 +21,18 @@ from canvas.domain.ids import new_id
 from canvas.domain.message import Actor, Message, Status
 from canvas.domain.plan import Deed, FormAgain, Plan, Send, again, plan
 from canvas.domain.preflight import Finding, blocking
-from canvas.flows import outcome, rights
 from canvas.flows.checking import check_fix, check_twin
 from canvas.flows.context import Flow
 from canvas.flows.deeds import DEEDS, Clicked, Clicker, Stored, noted
+from canvas.flows.fix_tokens import UNDO, FixToken
 from canvas.flows.look import Person, Surroundings, send_key
-from canvas.flows.signing import serializer
+from canvas.flows.undo import undo
 from canvas.store import actions, audit, messages
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
 
 WAIT_SECONDS = 3.0  # how long a click waits for the worker before it says "Sending"
-TOKEN_SECONDS = 24 * 3600
-UNDO = "undo"
 PEOPLE = frozenset({"intercom_admin", "hubspot_user", "link"})  # who may change their mind
-
-
-@dataclass(frozen=True, slots=True)
-class FixToken:
-    """What a button stands for: this fix of this message of this install, as the message was when drawn."""
-
-    install_id: int
-    message_id: str
-    fix_id: str
-    target: int | None
-    version: int
-
-
-class BadToken(Exception):
-    """The token was not made here, was altered, or is too old."""
-
-
-class Tokens:
-    """Signs and reads fix tokens."""
-
-    def __init__(self, secret_key: str) -> None:
-        self._serializer = serializer(secret_key, "fix")
-
-    def sign(self, message: Message, fix_id: str, target: int | None = None) -> str:
-        return self._serializer.dumps([message.install_id, message.id, fix_id, target, message.version])
-
-    def read(self, token: str) -> FixToken:
-        """Raises BadToken."""
-        try:
-            return FixToken(*self._serializer.loads(token, max_age=TOKEN_SECONDS))
-        except (BadData, TypeError, ValueError) as error:
-            raise BadToken from error
 
 
 def click(
@@ -88,7 +53,7 @@ def click(
     if token.install_id != install.id:
         return Clicked("unknown")
     if token.fix_id == UNDO:
-        return _undo(flow, install, token, actor)
+        return undo(flow, install, token, actor)
     by = Clicker(install, actor, person)
     first = _prepare(flow, token, values, by)
     if isinstance(first, Clicked):
@@ -301,29 +266,3 @@ def _await(
         time.sleep(pause)
         pause = min(pause * 1.5, 0.2)
     return _get(flow, install, message.id) if message else None
-
-
-def _undo(flow: Flow, install: Install, token: FixToken, actor: Actor) -> Clicked:
-    """Take back a send that is still waiting; the failed message is then open again, with its fixes."""
-    now = flow.clock()
-    with writing(flow.engine) as conn:
-        child = messages.get(conn, install.id, token.message_id)
-        if child is None:
-            return Clicked("unknown")
-        allowed = rights.to_fix(conn, install, actor)
-        if not allowed.may_fix:
-            return Clicked("changed", child, note=allowed.sentence)
-        # Held first, as the worker does. A send whose outcome could not be written down waits for its turn like
-        # one that never left: only the status tells them apart.
-        child = messages.locked(conn, install.id, child.id)
-        if child.status is Status.CANCELLED:
-            return Clicked("receipt", child, note="Undone before it was sent.", duplicate=True)
-        waiting = child.parent_id is not None and child.status is Status.QUEUED
-        if not waiting or not actions.cancel(conn, install.id, send_key(child.id), now):
-            return Clicked("changed", child, note="Too late to undo: it was already being sent.")
-        actions.cancel(conn, install.id, f"write_phone:{child.id}", now)
-        parent = messages.locked(conn, install.id, child.parent_id or "")
-        outcome.store(conn, replace(child, status=Status.CANCELLED, parent_id=None), now)
-        parent = outcome.store(conn, parent, now)
-        audit.write(conn, install.id, now, actor, "fix.undo", child.id, result="cancelled")
-    return Clicked("changed", parent, note="Undone. Nothing was sent.")

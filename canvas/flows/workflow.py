@@ -16,7 +16,8 @@ from canvas.domain.message import SETTLED, Actor, Message, Status
 from canvas.domain.story import Story
 from canvas.flows import checking, chores, outcome
 from canvas.flows.context import Flow
-from canvas.flows.fix import FixToken, click
+from canvas.flows.fix import click
+from canvas.flows.fix_tokens import FixToken
 from canvas.flows.hubspot_access import calling
 from canvas.flows.look import Person, Surroundings, detail
 from canvas.store import actions, channels, messages

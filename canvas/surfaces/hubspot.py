@@ -19,7 +19,7 @@ from canvas.domain.plan import ASKED
 from canvas.flows import fix as fixing
 from canvas.flows import hubspot_numbers
 from canvas.flows.deeds import Clicked
-from canvas.flows.fix import UNDO, BadToken, FixToken
+from canvas.flows.fix_tokens import UNDO, BadToken, FixToken
 from canvas.flows.look import Person, detail, look
 from canvas.store import installs, messages, tenants
 from canvas.store.channels import Channel

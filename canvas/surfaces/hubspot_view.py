@@ -11,7 +11,7 @@ from canvas.domain.message import Message, Status
 from canvas.domain.story import Story, channel_name, number
 from canvas.flows import manual
 from canvas.flows.deeds import Clicked
-from canvas.flows.fix import UNDO, Tokens
+from canvas.flows.fix_tokens import UNDO, Tokens
 from canvas.flows.look import Look
 from canvas.flows.manual import Checked
 from canvas.flows.message_links import MessageLinks

@@ -15,7 +15,7 @@ from canvas.flows import fix as fixing
 from canvas.flows import manual
 from canvas.flows.deeds import Clicked
 from canvas.flows.first_look import NotConnected
-from canvas.flows.fix import BadToken
+from canvas.flows.fix_tokens import BadToken
 from canvas.flows.look import Person, detail, look
 from canvas.store import installs, messages
 from canvas.store.database import reading

@@ -9,7 +9,7 @@ from canvas.domain.message import SETTLED, Message, Status
 from canvas.domain.story import Story, channel_name, doubt
 from canvas.flows import manual
 from canvas.flows.deeds import Clicked
-from canvas.flows.fix import UNDO, Tokens
+from canvas.flows.fix_tokens import UNDO, Tokens
 from canvas.flows.look import Look
 from canvas.flows.manual import Checked
 from canvas.knowledge.model import UNKNOWN

@@ -12,7 +12,7 @@ from canvas.domain.story import Story
 from canvas.flows import fix as fixing
 from canvas.flows.context import Flow
 from canvas.flows.deeds import Clicked
-from canvas.flows.fix import UNDO, BadToken, Tokens
+from canvas.flows.fix_tokens import UNDO, BadToken, Tokens
 from canvas.flows.look import detail, person_of
 from canvas.store import messages
 from canvas.store.database import reading

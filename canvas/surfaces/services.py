@@ -9,7 +9,7 @@ from flask import current_app
 from canvas.flows.context import Flow
 from canvas.flows.counting import Tally
 from canvas.flows.first_look import FirstLooks
-from canvas.flows.fix import Tokens
+from canvas.flows.fix_tokens import Tokens
 from canvas.surfaces.limits import Limits
 
 

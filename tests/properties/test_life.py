@@ -26,7 +26,7 @@ from canvas.flows import fix as fixing
 from canvas.flows import installs as install_flow
 from canvas.flows import outcome
 from canvas.flows.carry_out import carry_out, sweep
-from canvas.flows.fix import FixToken
+from canvas.flows.fix_tokens import UNDO, FixToken
 from canvas.flows.look import Person, Surroundings
 from canvas.store import messages, migrate
 from canvas.store.database import reading, writing
@@ -146,7 +146,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(message=known)
     def undo(self, message: str) -> None:
-        token = FixToken(self.install.id, message, fixing.UNDO, None, 1)
+        token = FixToken(self.install.id, message, UNDO, None, 1)
         fixing.click(self.flow, self.install, token, None, Actor("agent"), Person("c1"))
 
     @rule(answer=st.sampled_from(ANSWERS), seconds=st.integers(0, 7200))
