@@ -55,6 +55,7 @@ def create_desk(desk: Desk) -> Flask:
     flask.register_blueprint(pages())
     flask.register_blueprint(intercom(desk))
     flask.register_blueprint(octopods(desk))
+    flask.register_blueprint(admin(desk))
     flask.register_blueprint(hubspot_desk.routes(desk.hubspot, desk.caller, hubspot_desk.Bundle()))
     flask.after_request(lambda response: _harden(response, desk.app_url))
     flask.register_error_handler(HTTPException, lambda e: (jsonify(error=e.description), e.code))
@@ -150,10 +151,17 @@ def octopods(desk: Desk) -> Blueprint:
                 abort(400, str(error))
         return jsonify(fake.board.waiting())
 
+    return blueprint
+
+
+def admin(desk: Desk) -> Blueprint:
+    """What a workspace admin does at Octopods."""
+    blueprint = Blueprint("admin", __name__, url_prefix="/api/octopods")
+
     @blueprint.post("/cure/<identifier>")
     def cure(identifier: str) -> Response:
         """The admin repairs it with the provider, and says so in the app's settings."""
-        fake.cure(person_or_404(identifier))
+        desk.octopods.cure(person_or_404(identifier))
         try:
             say_repaired(desk.app_url)
         except requests.RequestException as error:

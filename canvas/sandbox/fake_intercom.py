@@ -32,7 +32,17 @@ VERSIONS = {"2.11", "2.12", "2.13", "2.14", "2.15", "2.16", "Preview"}
 WINDOW_SECONDS = 10
 CALLS_A_WINDOW = 1666
 EDITABLE = {"role", "external_id", "email", "phone", "name", "owner_id", "custom_attributes"}
-OPEN_ROUTES = {"intercom.exchange"}
+OPEN_ROUTES = {"intercom.account.exchange"}
+APP = {
+    "type": "app",
+    "id_code": people.WORKSPACE,
+    "name": "Redeliver sandbox",
+    "created_at": people.FIRST_TALK,
+    "secure": True,
+    "identity_verification": False,
+    "timezone": people.TIMEZONE,
+    "region": people.REGION,
+}
 
 
 class IntercomRefusal(Exception):
@@ -130,20 +140,19 @@ def api(fake: FakeIntercom) -> Blueprint:
         response.headers.update(rate_headers(CALLS_A_WINDOW - 1))
         return response
 
+    for part in (account, contacts, conversations, tags):
+        blueprint.register_blueprint(part(fake))
+    return blueprint
+
+
+def account(fake: FakeIntercom) -> Blueprint:
+    """Who calls, from which workspace, and how the app comes and goes there."""
+    blueprint = Blueprint("account", __name__)
+
     @blueprint.get("/me")
     def me() -> Response:
-        app = {
-            "type": "app",
-            "id_code": people.WORKSPACE,
-            "name": "Redeliver sandbox",
-            "created_at": people.FIRST_TALK,
-            "secure": True,
-            "identity_verification": False,
-            "timezone": people.TIMEZONE,
-            "region": people.REGION,
-        }
         admin = TOKENS[request.headers["Authorization"].removeprefix("Bearer ")]
-        return jsonify({**admin, "email_verified": True, "app": app})
+        return jsonify({**admin, "email_verified": True, "app": APP})
 
     @blueprint.post("/auth/eagle/token")
     def exchange() -> Response:
@@ -165,8 +174,6 @@ def api(fake: FakeIntercom) -> Blueprint:
         done()
         return jsonify(request.get_json())
 
-    blueprint.register_blueprint(contacts(fake))
-    blueprint.register_blueprint(conversations(fake))
     return blueprint
 
 
@@ -200,16 +207,6 @@ def contacts(fake: FakeIntercom) -> Blueprint:
     def note(identifier: str) -> Response:
         fake.contact(identifier)
         return jsonify(keep_note(fake, {"contact": identifier, "body": request.get_json()["body"]}))
-
-    @blueprint.post("/contacts/<identifier>/tags")
-    def tag(identifier: str) -> Response:
-        contact = fake.contact(identifier)
-        found = tag_of(fake, request.get_json().get("id"))
-        with fake.lock:
-            if found not in contact["tags"]["data"]:
-                contact["tags"]["data"].append(found)
-        done(found["id"])
-        return jsonify(found)
 
     return blueprint
 
@@ -251,45 +248,54 @@ def parts_of(fake: FakeIntercom, conversation: str) -> dict[str, Any]:
     }
 
 
-def tag_of(fake: FakeIntercom, identifier: Any) -> dict[str, str]:
-    with fake.lock:
-        found = next((tag for tag in fake.tags.values() if tag["id"] == identifier), None)
-    if found is None:
+def conversation(identifier: str) -> dict[str, Any]:
+    place = int(identifier) - int(people.conversation_id(PEOPLE[0])) if identifier.isdigit() else -1
+    if not 0 <= place < len(PEOPLE):
         raise IntercomRefusal(404, "not_found", "Resource Not Found")
-    return found
+    return people.conversation(PEOPLE[place])
 
 
 def conversations(fake: FakeIntercom) -> Blueprint:
     blueprint = Blueprint("conversations", __name__)
 
-    def find(identifier: str) -> dict[str, Any]:
-        place = int(identifier) - int(people.conversation_id(PEOPLE[0])) if identifier.isdigit() else -1
-        if not 0 <= place < len(PEOPLE):
-            raise IntercomRefusal(404, "not_found", "Resource Not Found")
-        return people.conversation(PEOPLE[place])
-
     @blueprint.get("/conversations/<identifier>")
     def read(identifier: str) -> Response:
-        return jsonify({**find(identifier), "conversation_parts": parts_of(fake, identifier)})
+        return jsonify({**conversation(identifier), "conversation_parts": parts_of(fake, identifier)})
 
     @blueprint.post("/conversations/<identifier>/reply")
     def reply(identifier: str) -> Response:
-        conversation = find(identifier)
+        found = conversation(identifier)
         wish = request.get_json()
         if missing := {"message_type", "type", "admin_id", "body"} - wish.keys():
             raise IntercomRefusal(400, "parameter_missing", f"{sorted(missing)[0]} is required")
         keep_note(fake, {"conversation": identifier, **wish})
-        return jsonify(conversation)
+        return jsonify(found)
+
+    return blueprint
+
+
+def tags(fake: FakeIntercom) -> Blueprint:
+    blueprint = Blueprint("tags", __name__)
+
+    @blueprint.post("/contacts/<identifier>/tags")
+    def tag_contact(identifier: str) -> Response:
+        contact = fake.contact(identifier)
+        found = tag_of(fake, request.get_json().get("id"))
+        with fake.lock:
+            if found not in contact["tags"]["data"]:
+                contact["tags"]["data"].append(found)
+        done(found["id"])
+        return jsonify(found)
 
     @blueprint.post("/conversations/<identifier>/tags")
-    def tag(identifier: str) -> Response:
-        find(identifier)
+    def tag_conversation(identifier: str) -> Response:
+        conversation(identifier)
         found = tag_of(fake, request.get_json().get("id"))
         done(found["id"])
         return jsonify(found)
 
     @blueprint.post("/tags")
-    def create_tag() -> Response:
+    def create() -> Response:
         name = request.get_json().get("name")
         if not name:
             raise IntercomRefusal(400, "parameter_invalid", "invalid tag parameters")
@@ -300,3 +306,11 @@ def conversations(fake: FakeIntercom) -> Blueprint:
         return jsonify(found)
 
     return blueprint
+
+
+def tag_of(fake: FakeIntercom, identifier: Any) -> dict[str, str]:
+    with fake.lock:
+        found = next((tag for tag in fake.tags.values() if tag["id"] == identifier), None)
+    if found is None:
+        raise IntercomRefusal(404, "not_found", "Resource Not Found")
+    return found

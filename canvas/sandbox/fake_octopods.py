@@ -133,6 +133,14 @@ def api(fake: FakeOctopods) -> Blueprint:
         until = fake.keys.blocked_until(request.headers.get("X-Octopods-Auth", ""), fake.clock.now())
         return fake.too_many((until - fake.clock.now()).total_seconds()) if until else None
 
+    for part in (sends, statuses, templates):
+        blueprint.register_blueprint(part(fake))
+    return blueprint
+
+
+def sends(fake: FakeOctopods) -> Blueprint:
+    blueprint = Blueprint("sends", __name__)
+
     @blueprint.post("/sms/messages")
     def send_sms() -> Response:
         key = fake.key_for("sms")
@@ -150,6 +158,12 @@ def api(fake: FakeOctopods) -> Blueprint:
         checks.check_variables(channel, template, body.get("message_variables"))
         checks.check_header(channel, template, body)
         return fake.send(channel, template, body, key)
+
+    return blueprint
+
+
+def statuses(fake: FakeOctopods) -> Blueprint:
+    blueprint = Blueprint("statuses", __name__)
 
     @blueprint.get("/<any(whatsapp, sms, vbm):channel>/messages/<message_id>")
     def status(channel: str, message_id: str) -> Response | tuple[Response, int]:
@@ -171,8 +185,14 @@ def api(fake: FakeOctopods) -> Blueprint:
             raise Refused("whatsapp", "ARGUMENT_MISSING", "No messages found.")
         return jsonify(answers.listing(messages, fake.shapes, fake.clock.now(), str(uuid.uuid4())))
 
+    return blueprint
+
+
+def templates(fake: FakeOctopods) -> Blueprint:
+    blueprint = Blueprint("templates", __name__)
+
     @blueprint.get("/<any(whatsapp, vbm):channel>/templates")
-    def templates(channel: str) -> Response:
+    def every(channel: str) -> Response:
         key = fake.key_for(channel)
         wanted = request.args.get("status")
         if wanted and channel == "whatsapp" and wanted not in STATUSES:
@@ -181,7 +201,7 @@ def api(fake: FakeOctopods) -> Blueprint:
         return jsonify([template.as_json(key.phone) for template in found])
 
     @blueprint.get("/<any(whatsapp, vbm):channel>/templates/<int:template_id>")
-    def template(channel: str, template_id: int) -> Response:
+    def one(channel: str, template_id: int) -> Response:
         key = fake.key_for(channel)
         found = BY_ID.get(template_id)
         if found is None or found.channel != channel:

@@ -13,6 +13,13 @@ BODIES = {"communications": "hs_communication_body", "notes": "hs_note_body"}
 
 def routes(fake: HubSpotState) -> Blueprint:
     blueprint = Blueprint("hubspot_control", __name__, url_prefix="/_control")
+    for part in (steering, records):
+        blueprint.register_blueprint(part(fake))
+    return blueprint
+
+
+def steering(fake: HubSpotState) -> Blueprint:
+    blueprint = Blueprint("steering", __name__)
 
     @blueprint.post("/token")
     def token() -> Response:
@@ -44,6 +51,12 @@ def routes(fake: HubSpotState) -> Blueprint:
     def search_lag() -> Response:
         fake.search_lag = float(request.get_json()["seconds"])
         return jsonify(fake.search_lag)
+
+    return blueprint
+
+
+def records(fake: HubSpotState) -> Blueprint:
+    blueprint = Blueprint("records", __name__)
 
     @blueprint.get("/timeline/<contact>")
     def entries(contact: str) -> Response:

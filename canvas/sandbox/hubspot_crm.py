@@ -39,9 +39,31 @@ def routes(fake: HubSpotState) -> Blueprint:
         if (request.view_args or {})["kind"] not in KINDS:
             raise not_found()
 
+    for part in (reading, writing):
+        blueprint.register_blueprint(part(fake))
+    return blueprint
+
+
+def reading(fake: HubSpotState) -> Blueprint:
+    blueprint = Blueprint("reading", __name__)
+
     @blueprint.get("/<identifier>")
     def read(version: str, kind: str, identifier: str) -> Response:
         return jsonify(_shown(fake.find(kind, identifier), request.args.get("properties")))
+
+    @blueprint.post("/search")
+    def search(version: str, kind: str) -> Response:
+        wish = request.get_json()
+        if missing := SEARCH_FIELDS - wish.keys():
+            raise invalid(f"Some required fields were not set: [{', '.join(sorted(missing))}]")
+        found = [_shown(one, ",".join(wish["properties"])) for one in _found(fake, kind, wish)]
+        return jsonify(total=len(found), results=found[: wish["limit"]])
+
+    return blueprint
+
+
+def writing(fake: HubSpotState) -> Blueprint:
+    blueprint = Blueprint("writing", __name__)
 
     @blueprint.patch("/<identifier>")
     def update(version: str, kind: str, identifier: str) -> Response:
@@ -64,14 +86,6 @@ def routes(fake: HubSpotState) -> Blueprint:
         fake.find(kind, identifier)["archived"] = True
         done(identifier)
         return "", 204
-
-    @blueprint.post("/search")
-    def search(version: str, kind: str) -> Response:
-        wish = request.get_json()
-        if missing := SEARCH_FIELDS - wish.keys():
-            raise invalid(f"Some required fields were not set: [{', '.join(sorted(missing))}]")
-        found = [_shown(one, ",".join(wish["properties"])) for one in _found(fake, kind, wish)]
-        return jsonify(total=len(found), results=found[: wish["limit"]])
 
     return blueprint
 

@@ -71,6 +71,14 @@ def _newest() -> float:
 def routes(hubspot: HubSpotState, caller: HubSpotCaller, made: Bundle) -> Blueprint:
     """The desk's API under /api/hubspot."""
     blueprint = Blueprint("hubspot", __name__, url_prefix="/api/hubspot")
+    blueprint.register_blueprint(card(caller, made))
+    blueprint.register_blueprint(portal(hubspot))
+    return blueprint
+
+
+def card(caller: HubSpotCaller, made: Bundle) -> Blueprint:
+    """What the real card needs of the place it is drawn in."""
+    blueprint = Blueprint("card", __name__)
 
     @blueprint.get("/record/<identifier>")
     def record(identifier: str) -> Response:
@@ -92,6 +100,21 @@ def routes(hubspot: HubSpotState, caller: HubSpotCaller, made: Bundle) -> Bluepr
     def script(name: str) -> Response:
         return send_from_directory(BUNDLE, name)
 
+    @blueprint.post("/fetch")
+    def fetch() -> Response:
+        """What HubSpot's servers do with a card's `hubspot.fetch`."""
+        wish: dict[str, Any] = request.get_json()
+        parts = urlsplit(wish["url"])
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        return jsonify(exchange(caller, wish["method"], target, wish.get("body")))
+
+    return blueprint
+
+
+def portal(hubspot: HubSpotState) -> Blueprint:
+    """What HubSpot itself shows around the card."""
+    blueprint = Blueprint("portal", __name__)
+
     @blueprint.get("/contacts/<contact>")
     def contact(contact: str) -> Response:
         found = hubspot.find("contacts", contact)["properties"]
@@ -100,14 +123,6 @@ def routes(hubspot: HubSpotState, caller: HubSpotCaller, made: Bundle) -> Bluepr
     @blueprint.get("/timeline/<contact>")
     def entries(contact: str) -> Response:
         return jsonify(timeline(hubspot, contact))
-
-    @blueprint.post("/fetch")
-    def fetch() -> Response:
-        """What HubSpot's servers do with a card's `hubspot.fetch`."""
-        wish: dict[str, Any] = request.get_json()
-        parts = urlsplit(wish["url"])
-        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        return jsonify(exchange(caller, wish["method"], target, wish.get("body")))
 
     return blueprint
 

@@ -16,9 +16,16 @@ NEEDED_OF_PROPERTY = {"name", "label", "type", "fieldType", "groupName"}
 def routes(fake: HubSpotState) -> Blueprint:
     blueprint = Blueprint("other", __name__)
     blueprint.before_request(fake.check_token)
+    for part in (properties, events, callbacks):
+        blueprint.register_blueprint(part(fake))
+    return blueprint
+
+
+def properties(fake: HubSpotState) -> Blueprint:
+    blueprint = Blueprint("properties", __name__)
 
     @blueprint.post("/crm/properties/<version>/contacts")
-    def create_property(version: str) -> tuple[Response, int]:
+    def create(version: str) -> tuple[Response, int]:
         wish = request.get_json()
         if missing := NEEDED_OF_PROPERTY - wish.keys():
             raise invalid(f"Some required fields were not set: {sorted(missing)}")
@@ -29,10 +36,16 @@ def routes(fake: HubSpotState) -> Blueprint:
         return jsonify(wish), 201
 
     @blueprint.get("/crm/properties/<version>/contacts/<name>")
-    def read_property(version: str, name: str) -> Response:
+    def read(version: str, name: str) -> Response:
         if name not in fake.properties:
             raise not_found(f"Property {name} does not exist")
         return jsonify(fake.properties[name])
+
+    return blueprint
+
+
+def events(fake: HubSpotState) -> Blueprint:
+    blueprint = Blueprint("events", __name__)
 
     @blueprint.post("/integrators/timeline/2026-03/types/projects")
     def event_type() -> Response:
@@ -51,6 +64,12 @@ def routes(fake: HubSpotState) -> Blueprint:
         fake.events[wish["id"]] = wish
         done(wish["id"])
         return jsonify(wish), 201
+
+    return blueprint
+
+
+def callbacks(fake: HubSpotState) -> Blueprint:
+    blueprint = Blueprint("callbacks", __name__)
 
     @blueprint.post("/automation/actions/callbacks/<version>/<callback>/complete")
     def complete(version: str, callback: str) -> tuple[str, int]:
