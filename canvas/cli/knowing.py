@@ -10,7 +10,7 @@ import orjson
 from flask.cli import AppGroup
 
 from canvas.cli.common import flow
-from canvas.domain.story import plausible, who_can_fix
+from canvas.domain.wording import plausible, who_can_fix
 from canvas.flows import installs, knowing
 from canvas.knowledge import catalogue as knowledge
 from canvas.knowledge.check import load_from

@@ -1,76 +1,15 @@
-"""The words of one message, the same for every surface: what happened, who can cure it, what to do, did it work."""
+"""One message as every surface tells it; the words themselves are in wording.py."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
 
-from canvas.domain import phones
-from canvas.domain.dates import soon, when
-from canvas.domain.fix import CHANNEL_NAMES, Fix
-from canvas.domain.message import ARRIVED, Actor, Message, Status, callers_to_repeat
-from canvas.domain.rights import ALL, Rights
-from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Reason
-
-Variant = Literal["danger", "warning", "info", "success", "default"]
-SURE = 0.9
-# Below it the reason is told as what the text reads most like: of such answers three in four were right, of those from
-# it on 97 in 100 (docs/catalogue.md).
-GUESS = 0.8
-GUESSED = "We are not sure. It reads most like this:"
-MOST_OF_A_DOUBT = 300  # characters; a gateway's error page can be long
-WORTH_NAMING = 0.15  # a candidate less likely than this says nothing to anybody
-
-LABELS: dict[Status, tuple[str, Variant]] = {
-    Status.QUEUED: ("Queued", "info"),
-    Status.SENDING: ("Sending", "info"),
-    Status.SENT: ("Waiting for delivery", "info"),
-    Status.UNKNOWN: ("Waiting for delivery", "info"),
-    Status.DELIVERED: ("Delivered", "success"),
-    Status.READ: ("Read", "success"),
-    Status.DELETED: ("Delivered, then deleted", "success"),
-    Status.FAILED: ("Failed", "danger"),
-    Status.UNSURE: ("Not sure it was sent", "warning"),
-    Status.CANCELLED: ("Undone", "default"),
-}
-
-
-NOT_KNOWN = "Status not known"
-
-
-def status_label(status: Status, channel: str, octopods_id: str | None) -> tuple[str, Variant]:
-    """The status in words and its colour.
-
-    Nobody waits for Viber's delivery, which Octopods cannot report, nor for a message without an id to ask by.
-    """
-    if status is Status.UNKNOWN and octopods_id is None:
-        return NOT_KNOWN, "default"
-    if channel == "vbm" and status in (Status.SENT, Status.UNKNOWN):
-        return "Sent", "info"
-    return LABELS[status]
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One step in the life of a message, for the life line."""
-
-    at: datetime
-    when: str
-    text: str
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Teller:
-    """What the words depend on besides the message: the clock, the reader's zone and rights, the catalogue."""
-
-    now: datetime
-    tz: str | None
-    reasons: dict[str, Reason]
-    queued_until: datetime | None = None
-    rights: Rights = ALL
+from canvas.domain import wording
+from canvas.domain.dates import when
+from canvas.domain.fix import Fix
+from canvas.domain.message import Message, Status
+from canvas.domain.wording import Attempt, Teller, Variant
+from canvas.knowledge.model import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +28,7 @@ class Story:
 
     @property
     def title(self) -> str:
-        return _title(self.teller, self.message, self.reason)
+        return wording.title(self.message, self.reason)
 
     @property
     def line(self) -> str:
@@ -99,17 +38,17 @@ class Story:
     @property
     def way(self) -> str:
         """Channel and number: `WhatsApp to +353 87 123 4567`."""
-        return f"{channel_name(self.message.channel)} to {number(self.message)}"
+        return f"{wording.channel_name(self.message.channel)} to {wording.number(self.message)}"
 
     @property
     def moment(self) -> str:
         """When it failed, or else was sent or made."""
-        return when(_at(self.message), self.teller.tz)
+        return when(wording.happened_at(self.message), self.teller.tz)
 
     @property
     def text(self) -> str:
         """One sentence: what happened, or what became of it."""
-        return _text(self.teller, self.message, self.reason)
+        return wording.text(self.teller, self.message, self.reason)
 
     @property
     def label(self) -> str:
@@ -123,12 +62,12 @@ class Story:
     def _label(self) -> tuple[str, Variant]:
         if self.message.status is Status.FAILED and self.message.handled_at:
             return "Handled", "default"
-        return status_label(self.message.status, self.message.channel, self.message.octopods_id)
+        return wording.status_label(self.message.status, self.message.channel, self.message.octopods_id)
 
     @property
     def lines(self) -> tuple[tuple[str, str], ...]:
         """What happened, who can fix it, will sending again help, what to do now."""
-        return _four_lines(self.teller, self.message, self.reason, self.fixes)
+        return wording.four_lines(self.teller, self.message, self.reason, self.fixes)
 
     @property
     def refusal(self) -> str | None:
@@ -146,12 +85,12 @@ class Story:
     @property
     def said(self) -> str | None:
         """The provider's own words, verbatim."""
-        return said(self.message)
+        return wording.said(self.message)
 
     @property
     def noted(self) -> str | None:
         """Our own words about why, where nothing came back."""
-        return noted(self.message)
+        return wording.noted(self.message)
 
     @property
     def told(self) -> str | None:
@@ -162,259 +101,22 @@ class Story:
 
     @property
     def code(self) -> str | None:
-        return _code(self.message)
+        return wording.code(self.message)
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        return tuple(_attempt(self.teller, m) for m in self.thread or (self.message,))
+        return tuple(wording.attempt(self.teller, m) for m in self.thread or (self.message,))
 
     @property
     def candidates(self) -> tuple[tuple[str, str, str], ...]:
-        return _candidates(self.teller, self.message)
+        return wording.candidates(self.teller, self.message)
 
     @property
     def support(self) -> str:
         """The report for Octopods' support, ready to paste."""
-        return _support(self.teller, self.message, self.reason, self.thread or (self.message,))
+        return wording.support(self.message, self.reason, self.thread or (self.message,))
 
     @property
     def preview(self) -> str | None:
         """The text that the first fix would send, when it is not the text that was sent."""
         return next((fix.preview for fix in self.fixes if fix.enabled and fix.preview), None)
-
-
-def channel_name(channel: str) -> str:
-    """WhatsApp, SMS or Viber."""
-    return CHANNEL_NAMES.get(channel, channel)
-
-
-def number(message: Message) -> str:
-    """The recipient's number for people, as it was given when it cannot be read."""
-    if message.to:
-        return phones.pretty(message.to)
-    return message.raw_to or "no number"
-
-
-def _at(message: Message) -> datetime:
-    return message.failed_at or message.sent_at or message.created_at
-
-
-def _title(t: Teller, message: Message, reason: Reason) -> str:
-    if message.status is Status.FAILED:
-        return reason.title
-    if message.status is Status.UNSURE:
-        return "Not sure it was sent" if message.octopods_id is None else "Delivery not confirmed"
-    if message.status is Status.UNKNOWN and message.octopods_id is None:
-        return NOT_KNOWN
-    titles = {
-        Status.QUEUED: "Waiting to be sent",
-        Status.SENDING: "Sending",
-        Status.CANCELLED: "Undone",
-        Status.DELIVERED: "Delivered",
-        Status.READ: "Read",
-        Status.DELETED: "Delivered",
-    }
-    return titles.get(message.status, "Sent again" if message.parent_id else "Sent")
-
-
-def _text(t: Teller, message: Message, reason: Reason) -> str:
-    if message.status is Status.FAILED:
-        words = KEEPS_FAILING if message.keeps_failing else reason.meaning
-        return f"{GUESSED} {words}" if _is_guess(message) else words
-    if message.status is Status.UNSURE:
-        return _unsure(message)
-    return receipt(t, message)
-
-
-def _is_guess(message: Message) -> bool:
-    return (
-        message.diagnosis is not None and message.reason != UNKNOWN and message.diagnosis.confidence < GUESS
-    )
-
-
-def _unsure(message: Message) -> str:
-    if message.octopods_id is None:
-        return (
-            "Octopods gave no clear answer after the message left, so it may or may not have been sent. "
-            "It is not sent again by itself. Ask the person whether it arrived; if it did not, write a new message."
-        )
-    return (
-        f"Octopods took it as {message.octopods_id}, but the provider never said whether it arrived. "
-        "Ask the person before you send it again."
-    )
-
-
-def receipt(t: Teller, message: Message) -> str:
-    """What became of a message that was sent; "sent" is said only with Octopods' id in hand."""
-    channel = channel_name(message.channel)
-    if message.status is Status.QUEUED:
-        at = t.queued_until
-        return f"Queued until {soon(at, t.now, t.tz)}." if at and at > t.now else "Sending now."
-    if message.status is Status.SENDING:
-        return "Sending now."
-    if message.status is Status.UNSURE:
-        return _unsure(message)
-    if message.status is Status.CANCELLED:
-        return "Undone before it was sent."
-    if message.status is Status.FAILED:
-        return "It failed again."
-    given = message.octopods_id or message.request_id
-    if given is None:
-        return _without_id(message)
-    again = "Sent again" if message.parent_id else "Sent"
-    return f"{again} by {channel}. Octopods took it as {given}. {_delivery(message)}"
-
-
-def _without_id(message: Message) -> str:
-    """What is known of a message that Octopods gave us no id of: it was reported to us, or its answer was lost."""
-    if message.status in ARRIVED:
-        return _delivery(message)
-    if message.status is Status.UNKNOWN:
-        return "Reported to Redeliver without Octopods' id; its status is not known."
-    return "Reported as sent. Nobody has said yet whether it arrived."
-
-
-def _delivery(message: Message) -> str:
-    if message.status is Status.DELIVERED:
-        return "It was delivered."
-    if message.status is Status.READ:
-        return "It was read."
-    if message.status is Status.DELETED:
-        return "It was delivered; the person deleted it later."
-    return "Octopods cannot report Viber delivery." if message.channel == "vbm" else "Waiting for delivery."
-
-
-WHO = {
-    "agent": "You can.",
-    "admin": "A workspace admin.",
-    "recipient": "Only the person themselves.",
-    "provider": "The provider; waiting is usually enough.",
-}
-
-
-def who_can_fix(reason: Reason) -> str:
-    """Who can cure it, as a sentence."""
-    return "Not known yet; support can find out." if reason.id == UNKNOWN else WHO[reason.who]
-
-
-KEEPS_FAILING = (
-    "It keeps happening to this person while others get through, so the number or the channel is wrong."
-)
-
-
-def _four_lines(
-    t: Teller, message: Message, reason: Reason, fixes: Sequence[Fix]
-) -> tuple[tuple[str, str], ...]:
-    if message.status is not Status.FAILED:
-        return ()
-    if message.keeps_failing:
-        return (
-            ("What happened", f"{reason.meaning} {KEEPS_FAILING}"),
-            ("Who can fix it", _agent(t)),
-            ("Will sending again help?", "No. It failed this way three times in a row."),
-            ("What to do now", "Use another channel or another number, or ask the person."),
-        )
-    return (
-        ("What happened", reason.meaning),
-        ("Who can fix it", _agent(t) if reason.who == "agent" else who_can_fix(reason)),
-        ("Will sending again help?", _again(t, reason, fixes)),
-        ("What to do now", _now(message, reason)),
-    )
-
-
-def _agent(t: Teller) -> str:
-    return WHO["agent"] if t.rights.may_fix else "Somebody who may fix messages here."
-
-
-CALLER_WAS_TOLD = "The system that sent it was told, and may send it again itself."
-
-
-def _now(message: Message, reason: Reason) -> str:
-    """The cure; and whose repeat it may be, lest an agent and a backend both send it."""
-    theirs = callers_to_repeat(message) and reason.retry == "transient"
-    return f"{reason.cure} {CALLER_WAS_TOLD}" if theirs else reason.cure
-
-
-def _again(t: Teller, reason: Reason, fixes: Sequence[Fix]) -> str:
-    at = next((fix.run_at for fix in fixes if fix.sends and fix.enabled and fix.run_at), None)
-    return f"{reason.again} Earliest: {soon(at, t.now, t.tz)}." if at else reason.again
-
-
-def said(message: Message) -> str | None:
-    """What came back about why, verbatim."""
-    if not message.failure_raw:
-        return None
-    return message.failure.text or message.failure_raw if message.failure else message.failure_raw
-
-
-def noted(message: Message) -> str | None:
-    """What Redeliver itself says about why; where nothing came back, nobody else said anything."""
-    if message.failure_raw or message.failure is None:
-        return None
-    return message.failure.text or None
-
-
-def _code(message: Message) -> str | None:
-    if message.failure and message.failure.code:
-        return message.failure.code
-    return message.diagnosis.code if message.diagnosis else None
-
-
-def plausible(diagnosis: Diagnosis) -> list[Candidate]:
-    """The candidates worth naming, best first."""
-    return [c for c in diagnosis.candidates if c.confidence >= WORTH_NAMING and c.reason != UNKNOWN]
-
-
-def _candidates(t: Teller, message: Message) -> tuple[tuple[str, str, str], ...]:
-    """(id, title, cheap test) of the reasons that remain possible, when no single one is sure."""
-    diagnosis = message.diagnosis
-    if diagnosis is None or diagnosis.confidence >= SURE:
-        return ()
-    known = [c for c in plausible(diagnosis) if c.reason in t.reasons]
-    if [c.reason for c in known] == [diagnosis.reason]:
-        return ()
-    return tuple((c.reason, t.reasons[c.reason].title, c.test) for c in known[:4])
-
-
-def _attempt(t: Teller, message: Message) -> Attempt:
-    at = _at(message)
-    label = status_label(message.status, message.channel, message.octopods_id)[0]
-    reason = t.reasons.get(message.reason or "")
-    why = f": {reason.title}" if reason and message.status is Status.FAILED else ""
-    who = _by(message.sender)
-    text = f"{channel_name(message.channel)} to {number(message)}{who}. {label}{why}.{doubt(message)}"
-    return Attempt(at, when(at, t.tz), text, str(message.status))
-
-
-def doubt(message: Message) -> str:
-    """What came back before it was certain whether it was sent; as long as it is not, it stands on its own."""
-    if not message.doubt or message.status is Status.UNSURE:
-        return ""
-    said = " ".join(message.doubt.split())
-    cut = f"{said[:MOST_OF_A_DOUBT]}…" if len(said) > MOST_OF_A_DOUBT else said
-    return f" At first nobody knew whether it was sent: {cut}"
-
-
-def _by(sender: Actor | None) -> str:
-    # A key is named after its channel, which the line begins with.
-    return f", by {sender.name}" if sender and sender.name and sender.kind != "key" else ""
-
-
-def _support(t: Teller, message: Message, reason: Reason, thread: Sequence[Message]) -> str:
-    """What Octopods' support asks for, ready to paste (Troubleshooting Failed Proactive Messages)."""
-    failed = message.failed_at or message.updated_at
-    rows = [
-        f"Message id: {message.octopods_id or 'none was given'} (ours: {message.id})",
-        f"Request id: {message.request_id or 'none was given'}",
-        f"Channel: {channel_name(message.channel)}",
-        f"Recipient: {message.to or message.raw_to or 'none'}",
-        f"Reason, word for word: {said(message) or 'none was given'}",
-        *([f"Redeliver's own note: {own}"] if (own := noted(message)) else []),
-        f"Code: {_code(message) or 'none was given'}",
-        f"Read as: {reason.title} ({reason.id})",
-        f"Created: {when(message.created_at, 'UTC')} UTC",
-        f"Failed: {when(failed, 'UTC')} UTC",
-        f"Provider's id: {message.provider_id or 'none was given'}",
-        f"Attempts so far: {len(thread)}",
-    ]
-    return "\n".join(rows)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from canvas.domain.message import Status
-from canvas.domain.story import Story, channel_name
+from canvas.domain.story import Story
+from canvas.domain.wording import channel_name
 
 MAX_TOLD = 2000
 

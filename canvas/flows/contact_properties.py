@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from canvas.clients.errors import CallFailed, Refused
 from canvas.domain.message import Message
-from canvas.domain.story import LABELS
+from canvas.domain.wording import LABELS
 from canvas.flows import chores
 from canvas.flows.context import Flow
 from canvas.flows.hubspot_access import calling

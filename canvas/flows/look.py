@@ -15,8 +15,9 @@ from canvas.domain.pattern import LOOKED_AT, Pattern, pattern
 from canvas.domain.ranking import ranked
 from canvas.domain.rights import ALL, Rights
 from canvas.domain.settings import language_codes
-from canvas.domain.story import Story, Teller
+from canvas.domain.story import Story
 from canvas.domain.templates import Template
+from canvas.domain.wording import Teller
 from canvas.flows import rights as who
 from canvas.flows.chores import template_from
 from canvas.flows.context import Flow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canvas.domain.story import plausible, who_can_fix
+from canvas.domain.wording import plausible, who_can_fix
 from canvas.flows.context import Flow
 from canvas.knowledge.diagnose import diagnose
 from canvas.knowledge.model import UNKNOWN, Evidence

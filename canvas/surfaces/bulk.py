@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from canvas.domain import phones
 from canvas.domain.dates import when
 from canvas.domain.message import ARRIVED, Status
-from canvas.domain.story import LABELS
+from canvas.domain.wording import LABELS
 from canvas.flows import bulk as flow_bulk
 from canvas.flows.bulk import CHOICES, MOST, NotNow
 from canvas.store import bulk

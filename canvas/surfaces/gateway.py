@@ -12,7 +12,7 @@ from canvas.clients.errors import CallFailed, NotReached, Refused
 from canvas.clients.http import Answer, segment
 from canvas.domain.message import Message, Status
 from canvas.domain.send_request import not_an_object
-from canvas.domain.story import noted
+from canvas.domain.wording import noted
 from canvas.flows import asking, repeats
 from canvas.flows import gateway as flow_gateway
 from canvas.flows.checking import check_request

@@ -13,7 +13,7 @@ from canvas.domain.dates import when
 from canvas.domain.fix import CHANNEL_NAMES
 from canvas.domain.masking import mask_number, mask_text
 from canvas.domain.message import Message, Status
-from canvas.domain.story import Variant, said, status_label
+from canvas.domain.wording import Variant, said, status_label
 from canvas.knowledge.catalogue import Catalogue
 from canvas.store.history import Entry
 from canvas.surfaces.history_filter import CATEGORIES, STATE_LABELS

@@ -8,7 +8,8 @@ from typing import Any
 from canvas.domain.dates import clock
 from canvas.domain.fix import Field, Fix
 from canvas.domain.message import Message, Status
-from canvas.domain.story import Story, channel_name, number
+from canvas.domain.story import Story
+from canvas.domain.wording import channel_name, number
 from canvas.flows import manual
 from canvas.flows.deeds import Clicked
 from canvas.flows.fix_tokens import UNDO, Tokens

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from canvas.domain.fix import Field, Fix
 from canvas.domain.message import SETTLED, Message, Status
-from canvas.domain.story import Story, channel_name, doubt
+from canvas.domain.story import Story
+from canvas.domain.wording import channel_name, doubt
 from canvas.flows import manual
 from canvas.flows.deeds import Clicked
 from canvas.flows.fix_tokens import UNDO, Tokens

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, render_template, request
 
 from canvas.domain.fix import CHANNEL_NAMES
-from canvas.domain.story import plausible, who_can_fix
+from canvas.domain.wording import plausible, who_can_fix
 from canvas.knowledge.catalogue import Catalogue
 from canvas.knowledge.codes_table import CodeRow
 from canvas.knowledge.diagnose import diagnose

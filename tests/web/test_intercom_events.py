@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from canvas.domain.message import Status
-from canvas.domain.story import noted
+from canvas.domain.wording import noted
 from canvas.flows import installs as install_flow
 from canvas.flows.discovery import keep_looking
 from canvas.flows.insights import keep_counting
