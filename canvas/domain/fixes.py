@@ -103,11 +103,7 @@ def _always(s: Situation, present: set[str]) -> list[Fix]:
 
 def _gone(s: Situation) -> str | None:
     """Why the same message cannot go out on its own channel at all, or None."""
-    if _stopped(s):
-        return "This person asked not to be messaged."
-    if own_line(s) is None:
-        return f"No {CHANNEL_NAMES[s.message.channel]} channel is connected."
-    return None
+    return None if own_line(s) else f"No {CHANNEL_NAMES[s.message.channel]} channel is connected."
 
 
 def _retry(s: Situation, fix_id: str) -> list[Fix]:

@@ -118,13 +118,13 @@ def _edit_phone(s: Situation, fix: Fix, values: Values) -> Plan:
 
 
 def _send_other_channel(s: Situation, fix: Fix, values: Values) -> Plan:
-    if fix.fields and any(f.name == "template" for f in fix.fields):
+    if any(f.name == "template" for f in fix.fields):
         return _with_template(s, fix, values, s.message.to or "")
     typed = values.get("phone", s.message.to or s.message.raw_to)
     number = phones.addressee(typed, s.region)
     if number is None:
         return again(fix, values, "phone", _number_trouble(typed))
-    text = (values.get("text", fix.preview or "") if fix.fields else fix.preview or "").strip()
+    text = values.get("text", fix.preview or "").strip()
     return _text(s, fix, values, number, text)
 
 

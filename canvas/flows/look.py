@@ -117,6 +117,21 @@ def _line(c: Channel) -> Line:
     return Line(c.id, c.kind, c.name, c.blocked_until, c.changed_at, c.worked_at, c.delivered_at)
 
 
+class TemplateCache:
+    """The install's templates by channel, read once for all the messages of a screen."""
+
+    def __init__(self) -> None:
+        self.loaded = False
+        self._by_channel: dict[int, list[Known]] = {}
+
+    def read(self, conn: Connection, install_id: int) -> dict[int, list[Known]]:
+        if not self.loaded:
+            self.loaded = True
+            for channel_id, data, at in templates.of_install(conn, install_id):
+                self._by_channel.setdefault(channel_id, []).append((template_from(data), at))
+        return self._by_channel
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the messages of one screen share: the install, its channels, the person and the moment."""
@@ -127,8 +142,7 @@ class Surroundings:
     now: datetime
     lines: tuple[Line, ...]
     rights: Rights = ALL
-    _copies: dict[int, list[Known]] = field(default_factory=dict)
-    _asked: list[bool] = field(default_factory=list)
+    _cache: TemplateCache = field(default_factory=TemplateCache)
 
     @classmethod
     def read(
@@ -157,7 +171,7 @@ class Surroundings:
         """Whether these stories will be told in the same words as long as their rows stay the same."""
         waiting = any(line.blocked_until and line.blocked_until > self.now for line in self.lines)
         timed = any(s.teller.queued_until or any(fix.run_at for fix in s.fixes) for s in stories)
-        return not (waiting or timed or self._asked)
+        return not (waiting or timed or self._cache.loaded)
 
     def story(
         self, conn: Connection, message: Message, thread: Sequence[Message] = (), *, told: bool = False
@@ -227,11 +241,7 @@ class Surroundings:
         wanted = {"choose_template", "supply_variables", "replace_media_url"} & set(reason.fixes)
         if not wanted and (message.channel != "sms" or "send_other_channel" not in reason.fixes):
             return {}
-        if not self._asked:  # once for all the messages of a screen
-            self._asked.append(True)
-            for channel_id, data, at in templates.of_install(conn, self.install.id):
-                self._copies.setdefault(channel_id, []).append((template_from(data), at))
-        return self._copies
+        return self._cache.read(conn, self.install.id)
 
 
 def leaves_at(conn: Connection, message: Message) -> datetime | None:

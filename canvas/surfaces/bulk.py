@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,20 +12,21 @@ from werkzeug.wrappers import Response
 
 from canvas.domain import phones
 from canvas.domain.dates import when
-from canvas.domain.message import ARRIVED, Status
+from canvas.domain.message import ARRIVED, Actor, Status
 from canvas.domain.wording import LABELS
 from canvas.flows import bulk as flow_bulk
 from canvas.flows.bulk import CHOICES, MOST, NotNow
+from canvas.flows.context import Flow
 from canvas.store import bulk
 from canvas.store.bulk import Item, Job
 from canvas.store.database import reading
+from canvas.store.installs import Install
 from canvas.surfaces import history_filter
 from canvas.surfaces.history_filter import MakesNoSense
 from canvas.surfaces.services import services
 from canvas.surfaces.sessions import NO_BULK, may_bulk, me, my_rights, problem, signed_in
 
 blueprint = Blueprint("bulk", __name__, url_prefix="/history/bulk")
-View = Any
 WATCH_SECONDS = 5
 SHOWN = 100
 LABEL_OF = {
@@ -38,14 +40,14 @@ LEFT_OUT = (bulk.SKIPPED, bulk.FAILED)
 STATES = {bulk.DRAFT: "Not started", bulk.RUNNING: "Running", bulk.STOPPED: "Stopped", bulk.DONE: "Done"}
 
 
-def _unknown() -> View:
+def _unknown() -> tuple[str, int]:
     words = "It may have been removed, or the link is not complete."
     return problem("There is no such job here", words, 404, ("All messages", "/history"))
 
 
 @blueprint.get("")
 @signed_in
-def choose() -> View:
+def choose() -> str:
     """What is to be done with the messages of this filter."""
     values = history_filter.given(request.args)
     with reading(services().flow.engine) as conn:
@@ -72,7 +74,7 @@ def _refusal() -> str | None:
 
 @blueprint.post("")
 @may_bulk
-def draft() -> View:
+def draft() -> Response | tuple[str, int]:
     """Make the dry run. Nothing is sent."""
     flow, install = services().flow, me().install
     choice = request.form.get("choice", "")
@@ -88,12 +90,12 @@ def draft() -> View:
 
 @blueprint.get("/<job_id>")
 @signed_in
-def job(job_id: str) -> View:
+def job(job_id: str) -> Response | tuple[str, int]:
     """The dry run, the progress, or the result of a job."""
     return _shown(job_id)
 
 
-def _shown(job_id: str, wrong: str | None = None) -> View:
+def _shown(job_id: str, wrong: str | None = None) -> Response | tuple[str, int]:
     with reading(services().flow.engine) as conn:
         found = bulk.get(conn, me().install.id, job_id)
         if found is None:
@@ -171,19 +173,19 @@ def _refreshing(page: str, found: Job) -> Response:
 
 @blueprint.post("/<job_id>/start")
 @may_bulk
-def start(job_id: str) -> View:
+def start(job_id: str) -> Response | tuple[str, int]:
     """Let the worker begin with what the dry run showed."""
     return _changed(flow_bulk.start, job_id)
 
 
 @blueprint.post("/<job_id>/stop")
 @may_bulk
-def stop(job_id: str) -> View:
+def stop(job_id: str) -> Response | tuple[str, int]:
     """Take no further message."""
     return _changed(flow_bulk.stop, job_id)
 
 
-def _changed(deed: Any, job_id: str) -> View:
+def _changed(deed: Callable[[Flow, Install, str, Actor], None], job_id: str) -> Response | tuple[str, int]:
     with reading(services().flow.engine) as conn:
         if bulk.get(conn, me().install.id, job_id) is None:
             return _unknown()

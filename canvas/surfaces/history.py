@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from flask import Blueprint, Response, render_template, request, stream_with_context
 from sqlalchemy import Connection
@@ -23,13 +22,12 @@ from canvas.surfaces.services import services
 from canvas.surfaces.sessions import me, problem, signed_in
 
 blueprint = Blueprint("history", __name__)
-View = Any
 GAPS = 2  # of them are told
 
 
 @blueprint.get("/history")
 @signed_in
-def index() -> View:
+def index() -> str | tuple[str, int]:
     """One page of the list; a filter that makes no sense is answered with the form and one sentence."""
     flow, install = services().flow, me().install
     try:
@@ -82,7 +80,7 @@ def template_names(conn: Connection, install_id: int) -> dict[str, str]:
 
 @blueprint.get("/history.csv")
 @signed_in
-def download() -> View:
+def download() -> Response | tuple[str, int]:
     """All messages of a filter as CSV, written while they are read."""
     flow, install = services().flow, me().install
     try:
@@ -114,20 +112,20 @@ def _batches(flow: Flow, install_id: int, f: Filter) -> Iterator[list[Message]]:
 
 @blueprint.get("/history/<message_id>")
 @signed_in
-def message(message_id: str) -> View:
+def message(message_id: str) -> str | tuple[str, int]:
     """One message: what happened, what can be done, what was tried."""
     return _message(show(services().flow, me().install, message_id, me().actor))
 
 
 @blueprint.post("/history/<message_id>/fix")
 @signed_in
-def fix(message_id: str) -> View:
+def fix(message_id: str) -> str | tuple[str, int]:
     """One press of a button on that page. Pressed twice, it shows the first receipt."""
     pressed = press(services().flow, services().tokens, me().install, message_id, request.form, me().actor)
     return _message(pressed)
 
 
-def _message(shown: Shown | None) -> View:
+def _message(shown: Shown | None) -> str | tuple[str, int]:
     if shown is None:
         words = "It may have been removed, or the link is not complete."
         return problem("There is no such message here", words, 404, ("All messages", "/history"))
