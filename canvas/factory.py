@@ -197,6 +197,18 @@ def build_flow(
     )
 
 
+def flow_on_queue(config: Config, queue: Huey, patience: float = PATIENCE) -> Flow:
+    """The flow that wakes the worker through that queue, whose tasks in turn work with this flow."""
+    flow: Flow | None = None
+
+    def flow_of() -> Flow:
+        assert flow is not None
+        return flow
+
+    flow = build_flow(config, teach_queue(queue, flow_of), patience=patience)
+    return flow
+
+
 def create_app(config: Config | None = None, flow: Flow | None = None) -> Flask:
     """The web app. Tests give their own flow; otherwise it is built from the configuration.
 
@@ -207,7 +219,7 @@ def create_app(config: Config | None = None, flow: Flow | None = None) -> Flask:
     app = Flask(__name__, root_path=str(ROOT))
     app.config.update({setting.name: config[setting.name] for setting in configuration.SETTINGS})
     if flow is None:
-        flow = _own_flow(config)
+        flow = flow_on_queue(config, open_queue(config))
     services = app.extensions["redeliver"] = _services(config, flow)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
@@ -221,17 +233,6 @@ def _services(config: Config, flow: Flow) -> Services:
     limits = Limits(flow.engine, config["RATE_PER_INSTALL"], config["RATE_PER_ADDRESS"])
     canvases = FirstLooks(flow, lambda look: orjson.dumps(intercom_view.first(look, tokens)))
     return Services(flow, tokens, limits, flow.tally, canvases)
-
-
-def _own_flow(config: Config) -> Flow:
-    flow: Flow | None = None
-
-    def flow_of() -> Flow:
-        assert flow is not None
-        return flow
-
-    flow = build_flow(config, teach_queue(open_queue(config), flow_of))
-    return flow
 
 
 def set_up_logging(level: str) -> None:

@@ -6,8 +6,7 @@ from huey.consumer import Consumer
 from sqlalchemy.exc import SQLAlchemyError
 
 from canvas.config import Config
-from canvas.factory import build_flow, open_queue, set_up_logging, teach_queue
-from canvas.flows.context import Flow
+from canvas.factory import flow_on_queue, open_queue, set_up_logging
 from canvas.store.database import open_engine, reading
 from canvas.store.migrate import trouble
 
@@ -38,13 +37,7 @@ def consumer(config: Config, workers: int) -> Consumer:
     """A consumer ready to run. On SIGTERM it finishes what it does and takes nothing new."""
     set_up_logging(config["LOG_LEVEL"])
     huey = open_queue(config)
-    flow: Flow | None = None
-
-    def flow_of() -> Flow:
-        assert flow is not None
-        return flow
-
-    flow = build_flow(config, teach_queue(huey, flow_of), patience=PATIENCE)
+    flow_on_queue(config, huey, PATIENCE)  # the queue's tasks hold it
     return huey.create_consumer(
         workers=workers,
         max_delay=QUICK,

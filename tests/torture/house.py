@@ -73,7 +73,7 @@ BREAKS = {"retry_unsure": retry_unsure, "answer_early": answer_early, "two_child
 
 def _prepare() -> config.Config:
     fix.WAIT_SECONDS = 0.7  # more clicks in the time there is
-    factory.build_flow = worker.build_flow = partial(factory.build_flow, clock=clock)
+    factory.build_flow = partial(factory.build_flow, clock=clock)
     for name in filter(None, os.environ.get("BROKEN", "").split(",")):
         BREAKS[name]()
     return config.load()
