@@ -1,4 +1,4 @@
-"""Least data: what is purged when, what erasing leaves (nothing), what an export holds, and rotating keys."""
+"""Least data: what is purged when, what an export holds, and what the commands for it say."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner, Result
-from cryptography.fernet import Fernet
 from flask.cli import FlaskGroup
 from sqlalchemy import insert, select, update
 
 from canvas.cli.commands import register
 from canvas.domain.message import Actor
-from canvas.flows import alerts, bulk, erase, export, intercom_events, retention
+from canvas.flows import alerts, bulk, export, retention
 from canvas.flows import installs as install_flow
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import actions as actions_store
-from canvas.store import audit, erasing, rotation, unknown
+from canvas.store import audit, erasing
 from canvas.store.database import reading, writing
 from canvas.store.history import Filter
 from canvas.store.installs import Install
-from canvas.store.sealing import CannotOpen, Sealer
 from canvas.store.tables import (
     actions,
     alert_events,
@@ -33,9 +31,7 @@ from canvas.store.tables import (
     idempotency,
     messages,
     metadata,
-    opt_outs,
 )
-from canvas.store.tables import installs as installs_table
 from tests.desk import TOKEN, WORKSPACE, Desk, plans, statements
 from tests.edges.test_audit import fix_mara, install_id, trail
 from tests.gateway.records import all_messages
@@ -49,6 +45,10 @@ def everything(desk: Desk) -> str:
     """All that the database holds, as text."""
     with reading(desk.flow.engine) as conn:
         return "\n".join(repr(row) for t in metadata.sorted_tables for row in conn.execute(select(t)))
+
+
+def of(desk: Desk) -> Install:
+    return install_flow.everyone(desk.flow)[0]
 
 
 def purge(desk: Desk) -> retention.Purged:
@@ -195,106 +195,6 @@ def test_a_tenant_that_came_back_is_kept(desk: Desk) -> None:
     assert install_id(desk)
 
 
-@pytest.mark.parametrize("by", ["c1", MARA.phone])
-def test_erasing_a_person_leaves_no_trace_of_them_and_all_of_the_others(both_desk: Desk, by: str) -> None:
-    desk = both_desk
-    fix_mara(desk)
-    desk.send_sms("+46701740699", "Other words", contact="c2")
-    row = {"install_id": install_id(desk), "to": MARA.phone, "channel": "sms", "created_at": desk.clock()}
-    with writing(desk.flow.engine) as conn:
-        conn.execute(insert(opt_outs).values(row))
-    done = erase.person(desk.flow, PUBLIC, by)
-    assert done.gone["messages"] == 2
-    assert done.gone["opt_outs"] == 1
-    assert done.left == {}
-    kept = everything(desk)
-    assert MARA.phone not in kept
-    assert WORDS not in kept
-    assert "+46701740699" in kept
-    assert erase.person(desk.flow, PUBLIC, by) == erase.Erased({}, {})
-    assert trail(desk)[-1].deed == "contact.erased"
-
-
-@pytest.mark.parametrize("typed", ["0", "087 123 4567", "9876543210987"])
-def test_erasing_a_person_leaves_those_who_typed_the_same(both_desk: Desk, typed: str) -> None:
-    """What a sender typed as a number is checked by nobody, so it may be a word that others typed as well."""
-    desk = both_desk
-    desk.connect(undo_seconds=60)
-    desk.send_whatsapp(MARA.phone, 90001, ["Mara", WORDS], contact="c3")
-    for contact in ("c1", "c2"):
-        desk.send_sms(typed, f"Words for {contact}", contact)
-    desk.pass_time(15)
-    desk.click(desk.initialize("c3"), "Send as SMS instead")
-    done = erase.person(desk.flow, PUBLIC, "c1")
-    assert (done.gone["messages"], done.left) == (1, {})
-    assert sorted(m.contact_id or "" for m in all_messages(desk)) == ["c2", "c3", "c3"]
-    assert {"send", "templates"} <= set(actions_of(desk))
-    sent = len(desk.octopods.sends())
-    desk.pass_time(60)
-    assert len(desk.octopods.sends()) == sent + 1
-
-
-def actions_of(desk: Desk) -> list[str]:
-    with reading(desk.flow.engine) as conn:
-        return list(conn.execute(select(actions.c.kind)).scalars())
-
-
-def test_what_names_an_erased_person_goes_and_what_holds_the_same_letters_stays(both_desk: Desk) -> None:
-    """A contact's id may be a word of ours, and a job or a notice of a merge names people without a message."""
-    desk = both_desk
-    desk.connect()
-    admin = Actor("intercom_admin", "1", "Ana")
-    asked = [{"contact": "sms"}, {"q": MARA.phone}, {"channel": "sms"}, {"q": f"{MARA.phone}0"}]
-    install = of(desk)
-    for one in asked:
-        bulk.draft(desk.flow, install, Filter(), one, "best", admin)
-    merge = {"topic": "contact.merged", "contact": "c9", "merged_from": "sms"}
-    with writing(desk.flow.engine) as conn:
-        now = desk.clock()
-        actions_store.add(conn, install.id, intercom_events.EVENT, "event:1", now, now, payload=merge)
-    desk.work()
-    desk.send_sms(MARA.phone, contact="sms")
-    erase.person(desk.flow, PUBLIC, "sms")
-    with reading(desk.flow.engine) as conn:
-        kept = [job.filter for job in conn.execute(select(bulk_jobs.c.filter))]
-    assert sorted(kept, key=str) == sorted(asked[2:], key=str)
-    assert intercom_events.EVENT not in actions_of(desk)
-    assert "templates" in actions_of(desk)
-
-
-def test_an_unnamed_failure_text_that_quotes_an_erased_person_keeps_its_shape(both_desk: Desk) -> None:
-    fix_mara(both_desk)
-    said = f"Zorblatt of {MARA.phone} refused"
-    with writing(both_desk.flow.engine) as conn:
-        unknown.count(
-            conn, install_id(both_desk), "h", "Zorblatt of # refused", said, "sms", both_desk.clock()
-        )
-    assert erase.person(both_desk.flow, PUBLIC, "c1").left == {}
-    with reading(both_desk.flow.engine) as conn:
-        assert [one.example for one in unknown.listed(conn, install_id(both_desk))] == [
-            "Zorblatt of # refused"
-        ]
-
-
-def test_the_proof_finds_what_is_still_there(both_desk: Desk) -> None:
-    fix_mara(both_desk)
-    who = erasing.Person(("c1",), (MARA.phone,))
-    with reading(both_desk.flow.engine) as conn:
-        assert {"messages"} <= set(erasing.traces(conn, install_id(both_desk), who))
-
-
-def test_erasing_an_install_touches_no_other(both_desk: Desk) -> None:
-    desk = both_desk
-    fix_mara(desk)
-    install_flow.connect(desk.flow, "intercom", "other", "other-token")
-    done = erase.install(desk.flow, PUBLIC)
-    assert done.gone["messages"] == 2
-    assert done.left == {}
-    assert [found.public_id for found in install_flow.everyone(desk.flow)] == ["intercom:other"]
-    with pytest.raises(erase.NotThere, match="There is no install"):
-        erase.install(desk.flow, PUBLIC)
-
-
 def test_an_export_holds_every_row_and_no_secret(both_desk: Desk) -> None:
     desk = both_desk
     fix_mara(desk)
@@ -336,91 +236,9 @@ def test_the_commands_say_what_they_did(desk: Desk) -> None:
     assert "There is no install" in missing.output
 
 
-OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
-
-
-def sealed_by(desk: Desk, sealer: Sealer) -> None:
-    """As if everything had been stored with that sealer."""
-    with writing(desk.flow.engine) as conn:
-        sealed = {"key_sealed": sealer.seal(keys.SMS), "key_hash": sealer.fingerprint(keys.SMS)}
-        conn.execute(update(channels).values(sealed))
-        hook = {"webhook": "https://example.com/hook", "secret_sealed": sealer.seal("hook-secret")}
-        settings = {"country": "IE", "alerts": hook}
-        conn.execute(update(installs_table).values(token_sealed=sealer.seal("a-token"), settings=settings))
-
-
-def of(desk: Desk) -> Install:
-    return install_flow.everyone(desk.flow)[0]
-
-
-def test_rotation_seals_everything_with_the_newest_key_and_the_old_one_can_go(both_desk: Desk) -> None:
-    desk = both_desk
-    desk.connect("sms")
-    sealed_by(desk, Sealer([OLD], "s" * 32))
-    both = Sealer([NEW, OLD], "s" * 32)
-    first = rotation.rotate(desk.flow.engine, both)
-    assert (first.resealed, first.newest, first.lost) == (3, 0, [])
-    second = rotation.rotate(desk.flow.engine, both)
-    assert (second.resealed, second.newest, second.fingerprints) == (0, 3, 0)
-    assert Sealer([NEW], "s" * 32).open(of(desk).token_sealed or "") == "a-token"
-    assert Sealer([NEW], "s" * 32).open(of(desk).settings["alerts"]["secret_sealed"]) == "hook-secret"
-    assert of(desk).settings["country"] == "IE"
-    with pytest.raises(CannotOpen):
-        Sealer([OLD], "s" * 32).open(of(desk).token_sealed or "")
-
-
-def test_rotation_stopped_half_way_goes_on_and_names_what_cannot_be_opened(desk: Desk) -> None:
-    desk.connect("sms")
-    sealed_by(desk, Sealer([OLD], "s" * 32))
-    with writing(desk.flow.engine) as conn:
-        lost = Sealer([Fernet.generate_key().decode()], "s" * 32).seal("gone")
-        conn.execute(update(installs_table).values(token_sealed=lost))
-        conn.execute(update(installs_table).values(settings={"alerts": {"secret_sealed": lost}}))
-    done = rotation.rotate(desk.flow.engine, Sealer([NEW, OLD], "s" * 32))
-    assert done.resealed == 1
-    where = ("installs.token_sealed", "installs.settings.alerts.secret_sealed")
-    assert done.lost == [f"{path} {of(desk).id}" for path in where]
-
-
-def test_a_changed_secret_key_finds_the_api_keys_again_after_rotation(desk: Desk) -> None:
-    desk.connect("sms")
-    sealed_by(desk, Sealer([OLD], "s" * 32))
-    changed = Sealer([OLD], "t" * 32)
-    assert rotation.rotate(desk.flow.engine, changed).fingerprints == 1
-    with reading(desk.flow.engine) as conn:
-        assert conn.execute(select(channels.c.key_hash)).scalar() == changed.fingerprint(keys.SMS)
-
-
 def test_old_audit_lines_are_purged_with_the_rest(desk: Desk) -> None:
     desk.connect("sms")
     with writing(desk.flow.engine) as conn:
         audit.write(conn, install_id(desk), desk.clock() - timedelta(days=3000), None, "old")
     retention.purge(desk.flow)
     assert "old" not in [line.deed for line in trail(desk)]
-
-
-def test_who_opted_out_and_was_erased_is_sent_nothing_under_a_new_contact(both_desk: Desk) -> None:
-    desk, number = both_desk, "+46701740690"
-    desk.connect()
-    wrong = {"destination_phone": number, "status": "failed", "template_id": 90001}
-    stopped = {**wrong, "message_id": 1, "contact_id": "c1", "failure_reason": "User has opted out"}
-    desk.gateway("/track", {**stopped, "message_variables": ["Pia", "Tuesday"]}, keys.WHATSAPP)
-    done = erase.person(desk.flow, f"intercom:{WORKSPACE}", "c1")
-    assert (done.gone["opt_outs"], done.left) == (1, {})
-    assert number not in everything(desk)
-    answer = desk.gateway("/check", {"destination_phone": number, "body": "Hi"}, keys.SMS).get_json()
-    assert answer["verdict"] == "would_fail"
-    again = {
-        **wrong,
-        "message_id": 2,
-        "contact_id": "c2",
-        "failure_reason": "Recipient is not a WhatsApp user.",
-    }
-    desk.gateway("/track", {**again, "message_variables": ["Pia", "Tuesday"]}, keys.WHATSAPP)
-    screen = desk.initialize("c2")
-    for shown in (screen, desk.click(screen, "Details")):
-        assert not [label for label in shown.buttons if "Send" in label or "Correct" in label]
-    erase.person(desk.flow, f"intercom:{WORKSPACE}", number)
-    assert number not in everything(desk)
-    desk.gateway("/track", {**again, "message_id": 3}, keys.WHATSAPP)
-    assert not [label for label in desk.initialize("c2").buttons if "Send" in label]

@@ -1,0 +1,147 @@
+"""Erasing a person or an install leaves nothing of them, and everything of the others."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import insert, select
+
+from canvas.domain.message import Actor
+from canvas.flows import bulk, erase, intercom_events
+from canvas.flows import installs as install_flow
+from canvas.sandbox.octopods import keys
+from canvas.store import actions as actions_store
+from canvas.store import erasing, unknown
+from canvas.store.database import reading, writing
+from canvas.store.history import Filter
+from canvas.store.tables import actions, bulk_jobs, opt_outs
+from tests.desk import WORKSPACE, Desk
+from tests.edges.test_audit import fix_mara, install_id, trail
+from tests.edges.test_care import MARA, PUBLIC, WORDS, everything, of
+from tests.gateway.records import all_messages
+
+
+@pytest.mark.parametrize("by", ["c1", MARA.phone])
+def test_erasing_a_person_leaves_no_trace_of_them_and_all_of_the_others(both_desk: Desk, by: str) -> None:
+    desk = both_desk
+    fix_mara(desk)
+    desk.send_sms("+46701740699", "Other words", contact="c2")
+    row = {"install_id": install_id(desk), "to": MARA.phone, "channel": "sms", "created_at": desk.clock()}
+    with writing(desk.flow.engine) as conn:
+        conn.execute(insert(opt_outs).values(row))
+    done = erase.person(desk.flow, PUBLIC, by)
+    assert done.gone["messages"] == 2
+    assert done.gone["opt_outs"] == 1
+    assert done.left == {}
+    kept = everything(desk)
+    assert MARA.phone not in kept
+    assert WORDS not in kept
+    assert "+46701740699" in kept
+    assert erase.person(desk.flow, PUBLIC, by) == erase.Erased({}, {})
+    assert trail(desk)[-1].deed == "contact.erased"
+
+
+@pytest.mark.parametrize("typed", ["0", "087 123 4567", "9876543210987"])
+def test_erasing_a_person_leaves_those_who_typed_the_same(both_desk: Desk, typed: str) -> None:
+    """What a sender typed as a number is checked by nobody, so it may be a word that others typed as well."""
+    desk = both_desk
+    desk.connect(undo_seconds=60)
+    desk.send_whatsapp(MARA.phone, 90001, ["Mara", WORDS], contact="c3")
+    for contact in ("c1", "c2"):
+        desk.send_sms(typed, f"Words for {contact}", contact)
+    desk.pass_time(15)
+    desk.click(desk.initialize("c3"), "Send as SMS instead")
+    done = erase.person(desk.flow, PUBLIC, "c1")
+    assert (done.gone["messages"], done.left) == (1, {})
+    assert sorted(m.contact_id or "" for m in all_messages(desk)) == ["c2", "c3", "c3"]
+    assert {"send", "templates"} <= set(actions_of(desk))
+    sent = len(desk.octopods.sends())
+    desk.pass_time(60)
+    assert len(desk.octopods.sends()) == sent + 1
+
+
+def actions_of(desk: Desk) -> list[str]:
+    with reading(desk.flow.engine) as conn:
+        return list(conn.execute(select(actions.c.kind)).scalars())
+
+
+def test_what_names_an_erased_person_goes_and_what_holds_the_same_letters_stays(both_desk: Desk) -> None:
+    """A contact's id may be a word of ours, and a job or a notice of a merge names people without a message."""
+    desk = both_desk
+    desk.connect()
+    admin = Actor("intercom_admin", "1", "Ana")
+    asked = [{"contact": "sms"}, {"q": MARA.phone}, {"channel": "sms"}, {"q": f"{MARA.phone}0"}]
+    install = of(desk)
+    for one in asked:
+        bulk.draft(desk.flow, install, Filter(), one, "best", admin)
+    merge = {"topic": "contact.merged", "contact": "c9", "merged_from": "sms"}
+    with writing(desk.flow.engine) as conn:
+        now = desk.clock()
+        actions_store.add(conn, install.id, intercom_events.EVENT, "event:1", now, now, payload=merge)
+    desk.work()
+    desk.send_sms(MARA.phone, contact="sms")
+    erase.person(desk.flow, PUBLIC, "sms")
+    with reading(desk.flow.engine) as conn:
+        kept = [job.filter for job in conn.execute(select(bulk_jobs.c.filter))]
+    assert sorted(kept, key=str) == sorted(asked[2:], key=str)
+    assert intercom_events.EVENT not in actions_of(desk)
+    assert "templates" in actions_of(desk)
+
+
+def test_an_unnamed_failure_text_that_quotes_an_erased_person_keeps_its_shape(both_desk: Desk) -> None:
+    fix_mara(both_desk)
+    said = f"Zorblatt of {MARA.phone} refused"
+    with writing(both_desk.flow.engine) as conn:
+        unknown.count(
+            conn, install_id(both_desk), "h", "Zorblatt of # refused", said, "sms", both_desk.clock()
+        )
+    assert erase.person(both_desk.flow, PUBLIC, "c1").left == {}
+    with reading(both_desk.flow.engine) as conn:
+        assert [one.example for one in unknown.listed(conn, install_id(both_desk))] == [
+            "Zorblatt of # refused"
+        ]
+
+
+def test_the_proof_finds_what_is_still_there(both_desk: Desk) -> None:
+    fix_mara(both_desk)
+    who = erasing.Person(("c1",), (MARA.phone,))
+    with reading(both_desk.flow.engine) as conn:
+        assert {"messages"} <= set(erasing.traces(conn, install_id(both_desk), who))
+
+
+def test_erasing_an_install_touches_no_other(both_desk: Desk) -> None:
+    desk = both_desk
+    fix_mara(desk)
+    install_flow.connect(desk.flow, "intercom", "other", "other-token")
+    done = erase.install(desk.flow, PUBLIC)
+    assert done.gone["messages"] == 2
+    assert done.left == {}
+    assert [found.public_id for found in install_flow.everyone(desk.flow)] == ["intercom:other"]
+    with pytest.raises(erase.NotThere, match="There is no install"):
+        erase.install(desk.flow, PUBLIC)
+
+
+def test_who_opted_out_and_was_erased_is_sent_nothing_under_a_new_contact(both_desk: Desk) -> None:
+    desk, number = both_desk, "+46701740690"
+    desk.connect()
+    wrong = {"destination_phone": number, "status": "failed", "template_id": 90001}
+    stopped = {**wrong, "message_id": 1, "contact_id": "c1", "failure_reason": "User has opted out"}
+    desk.gateway("/track", {**stopped, "message_variables": ["Pia", "Tuesday"]}, keys.WHATSAPP)
+    done = erase.person(desk.flow, f"intercom:{WORKSPACE}", "c1")
+    assert (done.gone["opt_outs"], done.left) == (1, {})
+    assert number not in everything(desk)
+    answer = desk.gateway("/check", {"destination_phone": number, "body": "Hi"}, keys.SMS).get_json()
+    assert answer["verdict"] == "would_fail"
+    again = {
+        **wrong,
+        "message_id": 2,
+        "contact_id": "c2",
+        "failure_reason": "Recipient is not a WhatsApp user.",
+    }
+    desk.gateway("/track", {**again, "message_variables": ["Pia", "Tuesday"]}, keys.WHATSAPP)
+    screen = desk.initialize("c2")
+    for shown in (screen, desk.click(screen, "Details")):
+        assert not [label for label in shown.buttons if "Send" in label or "Correct" in label]
+    erase.person(desk.flow, f"intercom:{WORKSPACE}", number)
+    assert number not in everything(desk)
+    desk.gateway("/track", {**again, "message_id": 3}, keys.WHATSAPP)
+    assert not [label for label in desk.initialize("c2").buttons if "Send" in label]
