@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from canvas.flows import installs
+from canvas.flows import chores, installs
 from canvas.sandbox.intercom_people import contact_id
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
-from tests.desk import Desk, Screen
+from tests.desk import ADMIN, Desk, Screen
 
 MARA = BY_ID["not_on_whatsapp"]
 
@@ -218,6 +218,62 @@ def test_a_deprecated_key_is_for_an_admin_and_a_new_key_opens_the_way(desk: Desk
     installs.add_channel(desk.flow, "intercom:abcd123", "sms", "sandbox-sms-9999", None, None)
     desk.click(desk.initialize(), "Send again")
     assert last(desk)["body"]["destination_phone"] == "+46701740690"
+
+
+ASK = "Ask an admin"
+COLLEAGUE = {"type": "admin", "id": "814861", "name": "Ben Roth", "email": "ben@example.com"}
+
+
+def asks_an_admin(desk: Desk, **fault: Any) -> None:
+    """Ana asks while Intercom has this trouble, for as long as it is tried."""
+    desk.connect()
+    desk.octopods.add_key(keys.SMS, "sms", "deprecated")
+    desk.send_sms("+46701740690")
+    desk.intercom.set_fault(**{"path": "/reply", "method": "POST", "times": 0, **fault})
+    screen = desk.initialize()
+    assert "on its way" in desk.click(screen, ASK).words
+    again = desk.click(screen, ASK).words
+    assert "on its way" in again
+    assert "asked already" not in again
+
+
+def give_up(desk: Desk) -> None:
+    for _ in range(12):
+        desk.pass_time(1000)
+
+
+def notes_written(desk: Desk) -> list[dict[str, Any]]:
+    return [e["body"] for e in desk.intercom.sends() if e["path"].endswith("/reply")]
+
+
+def test_a_note_nobody_is_sure_of_is_asked_for_anew_by_who_asks_now(desk: Desk) -> None:
+    asks_an_admin(desk, kind="cut_before")
+    give_up(desk)
+    desk.intercom.clear_faults()
+    asked = desk.click(desk.initialize(admin=COLLEAGUE), ASK)
+    assert "A note for the admins is in this conversation." in asked.words
+    assert [note["admin_id"] for note in notes_written(desk)] == [COLLEAGUE["id"]]
+    assert "An admin was asked already." in desk.click(desk.initialize(), ASK).words
+
+
+def test_a_note_that_was_written_although_it_was_given_up_is_found_when_asked_again(desk: Desk) -> None:
+    asks_an_admin(desk, kind="cut_after", times=1)
+    desk.intercom.set_fault("down", path="/conversations", times=0)
+    give_up(desk)
+    desk.intercom.clear_faults()
+    asked = desk.click(desk.initialize(admin=COLLEAGUE), ASK)
+    assert "A note for the admins is in this conversation." in asked.words
+    assert [note["admin_id"] for note in notes_written(desk)] == [ADMIN["id"]]
+
+
+def test_what_is_not_sure_of_a_note_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chores, "OTHER_TRIES", 1)
+    desk.connect()
+    desk.octopods.add_key(keys.SMS, "sms", "deprecated")
+    desk.send_sms("+46701740690")
+    desk.intercom.set_fault("cut_before", path="/reply", times=0)
+    asked = desk.click(desk.initialize(), ASK)
+    assert "It is not sure that the note was written." in asked.words
 
 
 def sends_again(screen: Screen) -> bool:

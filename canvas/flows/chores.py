@@ -124,8 +124,9 @@ def ask_admin(flow: Flow, action: Action) -> None:
     note, region = action.payload, install.region or "US"
     try:
         token = token_of(flow, install)
-        # A note cannot be written twice harmlessly: after an unclear answer, look before writing again.
-        if action.tries == 1 or not flow.intercom.has_note(
+        # A note cannot be written twice harmlessly: an earlier try, or what an earlier click began, may have.
+        may_be_there = action.tries > 1 or note.get("again")
+        if not may_be_there or not flow.intercom.has_note(
             token, region, note["conversation_id"], note["mark"]
         ):
             flow.intercom.write_note(token, region, note["conversation_id"], note["admin_id"], note["body"])

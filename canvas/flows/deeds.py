@@ -75,34 +75,32 @@ def _check_status(conn: Connection, flow: Flow, message: Message, by: Clicker, n
     return Stored(Clicked("receipt", message, note="Octopods is asked how it stands."), wakes)
 
 
+ASKED, ON_ITS_WAY = (
+    "An admin was asked already.",
+    "A note for the admins is on its way into this conversation.",
+)
+
+
 def _ask_admin(conn: Connection, flow: Flow, message: Message, by: Clicker, now: datetime) -> Stored:
     """A note in the conversation, for people only."""
     key = f"ask_admin:{message.id}"
     earlier = actions.by_key(conn, by.install.id, key)
-    if earlier and earlier.state == actions.FAILED:
-        actions.restart(conn, by.install.id, "ask_admin", key, now)
-        return Stored(Clicked("receipt", message), ((earlier.id, now),))
-    if earlier:
-        return Stored(Clicked("receipt", message, note="An admin was asked already.", duplicate=True))
+    if earlier and earlier.state not in (actions.FAILED, actions.UNSURE):
+        words = ASKED if earlier.state == actions.DONE else ON_ITS_WAY
+        return Stored(Clicked("receipt", message, note=words, duplicate=True))
     around = Surroundings.read(conn, flow, by.install, by.person)
     payload = {
         "conversation_id": by.person.conversation_id or message.conversation_id,
         "admin_id": by.actor.id,
         "mark": message.id,
         "body": note_html(around.story(conn, message)),
+        "again": earlier is not None,
     }
-    action = actions.add(
-        conn,
-        by.install.id,
-        "ask_admin",
-        key,
-        now,
-        now,
-        message_id=message.id,
-        payload=payload,
-        actor=by.actor,
-    )
-    return Stored(Clicked("receipt", message), ((action.id, now),))
+    given = {"message_id": message.id, "payload": payload, "actor": by.actor}
+    actions.restart(conn, by.install.id, "ask_admin", key, now, **given)
+    asked = actions.by_key(conn, by.install.id, key)
+    assert asked is not None
+    return Stored(Clicked("receipt", message), ((asked.id, now),))
 
 
 def noted(flow: Flow, todo: Send | Deed, done: Stored) -> str | None:
@@ -115,7 +113,9 @@ def noted(flow: Flow, todo: Send | Deed, done: Stored) -> str | None:
         return "A note for the admins is in this conversation."
     if action and action.state == actions.FAILED:
         return f"The note could not be written. {(action.result or {}).get('error', '')}".strip()
-    return "A note for the admins is on its way into this conversation."
+    if action and action.state == actions.UNSURE:
+        return "It is not sure that the note was written. Ask again: Redeliver looks for it first."
+    return ON_ITS_WAY
 
 
 def _ask_to_fix(conn: Connection, flow: Flow, message: Message, by: Clicker, now: datetime) -> Stored:

@@ -151,19 +151,21 @@ def ensure(
 
 
 def restart(conn: Connection, install_id: int, kind: str, key: str, now: datetime, **more: Any) -> None:
-    """Have a repeatable deed done once more, whether it exists, was finished, or was given up.
+    """Have a repeatable deed done once more, whether it exists, was finished, or was given up; `more` as it is now.
 
-    One that waits is left as it is. One that is being done may have looked before what this transaction writes,
+    One that waits keeps its time. One that is being done may have looked before what this transaction writes,
     so it is done once more when it ends.
     """
-    if not _asked_again(conn, install_id, key, now):
+    if not _asked_again(conn, install_id, key, now, **more):
         try:
             add(conn, install_id, kind, key, now, now, **more)
         except Duplicate:  # made at the same moment
-            _asked_again(conn, install_id, key, now)
+            _asked_again(conn, install_id, key, now, **more)
 
 
-def _asked_again(conn: Connection, install_id: int, key: str, now: datetime) -> bool:
+def _asked_again(
+    conn: Connection, install_id: int, key: str, now: datetime, actor: Actor | None = None, **more: Any
+) -> bool:
     """Whether there is a deed of this key; it is held, so that nobody claims or ends it before we commit."""
     where = (actions.c.install_id == install_id) & (actions.c.key == key)
     waits = actions.c.state == DUE
@@ -173,6 +175,8 @@ def _asked_again(conn: Connection, install_id: int, key: str, now: datetime) -> 
         "tries": case((waits, actions.c.tries), else_=0),
         "result": None,
         "finished_at": None,
+        **more,
+        **({"actor": asdict(actor)} if actor else {}),
     }
     return conn.execute(update(actions).where(where).values(values)).rowcount == 1
 
