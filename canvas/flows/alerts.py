@@ -21,7 +21,7 @@ from canvas.flows.hubspot_access import calling
 from canvas.flows.timeline import INDEXED_AFTER
 from canvas.store import actions, alerts, installs
 from canvas.store.actions import Action
-from canvas.store.alerts import Event
+from canvas.store.alerts import TEST, Event
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
 from canvas.store.sealing import CannotOpen
@@ -35,7 +35,6 @@ KINDS = {
     "channel_unknown": "A channel is not known to Octopods",
     "breaker_open": "A channel keeps failing, so nothing is tried again by itself",
 }
-TEST = "test"
 LEFT_OVER = (
     2 * GATHER
 )  # untold for longer, an event may stem from a note that was given up after an unclear answer
@@ -88,11 +87,20 @@ def say(
         return
     for target in wanted.targets:
         if alerts.add(conn, install_id, target, key, kind, title, text, now):
-            _have_told(conn, install_id, target, now if kind == TEST else now + GATHER)
+            due = now if kind == TEST else now + GATHER
+            actions.restart(
+                conn, install_id, ALERT, _key(install_id, target), due, payload={"target": target}
+            )
+            if kind == TEST:
+                _at_once(conn, install_id, target, now)
 
 
-def _have_told(conn: Connection, install_id: int, target: str, due: datetime) -> None:
-    actions.restart(conn, install_id, ALERT, _key(install_id, target), due, payload={"target": target})
+def _at_once(conn: Connection, install_id: int, target: str, now: datetime) -> None:
+    """Do not wait for more to happen, or for the quiet hours to end. After trouble the wait has its reason."""
+    key = _key(install_id, target)
+    waiting = actions.by_key(conn, install_id, key)
+    if waiting and not waiting.tries:
+        actions.hasten(conn, install_id, key, now)
 
 
 def _key(install_id: int, target: str) -> str:
@@ -109,7 +117,7 @@ def wake(flow: Flow, install_id: int) -> None:
 
 
 def deliver(flow: Flow, action: Action) -> None:
-    """The worker's deed: tell everything not yet told at one target, in one piece."""
+    """The worker's deed: tell everything not yet told at one target, in one piece. Quiet hours hold all but tests."""
     target = str(action.payload["target"])
     now = flow.clock()
     with reading(flow.engine) as conn:
@@ -121,7 +129,9 @@ def deliver(flow: Flow, action: Action) -> None:
         return
     wanted = wishes(install)
     quiet = quiet_until(now, wanted.quiet_from, wanted.quiet_to, install.tz)
-    if quiet and any(event.kind != TEST for event in events):
+    if quiet:
+        events = [event for event in events if event.kind == TEST]
+    if quiet and not events:
         with writing(flow.engine) as conn:
             actions.again(conn, action, quiet, counted=False)
         flow.wake(action.id, quiet)

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, insert, select, update
 from canvas.domain.ids import new_id
 from canvas.store.tables import alert_events
 
+TEST = "test"
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -37,10 +39,12 @@ def add(
 
 
 def untold(conn: Connection, install_id: int, target: str, limit: int = 20) -> list[Event]:
+    """The oldest that are not told yet; tests before all others, because somebody waits for them."""
     where = (alert_events.c.install_id == install_id) & (alert_events.c.target == target)
     names = [alert_events.c[name] for name in Event.__dataclass_fields__]
-    query = select(*names).where(where, alert_events.c.told_at.is_(None)).order_by(alert_events.c.id)
-    return [Event(**row) for row in conn.execute(query.limit(limit)).mappings()]
+    order = (alert_events.c.kind != TEST, alert_events.c.id)
+    query = select(*names).where(where, alert_events.c.told_at.is_(None)).order_by(*order).limit(limit)
+    return [Event(**row) for row in conn.execute(query).mappings()]
 
 
 def told(conn: Connection, ids: Sequence[str], now: datetime) -> None:

@@ -24,6 +24,7 @@ from canvas.clients.mail import Mail
 from canvas.clients.webhook import Webhook
 from canvas.domain.incidents import FEWEST
 from canvas.domain.quiet import quiet_until
+from canvas.flows import alerts
 from canvas.flows import incidents as watching
 from canvas.flows.carry_out import sweep
 from canvas.store import incidents, installs, messages
@@ -246,6 +247,44 @@ def test_quiet_hours_are_kept(pages: Pages, ear: Ear) -> None:
     pages.site.clock.advance(2 * 3600)
     work(pages)
     assert len(ear.heard) == 1
+
+
+def footers(ear: Ear) -> list[set[str]]:
+    return [{told["footer"] for told in json.loads(body)["attachments"]} for _, body in ear.heard]
+
+
+def test_a_test_goes_out_in_quiet_hours_and_what_happened_waits_for_their_end(
+    both_pages: Pages, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = both_pages
+    services = pages.site.app.extensions["redeliver"]
+    unwoken = replace(services, flow=replace(pages.flow, wake=lambda _id, _due: None))  # see `work`
+    monkeypatch.setitem(pages.site.app.extensions, "redeliver", unwoken)
+    listen(pages, webhook=ear.url, quiet_from=13, quiet_to=16)  # it is 14:05 in Stockholm
+    fail(pages, 5)
+    happen(pages, 25)
+    pages.site.clock.advance(61)
+    work(pages)
+    pages.browser.sign_in()
+    assert "A test is on its way." in pages.press(pages.get("/settings/alerts"), "Send a test").words
+    work(pages)
+    assert footers(ear) == [{"test"}]
+    for _ in range(4):
+        pages.site.clock.advance(61)
+        work(pages)
+    assert footers(ear) == [{"test"}]
+    pages.site.clock.advance(2 * 3600)
+    for _ in range(2):
+        work(pages)
+        pages.site.clock.advance(61)
+    assert sum(len(json.loads(body)["attachments"]) for _, body in ear.heard) == 1 + 25 + 2
+
+
+def happen(pages: Pages, count: int) -> None:
+    with writing(pages.flow.engine) as conn:
+        for i in range(count):
+            key, now = f"key:{i}", pages.now
+            alerts.say(conn, pages.flow, pages.install.id, "key_deprecated", key, "A key", "Words.", now)
 
 
 def test_quiet_hours_reach_over_midnight(pages: Pages) -> None:
