@@ -7,19 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
+from secrets import token_urlsafe
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
 from canvas.clients.errors import CallFailed
 from canvas.clients.hubspot import NOTE
+from canvas.domain.message import Actor
 from canvas.domain.quiet import quiet_until
 from canvas.domain.schedule import OTHER_TRIES, backoff
 from canvas.flows import chores
 from canvas.flows.context import Flow
 from canvas.flows.hubspot_access import calling
 from canvas.flows.timeline import INDEXED_AFTER
-from canvas.store import actions, alerts, installs
+from canvas.store import actions, alerts, audit, installs
 from canvas.store.actions import Action
 from canvas.store.alerts import TEST, Event
 from canvas.store.database import reading, writing
@@ -68,6 +70,36 @@ def wishes(install: Install) -> Wishes:
     given: dict[str, Any] = install.settings.get("alerts") or {}
     known = {name: given[name] for name in Wishes.__dataclass_fields__ if name in given}
     return Wishes(**{**known, "kinds": tuple(known.get("kinds", KINDS))})
+
+
+def secret(flow: Flow, wanted: Wishes) -> str:
+    """What signs the calls to the webhook; nothing where there is none, or it cannot be opened any more."""
+    try:
+        return flow.sealer.open(wanted.secret_sealed) if wanted.secret_sealed else ""
+    except CannotOpen:
+        return ""
+
+
+def save(flow: Flow, install: Install, wanted: Wishes, by: Actor) -> None:
+    """Keep the wishes, with a secret for the webhook where none can be opened."""
+    kept = {name: getattr(wanted, name) for name in Wishes.__dataclass_fields__}
+    kept["kinds"] = list(wanted.kinds)
+    if wanted.webhook and not secret(flow, wanted):
+        kept["secret_sealed"] = flow.sealer.seal(token_urlsafe(32))
+    now = flow.clock()
+    with writing(flow.engine) as conn:
+        installs.put(conn, install.platform, install.external_id, now, settings={"alerts": kept})
+        told = {"targets": list(wanted.targets), "kinds": list(wanted.kinds)}
+        audit.write(conn, install.id, now, by, "alerts.save", after=told)
+
+
+def test(flow: Flow, install: Install, by: Actor) -> None:
+    """Tell a test at every place."""
+    now = flow.clock()
+    key, text = f"test:{now.timestamp()}", f"{by.name} asked for this test. All is well."
+    with writing(flow.engine) as conn:
+        say(conn, flow, install.id, TEST, key, "A test of the alerts", text, now)
+    wake(flow, install.id)
 
 
 def say(
@@ -198,8 +230,8 @@ def _webhook(flow: Flow, install: Install, wanted: Wishes, events: Sequence[Even
         for e in events
     ]
     document = {"text": f"{_subject(install, events)}\n{lines}", "attachments": attachments}
-    secret = flow.sealer.open(wanted.secret_sealed) if wanted.secret_sealed else ""
-    flow.webhook.post(wanted.webhook, secret, _delivery(events), document, flow.clock())
+    signed_with = flow.sealer.open(wanted.secret_sealed) if wanted.secret_sealed else ""
+    flow.webhook.post(wanted.webhook, signed_with, _delivery(events), document, flow.clock())
 
 
 def _email(flow: Flow, install: Install, wanted: Wishes, events: Sequence[Event], action: Action) -> None:

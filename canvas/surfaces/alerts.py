@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,9 +12,7 @@ from canvas.clients.errors import Refused
 from canvas.clients.guard import Guarded
 from canvas.flows import alerts
 from canvas.flows.alerts import KINDS, Wishes, wishes
-from canvas.store import audit, installs
-from canvas.store.database import reading, writing
-from canvas.store.sealing import CannotOpen
+from canvas.store.database import reading
 from canvas.surfaces.services import services
 from canvas.surfaces.sessions import admin_only, me
 
@@ -36,7 +33,7 @@ def index() -> Any:
 
 def _page(wanted: Wishes, wrong: Mapping[str, str], notice: tuple[str, str] | None = None) -> str:
     flow = services().flow
-    secret = _secret(wanted)
+    secret = alerts.secret(flow, wanted)
     return render_template(
         "insights/alerts.html",
         wanted=wanted,
@@ -50,14 +47,6 @@ def _page(wanted: Wishes, wrong: Mapping[str, str], notice: tuple[str, str] | No
         intercom=me().install.platform == "intercom",
         troubles=_troubles(),
     )
-
-
-def _secret(wanted: Wishes) -> str:
-    """What signs the calls to the webhook; nothing where there is none, or it cannot be opened any more."""
-    try:
-        return services().flow.sealer.open(wanted.secret_sealed) if wanted.secret_sealed else ""
-    except CannotOpen:
-        return ""
 
 
 def _troubles() -> list[str]:
@@ -86,7 +75,7 @@ def save() -> Any:
     wrong = _wrong(wanted)
     if wrong:
         return _page(wanted, wrong), 400
-    _store(wanted)
+    alerts.save(services().flow, me().install, wanted, me().actor)
     return redirect("/settings/alerts?done=saved", 303)
 
 
@@ -123,26 +112,9 @@ def _wrong(wanted: Wishes) -> dict[str, str]:
     return found
 
 
-def _store(wanted: Wishes) -> None:
-    flow, install = services().flow, me().install
-    kept = {name: getattr(wanted, name) for name in Wishes.__dataclass_fields__}
-    kept["kinds"] = list(wanted.kinds)
-    if wanted.webhook and not _secret(wanted):
-        kept["secret_sealed"] = flow.sealer.seal(secrets.token_urlsafe(32))
-    now = flow.clock()
-    with writing(flow.engine) as conn:
-        installs.put(conn, install.platform, install.external_id, now, settings={"alerts": kept})
-        told = {"targets": list(wanted.targets), "kinds": list(wanted.kinds)}
-        audit.write(conn, install.id, now, me().actor, "alerts.save", after=told)
-
-
 @blueprint.post("/test")
 @admin_only
 def test() -> Any:
     """Tell a test at every place."""
-    flow, install, now = services().flow, me().install, services().flow.clock()
-    with writing(flow.engine) as conn:
-        key, text = f"test:{now.timestamp()}", f"{me().name} asked for this test. All is well."
-        alerts.say(conn, flow, install.id, alerts.TEST, key, "A test of the alerts", text, now)
-    alerts.wake(flow, install.id)
+    alerts.test(services().flow, me().install, me().actor)
     return redirect("/settings/alerts?done=test", 303)
