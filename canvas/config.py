@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
+from phonenumbers import SUPPORTED_REGIONS
 
 DEV_SECRET = "development-only-secret"  # noqa: S105 - refused in production, see `load`  # nosec B105
 DEV_ENCRYPTION_KEY = "ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE="
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class BadSetting(Exception):
@@ -23,10 +26,18 @@ def _text(value: str) -> str:
 
 
 def _url(value: str) -> str:
-    parts = urlsplit(value.strip())
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(value.strip())
+        fit = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        fit = False
+    if not fit or parts.query or parts.fragment:
         raise ValueError("it must be an http(s) address without query, such as https://example.com")
     return value.strip().rstrip("/")
+
+
+def _url_or_nothing(value: str) -> str:
+    return _url(value) if value.strip() else ""
 
 
 def _database(value: str) -> str:
@@ -47,59 +58,52 @@ def _fernet_keys(value: str) -> tuple[str, ...]:
     return keys
 
 
-def _whole(value: str) -> int:
-    number = int(value)
-    if number < 0:
-        raise ValueError("it must not be negative")
-    return number
+def _number(kind: type[int] | type[float], least: float, most: float, words: str) -> Callable[[str], Any]:
+    """A parser of numbers from `least` to `most`; `words` say which those are."""
 
-
-_CENTURY = 36_525  # days
-
-
-def _days(value: str) -> int:
-    number = int(value)
-    if not 1 <= number <= _CENTURY:
-        raise ValueError(f"it must be from 1 to {_CENTURY} days")
-    return number
-
-
-def _port(value: str) -> int:
-    number = int(value)
-    if not 0 < number < 65536:
-        raise ValueError("it must be between 1 and 65535")
-    return number
-
-
-def _seconds(value: str) -> float:
-    number = float(value)
-    if not 0 <= number < 1e7:
-        raise ValueError("it must be a number of seconds")
-    return number
-
-
-def _within(least: float, most: float) -> Callable[[str], float]:
-    """Seconds that one call may take. Zero would break calls that never left, and take them for sent."""
-
-    def parse(value: str) -> float:
-        number = float(value)
+    def parse(value: str) -> int | float:
+        try:
+            number = kind(value)
+        except ValueError:
+            raise ValueError(f"it must be {words}") from None
         if not least <= number <= most:
-            raise ValueError(f"it must be {least:g} to {most:g} seconds")
+            raise ValueError(f"it must be {words}")
         return number
 
     return parse
 
 
+_CENTURY = 36_525  # days
+_LONGEST = 1e7  # seconds
+_whole = _number(int, 0, inf, "a whole number, 0 or more")
+_days = _number(int, 1, _CENTURY, f"a whole number of days, from 1 to {_CENTURY}")
+_port = _number(int, 1, 65535, "a whole number from 1 to 65535")
+_seconds = _number(float, 0, _LONGEST, "a number of seconds, 0 or more")
+# Zero would break calls that never left, and take them for sent.
+_connect_seconds = _number(float, 1, 15, "1 to 15 seconds")
+# Both together stay below the lease of an action (schedule.LEASE), so that nobody takes over a call under way.
+_read_seconds = _number(float, 1, 100, "1 to 100 seconds")
+
+
 def _steps(value: str) -> tuple[float, ...]:
-    steps = tuple(float(step) for step in value.split(","))
-    if not steps or any(step <= 0 for step in steps):
+    try:
+        steps = tuple(float(step) for step in value.split(","))
+    except ValueError:
+        steps = ()
+    if not steps or not all(0 < step <= _LONGEST for step in steps):
         raise ValueError("it must be seconds, comma-separated, each above zero")
     return steps
 
 
+def _level(value: str) -> str:
+    if value.strip().upper() not in LEVELS:
+        raise ValueError(f"it must be {', '.join(LEVELS[:-1])} or {LEVELS[-1]}")
+    return value.strip().upper()
+
+
 def _region(value: str) -> str:
-    if len(value) != 2 or not value.isalpha():
-        raise ValueError("it must be a two-letter country, such as IE")
+    if value.upper() not in SUPPORTED_REGIONS:
+        raise ValueError("it must be the two letters of a country, such as IE")
     return value.upper()
 
 
@@ -143,7 +147,7 @@ SETTINGS = (
     Setting(
         "OCTOPODS_SETTINGS_URL", _url, "https://app.octopods.io/settings/channels", "Octopods' settings page."
     ),
-    Setting("INTERCOM_CLIENT_ID", _text, "", "The Intercom app's client id.", needed=False),
+    Setting("INTERCOM_CLIENT_ID", _text, "", "The Intercom app's client id."),
     Setting(
         "INTERCOM_CLIENT_SECRET",
         _text,
@@ -151,10 +155,12 @@ SETTINGS = (
         "The Intercom app's client secret; it signs requests.",
         secret=True,
     ),
-    Setting("INTERCOM_URL", _text, "", "Intercom's API address; empty means by the workspace's region."),
+    Setting(
+        "INTERCOM_URL", _url_or_nothing, "", "Intercom's API address; empty means by the workspace's region."
+    ),
     Setting(
         "INTERCOM_AUTHORIZE_URL",
-        _text,
+        _url_or_nothing,
         "",
         "Where admins allow access; empty means Intercom's page of the workspace's region.",
     ),
@@ -165,7 +171,7 @@ SETTINGS = (
         _text,
         "",
         "The HubSpot app's client secret; two, comma-separated, in rotation.",
-        True,
+        secret=True,
     ),
     Setting("HUBSPOT_URL", _url, "https://api.hubapi.com", "HubSpot's API address."),
     Setting(
@@ -204,11 +210,10 @@ SETTINGS = (
         "300",
         "Seconds between looks into Octopods' list of WhatsApp messages; 0: never.",
     ),
-    Setting("CONNECT_TIMEOUT", _within(1, 15), "5", "Seconds to wait for a connection to a vendor, 1 to 15."),
-    # Both together stay below the lease of an action (schedule.LEASE), so that nobody takes over a call under way.
     Setting(
-        "READ_TIMEOUT", _within(1, 100), "30", "Seconds to wait for Octopods' answer to a send, 1 to 100."
+        "CONNECT_TIMEOUT", _connect_seconds, "5", "Seconds to wait for a connection to a vendor, 1 to 15."
     ),
+    Setting("READ_TIMEOUT", _read_seconds, "30", "Seconds to wait for Octopods' answer to a send, 1 to 100."),
     Setting(
         "ALLOW_PRIVATE_LINKS", _yes, "", "yes: media links may point into private networks (sandbox only)."
     ),
@@ -228,7 +233,7 @@ SETTINGS = (
         secret=True,
     ),
     Setting("MAIL_FROM", _text, "", "The address that alerts by mail come from."),
-    Setting("LOG_LEVEL", _text, "INFO", "DEBUG, INFO, WARNING or ERROR."),
+    Setting("LOG_LEVEL", _level, "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL."),
     Setting("METRICS_TOKEN", _text, "", "Bearer token for /metrics; empty closes it.", secret=True),
 )
 

@@ -240,7 +240,7 @@ def set_up_logging(level: str) -> None:
 
     The masking is a net below that: what slips into an exception's text is masked on its way out.
     """
-    number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    number = logging.getLevelNamesMapping()[level]
     common: list[Processor] = [
         _request_number,
         structlog.processors.add_log_level,

@@ -51,6 +51,18 @@ def test_a_fit_configuration_starts() -> None:
             {"HUBSPOT_CLIENT_ID": "app", "HUBSPOT_CLIENT_SECRET": " , "},
             "HUBSPOT_CLIENT_SECRET: it must be set when HUBSPOT_CLIENT_ID is",
         ),
+        ({"LOG_LEVEL": "VERBOSE"}, "LOG_LEVEL: it must be DEBUG, INFO, WARNING, ERROR or CRITICAL"),
+        ({"DEFAULT_REGION": "ZZ"}, "DEFAULT_REGION: it must be the two letters of a country, such as IE"),
+        ({"INTERCOM_URL": "api.intercom.io"}, "INTERCOM_URL: it must be an http(s) address without query"),
+        ({"INTERCOM_AUTHORIZE_URL": "http://[::1"}, "INTERCOM_AUTHORIZE_URL: it must be an http(s) address"),
+        ({"HUBSPOT_URL": "https://api.hubapi.com:x"}, "HUBSPOT_URL: it must be an http(s) address"),
+        ({"PORT": "abc"}, "PORT: it must be a whole number from 1 to 65535"),
+        ({"PORT": "0"}, "PORT: it must be a whole number from 1 to 65535"),
+        ({"RETENTION_DAYS": "ninety"}, "RETENTION_DAYS: it must be a whole number of days, from 1 to 36525"),
+        ({"RATE_PER_ADDRESS": "1.5"}, "RATE_PER_ADDRESS: it must be a whole number, 0 or more"),
+        ({"POLL_SPACING": "soon"}, "POLL_SPACING: it must be a number of seconds, 0 or more"),
+        ({"POLL_SCHEDULE": "10,soon"}, "POLL_SCHEDULE: it must be seconds, comma-separated, each above zero"),
+        ({"POLL_SCHEDULE": "10,nan"}, "POLL_SCHEDULE: it must be seconds, comma-separated, each above zero"),
         ({"ALLOW_PRIVATE_LINKS": "yes"}, "ALLOW_PRIVATE_LINKS: it must not be set in production"),
     ],
 )
@@ -60,6 +72,19 @@ def test_each_missing_or_default_secret_is_named(change: dict[str, str | None], 
         config.load(environment)
     assert sentence in str(refusal.value)
     assert str(refusal.value).count(";") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "kept"),
+    [
+        ("LOG_LEVEL", "debug", "DEBUG"),
+        ("DEFAULT_REGION", "ie", "IE"),
+        ("INTERCOM_URL", "", ""),
+        ("PORT", "1", 1),
+    ],
+)
+def test_what_makes_sense_is_taken(name: str, given: str, kept: object) -> None:
+    assert config.load({name: given})[name] == kept
 
 
 def test_the_app_stops_with_that_sentence_and_no_traceback(tmp_path: Path) -> None:
