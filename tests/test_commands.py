@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskCliRunner
@@ -21,9 +22,10 @@ from tests.fakes import Fake, OctopodsFake
 
 
 @pytest.fixture
-def run(desk: Desk) -> FlaskCliRunner:
+def run(desk: Desk) -> Iterator[FlaskCliRunner]:
     register(desk.app)
-    return desk.app.test_cli_runner()
+    with desk.app.app_context():  # as `flask` itself gives it to every command
+        yield desk.app.test_cli_runner()
 
 
 @pytest.fixture
@@ -128,6 +130,8 @@ def test_a_private_install_is_connected_listed_and_erased(run: FlaskCliRunner) -
         ),
         (["channel", "list", "--install", "nonsense"], "There is no install"),
         (["unknown", "list", "--install", "intercom:no"], "There is no install"),
+        (["install", "remove", "intercom:no"], "There is no install"),
+        (["erase", "intercom:no", "--contact", "c1"], "There is no install"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(
@@ -137,6 +141,68 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     assert result.exit_code == 1
     assert words in result.output
     assert "Traceback" not in result.output
+    assert "Go on?" not in result.output
+
+
+@pytest.mark.parametrize("deed", [["install", "remove"], ["erase"]])
+def test_nothing_is_erased_before_the_operator_is_sure(
+    run: FlaskCliRunner, desk: Desk, deed: list[str]
+) -> None:
+    desk.connect()
+    name = f"intercom:{WORKSPACE}"
+    refused = run.invoke(args=[*deed, name], input="n\n")
+    assert (refused.exit_code, "Go on?" in refused.output) == (1, True)
+    assert name in run.invoke(args=["install", "list"]).output
+    assert run.invoke(args=[*deed, name], input="y\n").exit_code == 0
+    assert run.invoke(args=["install", "list"]).output == ""
+
+
+WITHOUT_TABLES = (
+    ["install", "list"],
+    ["install", "remove", "intercom:no"],
+    ["channel", "list"],
+    ["teammate", "list", "--install", "intercom:no"],
+    ["hook", "list", "--install", "intercom:no"],
+    ["hubspot", "set", "hubspot:1", "--contact-properties"],
+    ["unknown", "list", "--install", "intercom:no"],
+    ["keys", "rotate"],
+    ["worker"],
+    ["sweep"],
+    ["rediagnose"],
+    ["purge"],
+    ["export", "intercom:no"],
+    ["erase", "intercom:no"],
+)
+
+
+@pytest.fixture
+def bare(
+    tmp_path: Path,
+    clock: Clock,
+    fake_octopods: OctopodsFake,
+    fake_intercom: Fake,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[FlaskCliRunner]:
+    """A database that was never upgraded."""
+    url = f"sqlite:///{tmp_path}/bare.db"
+    monkeypatch.setenv("DATABASE_URL", url)
+    made = make_desk(url, clock, fake_octopods, fake_intercom)
+    register(made.app)
+    with made.app.app_context():
+        yield made.app.test_cli_runner()
+    made.flow.engine.dispose()
+
+
+@pytest.mark.parametrize("args", WITHOUT_TABLES, ids=" ".join)
+def test_a_database_without_tables_is_told_in_one_sentence(bare: FlaskCliRunner, args: list[str]) -> None:
+    result = bare.invoke(args=args)
+    words = "Error: The database has no tables yet; run: flask --app app db upgrade\n"
+    assert (result.exit_code, result.output) == (1, words)
+
+
+def test_the_upgrade_makes_the_tables_that_the_commands_ask_for(bare: FlaskCliRunner) -> None:
+    assert bare.invoke(args=["db", "upgrade"]).exit_code == 0
+    assert bare.invoke(args=["install", "list"]).exit_code == 0
 
 
 def test_settings_are_printed_without_their_secrets(

@@ -6,7 +6,7 @@ import click
 import orjson
 from flask.cli import AppGroup
 
-from canvas.cli.common import flow
+from canvas.cli.common import flow, yes_option
 from canvas.flows import erase as erasing
 from canvas.flows import export as exporting
 from canvas.flows import retention
@@ -39,12 +39,15 @@ def export(public_id: str) -> None:
 @click.command("erase")
 @click.argument("public_id")
 @click.option("--contact", help="Only this person: a contact id, or a number such as +353871234567.")
-@click.confirmation_option(prompt="This cannot be undone. Go on?")
-def erase(public_id: str, contact: str | None) -> None:
+@yes_option
+def erase(public_id: str, contact: str | None, yes: bool) -> None:
     """Erase an install, or one person of it, and prove it."""
     if contact is not None and not contact.strip():
         raise click.UsageError("--contact is empty. Give a contact id, or a number such as +353871234567.")
     try:
+        erasing.known(flow(), public_id)
+        if not yes:
+            click.confirm("This cannot be undone. Go on?", abort=True)
         done = erasing.person(flow(), public_id, contact) if contact else erasing.install(flow(), public_id)
     except erasing.NotThere as refusal:
         raise click.ClickException(str(refusal)) from refusal

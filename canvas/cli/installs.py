@@ -7,7 +7,7 @@ import sys
 import click
 from flask.cli import AppGroup
 
-from canvas.cli.common import flow
+from canvas.cli.common import flow, yes_option
 from canvas.domain import settings as choices
 from canvas.flows import installs as install_flow
 
@@ -69,10 +69,13 @@ def install_list() -> None:
 
 @install.command("remove")
 @click.argument("public_id")
-@click.confirmation_option(prompt="This erases the install and all its messages. Go on?")
-def install_remove(public_id: str) -> None:
+@yes_option
+def install_remove(public_id: str, yes: bool) -> None:
     """Erase an install and everything that belongs to it."""
     try:
+        install_flow.known(flow(), public_id)
+        if not yes:
+            click.confirm("This erases the install and all its messages. Go on?", abort=True)
         install_flow.erase(flow(), public_id)
     except install_flow.Refused as refusal:
         raise click.ClickException(str(refusal)) from refusal

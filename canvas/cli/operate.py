@@ -7,7 +7,7 @@ from flask.cli import AppGroup
 
 from canvas import config as configuration
 from canvas import worker
-from canvas.cli.common import flow
+from canvas.cli.common import engine, flow
 from canvas.flows import carry_out, come_in, installs, knowing
 from canvas.store import migrate
 
@@ -47,7 +47,7 @@ def sweep() -> None:
 @db.command("upgrade")
 def upgrade() -> None:
     """Bring the tables to this version."""
-    migrate.upgrade(flow().engine)
+    migrate.upgrade(engine())
     click.echo("The database is at this version.")
 
 

@@ -36,6 +36,12 @@ def find(conn: Connection, public_id: str) -> Install:
     return found
 
 
+def known(flow: Flow, public_id: str) -> Install:
+    """Raises NotThere."""
+    with reading(flow.engine) as conn:
+        return find(conn, public_id)
+
+
 def person(flow: Flow, public_id: str, contact_id_or_number: str, by: Actor = audit.OPERATOR) -> Erased:
     """Erase one person by contact id or by number in full international form. Raises NotThere."""
     with writing(flow.engine) as conn:

@@ -88,6 +88,12 @@ def named(conn: Connection, public_id: str) -> Install:
     return found
 
 
+def known(flow: Flow, public_id: str) -> Install:
+    """Raises Refused."""
+    with reading(flow.engine) as conn:
+        return named(conn, public_id)
+
+
 def erase(flow: Flow, public_id: str) -> None:
     """Remove an install and all that belongs to it. Raises Refused."""
     with writing(flow.engine) as conn:
