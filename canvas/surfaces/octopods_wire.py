@@ -12,7 +12,7 @@ import orjson
 import structlog
 from flask import Blueprint, Response, request
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from canvas.domain.preflight import Finding, verdict
 from canvas.flows.come_in import Contact
@@ -80,6 +80,7 @@ def preflight_document(findings: tuple[Finding, ...]) -> dict[str, Any]:
 def speaks_octopods(blueprint: Blueprint) -> None:
     """Whatever goes wrong in this blueprint is told in Octopods' error shape, which its callers can read."""
     blueprint.register_error_handler(SQLAlchemyError, _no_database)
+    blueprint.register_error_handler(RequestEntityTooLarge, _too_large)
     blueprint.register_error_handler(HTTPException, _http_error)
 
 
@@ -90,6 +91,11 @@ def _no_database(error: SQLAlchemyError) -> Response:
     )
 
 
+def _too_large(_: RequestEntityTooLarge) -> Response:
+    most = (request.max_content_length or 0) // 1024**2
+    return octopods_error(413, BAD_REQUEST, f"The body has more than {most} MB. Send a smaller one.")
+
+
 def _http_error(error: HTTPException) -> Response:
-    code = BAD_REQUEST if error.code in (400, 413) else OURS
+    code = BAD_REQUEST if error.code == 400 else OURS
     return octopods_error(error.code or 500, code, error.description or error.name)

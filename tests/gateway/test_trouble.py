@@ -95,7 +95,9 @@ def test_a_missing_number_is_recorded_with_its_reason(desk: Desk) -> None:
 def test_a_body_too_large_for_any_message_is_refused_in_octopods_shape(desk: Desk) -> None:
     desk.connect()
     answer = desk.gateway("/sms/messages", {"destination_phone": TO, "body": "x" * 2_000_000}, keys.SMS)
-    assert (answer.status_code, answer.get_json()["error_code"]) == (413, 1)
+    told = answer.get_json()
+    assert (answer.status_code, told["error_code"]) == (413, 1)
+    assert told["error"] == "The body has more than 1 MB. Send a smaller one."
     assert desk.octopods.sends() == []
 
 
