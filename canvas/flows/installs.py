@@ -119,10 +119,11 @@ def add_channel(
     now = flow.clock()
     with writing(flow.engine) as conn:
         install = named(conn, public_id)
-        fingerprint = flow.sealer.fingerprint(key)
-        _check(conn, install, key, fingerprint, number)
-        secret = {"key_sealed": flow.sealer.seal(key), "key_hash": fingerprint, "key_last4": key[-4:]}
+        installs.locked(conn, install.id)  # or two admins could connect one key under two names at once
         label = name or CHANNEL_NAMES[kind]
+        fingerprint = flow.sealer.fingerprint(key)
+        _check(conn, install, kind, label, key, fingerprint, number)
+        secret = {"key_sealed": flow.sealer.seal(key), "key_hash": fingerprint, "key_last4": key[-4:]}
         same = [c for c in channels.of_install(conn, install.id) if c.kind == kind and c.name == label]
         if same:
             channel_id = same[0].id
@@ -141,21 +142,27 @@ def add_channel(
     return made
 
 
-def check_channel(flow: Flow, install: Install, key: str, number: str) -> None:
-    """Whether this key and number could belong to a channel of that install. Raises Refused."""
+def check_channel(flow: Flow, install: Install, kind: str, name: str, key: str, number: str) -> None:
+    """Whether this key and number could belong to that channel of that install. Raises Refused."""
     with reading(flow.engine) as conn:
-        _check(conn, install, key, flow.sealer.fingerprint(key), number)
+        _check(conn, install, kind, name, key, flow.sealer.fingerprint(key), number)
 
 
-def _check(conn: Connection, install: Install, key: str, fingerprint: str, number: str | None) -> None:
+def _check(
+    conn: Connection, install: Install, kind: str, name: str, key: str, fingerprint: str, number: str | None
+) -> None:
     if not _KEY.fullmatch(key):
         raise Refused("An Octopods API key has 4 to 512 printable characters and no spaces.")
     if number and not (number.startswith("+") and phones.normalise(number, "US")):
         raise Refused("The number must be in full international form, such as +353871234567.")
-    if any(c.install_id != install.id for c in channels.by_key(conn, fingerprint)):
+    same = channels.by_key(conn, fingerprint)
+    if any(c.install_id != install.id for c in same):
         raise Refused(
             "This key belongs to another install. Disconnect it there first, or take this one's own key."
         )
+    has_it = next((c.name for c in same if c.kind == kind and c.name != name), None)
+    if has_it:
+        raise Refused(f"The {CHANNEL_NAMES[kind]} channel named {has_it} has this key already.")
 
 
 def repair_channel(flow: Flow, public_id: str, channel_id: int, by: Actor = audit.OPERATOR) -> Channel:

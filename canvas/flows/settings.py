@@ -88,7 +88,7 @@ def connect_channel(
             f"There is a {CHANNEL_NAMES[kind]} channel named {label} already. Give this one another name."
         )
     key, number = key.strip(), number.strip()
-    install_flow.check_channel(flow, install, key, number)
+    install_flow.check_channel(flow, install, kind, label, key, number)
     _try_key(flow, kind, key)
     return install_flow.add_channel(flow, install.public_id, kind, key, label, number or None, by)
 
@@ -99,7 +99,7 @@ def replace_key(flow: Flow, install: Install, channel_id: int, key: str, by: Act
         found = channels.get(conn, install.id, channel_id)
     if found is None:
         raise Refused("This channel is not connected any more.")
-    install_flow.check_channel(flow, install, key.strip(), "")
+    install_flow.check_channel(flow, install, found.kind, found.name, key.strip(), "")
     _try_key(flow, found.kind, key.strip())
     return install_flow.add_channel(
         flow, install.public_id, found.kind, key.strip(), found.name, found.number, by

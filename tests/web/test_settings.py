@@ -89,6 +89,21 @@ def test_the_same_form_sent_twice_connects_once(site: HubSpotDesk, browser: Brow
     assert len(own(site)[1]) == 1
 
 
+def test_one_key_is_one_channel_of_its_kind(site: HubSpotDesk, browser: Browser, page: Page) -> None:
+    site.octopods.add_key("workspace-key", "workspace")
+    first = connect(browser, page, key="workspace-key")
+    again = connect(browser, first, key="workspace-key", name="Shop too")
+    has_it = "The SMS channel named Shop has this key already."
+    assert (again.status, has_it in again.words) == (400, True)
+    with pytest.raises(install_flow.Refused, match="named Shop has this key"):
+        install_flow.add_channel(site.flow, "intercom:sandbox", "sms", "workspace-key", "Other", None)
+    assert "accepted its key" in connect(browser, first, kind="vbm", key="workspace-key").words
+    both = connect(browser, first, name="Second")
+    assert sorted(c.name for c in own(site)[1]) == ["Second", "Shop", "Shop"]
+    second = browser.press(both, "Replace the key", key=keys.SMS)
+    assert "The SMS channel named Second has this key already." in second.words
+
+
 def test_a_key_is_replaced_and_a_channel_disconnected(
     site: HubSpotDesk, browser: Browser, page: Page
 ) -> None:
