@@ -26,13 +26,20 @@ from canvas.surfaces.services import services
 from canvas.surfaces.sessions import admin_only, me, signed_in
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
+# The section of the page that a deed belongs to, and what is said there when it is done.
 DONE = {
-    "saved": "Saved.",
-    "connected": "The channel is connected. Octopods accepted its key.",
-    "rekeyed": "The channel has its new key. Octopods accepted it.",
-    "repaired": "Noted. Messages that failed on this channel because of its settings can be sent again.",
-    "removed": "The channel is disconnected and its key forgotten. Its messages stay readable.",
-    "teammate": "Saved.",
+    "saved": ("choices", "Saved."),
+    "connected": ("channels", "The channel is connected. Octopods accepted its key."),
+    "rekeyed": ("channels", "The channel has its new key. Octopods accepted it."),
+    "repaired": (
+        "channels",
+        "Noted. Messages that failed on this channel because of its settings can be sent again.",
+    ),
+    "removed": (
+        "channels",
+        "The channel is disconnected and its key forgotten. Its messages stay readable.",
+    ),
+    "teammate": ("team", "Saved."),
 }
 
 
@@ -40,8 +47,8 @@ DONE = {
 @signed_in
 def page() -> Any:
     """Everything on one page."""
-    done = DONE.get(request.args.get("done", ""))
-    return _draw(notice=("success", done) if done else None)
+    part, words = DONE.get(request.args.get("done", ""), ("", ""))
+    return _draw(told={part: ("success", words)})
 
 
 def _draw(status: int = 200, **more: Any) -> Any:
@@ -51,7 +58,13 @@ def _draw(status: int = 200, **more: Any) -> Any:
         own = channels.of_install(conn, install.id)
         team = teammates.of_install(conn, install.id)
         trail = audit.newest(conn, install.id, 20) if who.is_admin else []
-    shown = {"values": flow_settings.of(flow, install).as_document(), "wrong": {}, "typed": {}, **more}
+    shown = {
+        "values": flow_settings.of(flow, install).as_document(),
+        "wrong": {},
+        "typed": {},
+        "told": {},
+        **more,
+    }
     html = render_template(
         "settings.html",
         channels=own,
@@ -87,17 +100,14 @@ def _choices_for(person: Person, may_fix: str) -> list[tuple[str, str]]:
     return [*buttons, ("remove", "Remove")]
 
 
-def _done(word: str, part: str) -> Any:
-    return redirect(f"/settings?done={word}#{part}", 303)
-
-
-def _try(deed: Callable[[], object], word: str, part: str) -> Any:
+def _try(deed: Callable[[], object], word: str) -> Any:
     """Do it, or draw the page with the one sentence that says why not, and what was typed."""
+    part, _ = DONE[word]
     try:
         deed()
     except Refused as refused:
         return _draw(400, wrong={part: str(refused)}, typed=request.form)
-    return _done(word, part)
+    return redirect(f"/settings?done={word}#{part}", 303)
 
 
 @blueprint.post("")
@@ -112,7 +122,6 @@ def change() -> Any:
     return _try(
         lambda: flow_settings.change(services().flow, me().install, values, drawn, me().actor),
         "saved",
-        "choices",
     )
 
 
@@ -132,7 +141,6 @@ def connect_channel() -> Any:
             me().actor,
         ),
         "connected",
-        "channels",
     )
 
 
@@ -144,7 +152,6 @@ def replace_key(channel_id: int) -> Any:
     return _try(
         lambda: flow_settings.replace_key(services().flow, me().install, channel_id, key, me().actor),
         "rekeyed",
-        "channels",
     )
 
 
@@ -156,7 +163,6 @@ def channel_repaired(channel_id: int) -> Any:
     return _try(
         lambda: install_flow.repair_channel(services().flow, name, channel_id, me().actor),
         "repaired",
-        "channels",
     )
 
 
@@ -168,7 +174,6 @@ def remove_channel(channel_id: int) -> Any:
     return _try(
         lambda: install_flow.remove_channel(services().flow, name, channel_id, me().actor),
         "removed",
-        "channels",
     )
 
 
@@ -181,7 +186,6 @@ def change_team() -> Any:
     return _try(
         lambda: flow_settings.change_role(services().flow, me().install, person_id, deed, me().actor),
         "teammate",
-        "team",
     )
 
 
@@ -206,4 +210,4 @@ def erase_person() -> Any:
     count = erased.gone.get("messages", 0)
     left = sum(erased.left.values())
     words = f"{count} messages of this person were erased; a search afterwards found {left}."
-    return _draw(notice=("success" if not left else "warning", words))
+    return _draw(told={"data": ("success" if not left else "warning", words)})

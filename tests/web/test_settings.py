@@ -89,6 +89,23 @@ def test_the_same_form_sent_twice_connects_once(site: HubSpotDesk, browser: Brow
     assert len(own(site)[1]) == 1
 
 
+def section(page: Page, part: str) -> str:
+    """The part of the page that the address's fragment leads to."""
+    html = page.response.get_data(as_text=True)
+    return html.partition(f'<section class="stack" id="{part}"')[2].partition("</section>")[0]
+
+
+def test_what_was_done_is_said_where_the_page_scrolls_to(browser: Browser, page: Page) -> None:
+    after = connect(browser, page)
+    assert "The channel is connected." in section(after, "channels")
+    assert "Noted. Messages" in section(browser.press(after, "It is repaired"), "channels")
+    assert "Saved." in section(browser.press(after, "Save"), "choices")
+    assert "Saved." in section(browser.get("/settings?done=teammate"), "team")
+    assert "messages of this person were erased" in section(
+        browser.press(after, "Erase this person", whom="c1"), "data"
+    )
+
+
 def test_one_key_is_one_channel_of_its_kind(site: HubSpotDesk, browser: Browser, page: Page) -> None:
     site.octopods.add_key("workspace-key", "workspace")
     first = connect(browser, page, key="workspace-key")
