@@ -60,12 +60,17 @@ class _Reading:
         return _e164(self.number)
 
 
-@lru_cache(CACHED)
 def normalise(raw: str, region: str) -> str | None:
     """`raw` as E.164, or None when it is not plausible or could be read in two ways.
 
     `region` is the country (ISO 3166, such as "IE") of a number written without its country code.
     """
+    return _normalised(raw[:MAX_RAW], region)
+
+
+# What is remembered is bounded in number and in size, for anybody can send a text as a number.
+@lru_cache(CACHED)
+def _normalised(raw: str, region: str) -> str | None:
     text = clean(raw)
     if text.startswith("+") and (number := _parse(text, None)) and _plausible(number):
         return _e164(number)
@@ -75,7 +80,7 @@ def normalise(raw: str, region: str) -> str | None:
 
 def addressee(raw: str, region: str) -> str | None:
     """The number that `raw` certainly means, as `normalise`, or None where another country's reading is as good."""
-    doubtful = any(not c.certain for c in _meant(raw, region)[:1])
+    doubtful = any(not c.certain for c in _meant(raw[:MAX_RAW], region)[:1])
     return None if doubtful else normalise(raw, region)
 
 
@@ -95,7 +100,7 @@ def candidates(raw: str, region: str, others: Sequence[str] = ()) -> list[Candid
     A single reading is certain; of two, neither is, be they of one country or of two. Quirks of Brazil, Mexico
     and Argentina are tried when the number itself has nothing wrong. Another number of the person is never certain.
     """
-    found = list(_meant(raw, region))
+    found = list(_meant(raw[:MAX_RAW], region))
     for other in others:
         if (e164 := normalise(other, region)) and e164 not in {c.e164 for c in found}:
             found.append(Candidate(e164, "it is another number of this person"))

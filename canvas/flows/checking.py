@@ -26,7 +26,7 @@ from canvas.domain.preflight import (
 from canvas.domain.send_request import refusal
 from canvas.domain.templates import Template
 from canvas.flows.chores import template_from
-from canvas.flows.come_in import content_of
+from canvas.flows.come_in import LONGEST_NUMBER, content_of
 from canvas.flows.context import Flow
 from canvas.flows.look import leaves_at
 from canvas.store import channels, installs, messages, opt_outs, templates
@@ -47,7 +47,7 @@ def check_request(
     with reading(flow.engine) as conn:
         install = installs.get(conn, channel.install_id)
     assert install is not None  # the foreign key says so
-    raw_to = str(request["destination_phone"])
+    raw_to = str(request["destination_phone"])[:LONGEST_NUMBER]
     planned = Planned(
         channel.kind, raw_to, content_of(channel.kind, request, template_id), flow.country(install)
     )

@@ -27,6 +27,7 @@ from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 
 log = structlog.get_logger()
+LONGEST_NUMBER = 64
 LEFT_ALONE = timedelta(minutes=2)  # a forwarded send without an outcome for so long was abandoned
 
 
@@ -50,7 +51,7 @@ def made(
     status: Status = Status.SENDING,
 ) -> Message:
     """The message that the body of an Octopods send request asks for; it is not stored yet."""
-    raw_to = _storable(str(request.get("destination_phone") or ""))[:64]
+    raw_to = _storable(str(request.get("destination_phone") or ""))[:LONGEST_NUMBER]
     content = content_of(channel.kind, request, template_id)
     install = installs.get(conn, channel.install_id)
     assert install is not None  # the foreign key says so

@@ -17,6 +17,7 @@ from canvas.store.database import Glance, Row, glancing, reading
 from canvas.store.installs import Install
 
 KEPT = 2048  # drawings, of about two kilobytes each
+HEAVIEST = 16_000  # characters in the rows of one that is kept: a text is as long as its sender likes
 FRESH_SECONDS = 300  # for so long a drawing, and with it its fix tokens, is used again
 SHOWN = 3
 
@@ -68,7 +69,7 @@ class FirstLooks:
             lines, person = fresh.lines, fresh.person
             seen = look_at(conn, self._flow, fresh.install, person, fresh.rows, lines, 1, viewer)
         drawn = self._draw(seen)
-        if seen.lasting and not limited(fresh.install):
+        if seen.lasting and not limited(fresh.install) and _weight(fresh.rows) <= HEAVIEST:
             self._keep(fresh.key, drawn)
         return drawn
 
@@ -94,3 +95,7 @@ class FirstLooks:
         if len(self._drawn) >= KEPT:
             self._drawn.clear()
         self._drawn[key] = drawn
+
+
+def _weight(rows: tuple[Row, ...]) -> int:
+    return sum(len(value) for row in rows for value in row if isinstance(value, str))

@@ -41,6 +41,7 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     Never raises, whatever the text is; never answers a reason that allows a plain retry where the evidence
     speaks of a person who opted out.
     """
+    evidence = bounded(evidence)
     if len(evidence.text) <= _REMEMBERED_LENGTH:
         return _remembered(evidence)
     return diagnose_with(load(), evidence)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
 
 from canvas.knowledge.loose import first_object
+from canvas.knowledge.memo import Memo
 from canvas.knowledge.plain import take_words, without_frames
 from canvas.knowledge.reading import MOST, Reading
 from canvas.knowledge.tokens import HTTP_STATUSES, unescape
@@ -148,10 +148,12 @@ def walk(value: Any, key: str, reading: Reading, depth: int) -> None:
         reading.name(str(value), sure=not (letters_of(key) in _STATUS_KEYS and str(value) in HTTP_STATUSES))
 
 
-@lru_cache(maxsize=1024)
+_letters: Memo[str] = Memo(lambda key: _NOT_LETTERS.sub("", key.lower()))
+
+
 def letters_of(key: str) -> str:
     """A key as the sets above have it, however it is spelled. Remembered, for providers use the same few."""
-    return _NOT_LETTERS.sub("", key.lower())
+    return _letters[key]
 
 
 def walk_text(value: str, key: str, reading: Reading, depth: int) -> None:
