@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from canvas.surfaces.octopods_wire import octopods_error
+from canvas.surfaces.route import route
 from canvas.surfaces.services import services
 
 log = structlog.get_logger()
@@ -120,8 +121,7 @@ def _end(response: Response) -> Response:
     if response.status_code in (401, 403, 404) and request.endpoint != "static":
         response = _refused_again(response)
     _set_headers(response)
-    route = request.url_rule.rule if request.url_rule else "(none)"
-    services().tally.count("requests", route, str(response.status_code))
+    services().tally.count("requests", route(), str(response.status_code))
     return response
 
 
@@ -158,6 +158,8 @@ def _set_headers(response: Response) -> None:
         headers["Content-Security-Policy"] = POLICY + (HUBSPOT_FRAMES if framed else "'none'")
         if not framed:
             headers["X-Frame-Options"] = "DENY"
+        if getattr(_view(), "guard", "") == "link":
+            headers["Referrer-Policy"] = "no-referrer"  # the address is the key to the page
         for name, value in HTML_HEADERS.items():
             headers.setdefault(name, value)
 
@@ -165,7 +167,7 @@ def _set_headers(response: Response) -> None:
 def _error(error: Exception) -> Any:
     """Nothing unexpected shows its insides: a number to ask about, and the rest in the log."""
     if not isinstance(error, HTTPException):
-        log.exception("request.broke", path=request.path)
+        log.exception("request.broke", route=route())
         return answer_error(500)
     plain = error.get_response()
     if plain.status_code < 400:

@@ -13,6 +13,7 @@ from flask import Response, abort, current_app, request
 
 from canvas.flows.gateway import caller
 from canvas.surfaces.octopods_wire import octopods_error
+from canvas.surfaces.route import route
 from canvas.surfaces.services import services
 
 log = structlog.get_logger()
@@ -47,7 +48,7 @@ def signed_by_intercom(view: View) -> View:
         secret = current_app.config["INTERCOM_CLIENT_SECRET"]
         given = request.headers.get("X-Body-Signature", "")
         if not proves_intercom(secret, given, request.get_data()):
-            log.warning("signature.refused", path=request.path, given=bool(given), configured=bool(secret))
+            log.warning("signature.refused", route=route(), given=bool(given), configured=bool(secret))
             return Response(status=401)
         return view(*args, **kwargs)
 
@@ -65,7 +66,7 @@ def signed_hub(view: View) -> View:
         secret = current_app.config["INTERCOM_CLIENT_SECRET"]
         given = request.headers.get("X-Hub-Signature", "")
         if not secret or not given or not same(given, hub_signature(secret, request.get_data())):
-            log.warning("signature.refused", path=request.path, given=bool(given), configured=bool(secret))
+            log.warning("signature.refused", route=route(), given=bool(given), configured=bool(secret))
             return Response(status=401)
         return view(*args, **kwargs)
 

@@ -29,6 +29,7 @@ from canvas.surfaces import hubspot_view as view
 from canvas.surfaces.hubspot_check import Checking
 from canvas.surfaces.hubspot_guard import signed_by_hubspot
 from canvas.surfaces.hubspot_view import CardView
+from canvas.surfaces.route import route
 from canvas.surfaces.services import services
 from canvas.surfaces.trouble import MAYBE, UNCHANGED, MaybeDone, clicking
 
@@ -48,7 +49,7 @@ def answered(handler: Callable[[], Json]) -> Callable[[], Response]:
         try:
             document = handler()
         except Exception as error:
-            log.exception("card.broke", path=request.path)
+            log.exception("card.broke", route=route())
             document = _trouble(error)
         return Response(orjson.dumps(document), mimetype="application/json")
 

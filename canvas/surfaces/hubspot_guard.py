@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from flask import Response, current_app, request
 
+from canvas.surfaces.route import route
 from canvas.surfaces.services import services
 from canvas.surfaces.signature_hubspot import Refused, SignedRequest, check, raw_target
 
@@ -26,7 +27,7 @@ def signed_by_hubspot(*versions: str) -> Callable[[View], View]:
             try:
                 _check(versions)
             except Refused as why:
-                log.warning("signature.refused", path=request.path, why=str(why))
+                log.warning("signature.refused", route=route(), why=str(why))
                 return Response(status=401)
             return view(*args, **kwargs)
 

@@ -24,6 +24,7 @@ from canvas.surfaces import intercom_view as view
 from canvas.surfaces.canvas_kit import Canvas
 from canvas.surfaces.guard import signed_by_intercom
 from canvas.surfaces.intercom_request import TROUBLE, Asked, person_of, read
+from canvas.surfaces.route import route
 from canvas.surfaces.services import services
 from canvas.surfaces.trouble import MAYBE, UNCHANGED, MaybeDone, clicking
 
@@ -39,7 +40,7 @@ def drawable(handler: Callable[[], Canvas | bytes]) -> Callable[[], Response]:
         try:
             canvas = handler()
         except Exception as error:
-            log.exception("canvas.broke", path=request.path)
+            log.exception("canvas.broke", route=route())
             canvas = view.notice(_trouble(error), request_id=g.request_id)
         drawn = canvas if isinstance(canvas, bytes) else orjson.dumps(canvas)
         return Response(drawn, mimetype="application/json")
@@ -82,7 +83,7 @@ def _read() -> Asked | Canvas:
     """The request, or the canvas that says it cannot be read."""
     asked = read(request.get_data())
     if asked is None:
-        log.warning("canvas.unreadable", path=request.path)
+        log.warning("canvas.unreadable", route=route())
         return view.notice(
             "Intercom sent something that cannot be read. Reload the conversation and try again."
         )

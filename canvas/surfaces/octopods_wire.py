@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from canvas.domain.preflight import Finding, verdict
 from canvas.flows.come_in import Contact
+from canvas.surfaces.route import route
 
 log = structlog.get_logger()
 CONTACT_HEADERS = ("X-Intercom-Contact-Id", "X-HubSpot-Contact-Id")
@@ -85,7 +86,7 @@ def speaks_octopods(blueprint: Blueprint) -> None:
 
 
 def _no_database(error: SQLAlchemyError) -> Response:
-    log.error("api.no_database", path=request.path, exc_info=error)
+    log.error("api.no_database", route=route(), exc_info=error)
     return octopods_error(
         503, OURS, "Redeliver cannot reach its records right now. Nothing was sent. Try again."
     )

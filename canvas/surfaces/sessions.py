@@ -20,6 +20,7 @@ from canvas.flows import rights, sign_in
 from canvas.flows.sign_in import Me
 from canvas.flows.signing import serializer
 from canvas.store.database import reading
+from canvas.surfaces.route import route
 from canvas.surfaces.services import services
 
 log = structlog.get_logger()
@@ -162,7 +163,7 @@ def _guarded(view: View, mark: str, refuse: Callable[[], Any]) -> View:
         if whoever() is None:
             return _sign_in_first()
         if request.method not in SAFE and not _own_form():
-            log.warning("form.refused", path=request.path)
+            log.warning("form.refused", route=route())
             words = "This form is from an earlier sign-in. Load the page again and send it once more."
             way_on = ("Load the page again", _page_of_form())
             return problem("That form is not valid any more", words, 403, way_on)

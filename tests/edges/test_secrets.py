@@ -41,6 +41,10 @@ def test_nothing_secret_is_logged_at_the_most_talkative_level(
     assert ended.returncode == 0, shown
     assert '"event": "call"' in printed
     assert "ZeroDivisionError" in printed
+    assert "500 500" in printed
+    link = shown.splitlines()[-1]
+    assert len(link) > 40
+    assert link not in printed
     for secret in [*secrets.values(), keys.SMS, TOKEN, PHONE, PHONE[1:], WORDS]:
         assert secret not in printed
     for secret in [*secrets.values(), keys.SMS, TOKEN]:

@@ -51,6 +51,13 @@ def test_the_page_says_what_the_card_says(site: HubSpotDesk, browser: Browser) -
     assert details.component("said")["text"].split(": ", 1)[-1].split(". ")[0] in page.words
 
 
+def test_the_link_is_told_to_nobody_the_page_asks(site: HubSpotDesk) -> None:
+    answer = site.client.get(path(site, failed(site)))
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert 'name="referrer"' not in answer.text
+    assert site.client.get("/reasons").headers["Referrer-Policy"] == "same-origin"
+
+
 def test_the_page_quotes_octopods_with_its_own_words_alone(site: HubSpotDesk, browser: Browser) -> None:
     site.connect()
     site.octopods.set_fault("cut_after", path="/sms/messages")
