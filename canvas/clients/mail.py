@@ -35,10 +35,7 @@ class Mail:
         """Send once; `delivery` makes the same Message-ID for every try. Raises CallFailed."""
         if not self.ready:
             raise CallFailed("No mail server is set up here (SMTP_URL and MAIL_FROM).")
-        message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = self._sender, to, subject
-        message["Message-ID"] = f"<{delivery}@{self._sender.rpartition('@')[2]}>"
-        message.set_content(text)
+        message = self._written(to, subject, text, delivery)
         try:
             with self._connect() as server:
                 server.send_message(message)
@@ -46,6 +43,16 @@ class Mail:
             raise _refused(error) from error
         except (smtplib.SMTPException, OSError) as error:
             raise NotReached("The mail server could not be reached.") from error
+
+    def _written(self, to: str, subject: str, text: str, delivery: str) -> EmailMessage:
+        message = EmailMessage()
+        try:
+            message["From"], message["To"], message["Subject"] = self._sender, to, subject
+            message["Message-ID"] = f"<{delivery}@{self._sender.rpartition('@')[2]}>"
+            message.set_content(text)
+        except ValueError as error:  # a line break in a header, half of a surrogate pair
+            raise CallFailed("This cannot be written as an e-mail.") from error
+        return message
 
     def _connect(self) -> smtplib.SMTP:
         host, port = self._url.hostname or "", self._url.port or 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
@@ -168,12 +168,41 @@ def deliver(flow: Flow, action: Action) -> None:
             actions.again(conn, action, quiet, counted=False)
         flow.wake(action.id, quiet)
         return
-    try:
-        SENDERS[target](flow, install, wanted, events, action)
-    except (CallFailed, CannotOpen) as error:
-        _failed(flow, action, error)
+
+    def tell(some: Sequence[Event]) -> None:
+        SENDERS[target](flow, install, wanted, some, action)
+
+    done, trouble = _tell(tell, events)
+    if trouble is None:
+        _told(flow, action, target, events)
         return
-    _told(flow, action, target, events)
+    with writing(flow.engine) as conn:
+        alerts.told(conn, [event.id for event in done], now)
+    _failed(flow, action, trouble)
+
+
+def _tell(
+    tell: Callable[[Sequence[Event]], None], events: Sequence[Event]
+) -> tuple[Sequence[Event], CallFailed | CannotOpen | None]:
+    """What could be told, and why the rest could not. Where all are refused together, each is told alone.
+
+    One that is refused for what it says would otherwise take with it whatever happens later.
+    """
+    try:
+        tell(events)
+    except (CallFailed, CannotOpen) as error:
+        if len(events) == 1 or not _refused(error):
+            return (), error
+    else:
+        return events, None
+    alone = [(event, _tell(tell, [event])[1]) for event in events]
+    done = [event for event, trouble in alone if trouble is None]
+    troubles = [trouble for _, trouble in alone if trouble]
+    return done, min(troubles, key=_refused, default=None)  # first what may be tried again
+
+
+def _refused(error: CallFailed | CannotOpen) -> bool:
+    return isinstance(error, CallFailed) and not (error.may_retry or error.may_have_happened)
 
 
 def _failed(flow: Flow, action: Action, error: CallFailed | CannotOpen) -> None:
@@ -214,7 +243,8 @@ def _delivery(events: Sequence[Event]) -> str:
 def _subject(install: Install, events: Sequence[Event]) -> str:
     name = install.name or install.external_id
     more = f" and {len(events) - 1} more" if len(events) > 1 else ""
-    return f"Redeliver, {name}: {events[0].title}{more}"
+    words = f"Redeliver, {name}: {events[0].title}{more}"
+    return " ".join(words.split())  # one line, whatever a name or a template's id holds
 
 
 def _webhook(flow: Flow, install: Install, wanted: Wishes, events: Sequence[Event], action: Action) -> None:

@@ -23,10 +23,12 @@ from canvas.clients.guard import Guarded
 from canvas.clients.mail import Mail
 from canvas.clients.webhook import Webhook
 from canvas.domain.incidents import FEWEST
+from canvas.domain.pattern import WINDOW
 from canvas.domain.quiet import quiet_until
 from canvas.flows import alerts
 from canvas.flows import incidents as watching
 from canvas.flows.carry_out import sweep
+from canvas.sandbox.octopods import keys
 from canvas.store import incidents, installs, messages
 from canvas.store.database import reading, writing
 from canvas.store.sealing import Sealer
@@ -42,6 +44,7 @@ class Ear:
 
     url: str = ""
     status: int = 200
+    refuses: bytes = b""
     heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
 
@@ -53,7 +56,7 @@ def ear() -> Iterator[Ear]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             found.heard.append((dict(self.headers), body))
-            self.send_response(found.status)
+            self.send_response(400 if found.refuses and found.refuses in body else found.status)
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
@@ -379,6 +382,53 @@ def test_an_alert_by_mail_is_plain_and_known_again_by_its_id(pages: Pages) -> No
     assert TEXT.encode() not in postbox.got
 
 
+def mailed(pages: Pages) -> bytes:
+    """What a good mail server gets when the worker works a minute later."""
+    postbox = Postbox()
+    pages.site.clock.advance(61)
+    work_with(pages, mail=Mail(f"smtp://127.0.0.1:{postbox.port}", "redeliver@example.com"))
+    postbox.join(1)
+    return postbox.got
+
+
+def test_a_line_break_in_an_id_keeps_no_alert_from_being_mailed(pages: Pages) -> None:
+    listen(pages, email="ops@example.com", kinds=["incident_opened"])
+    why = "(#132001) Template name does not exist in the translation"
+    for number in range(5):
+        told = {"message_id": 7000 + number, "destination_phone": f"+35387123000{number}", "status": "failed"}
+        told |= {"template_id": "90001\n77", "failure_reason": why}
+        assert pages.site.gateway("/track", told, keys.WHATSAPP).status_code == 201
+    look(pages)
+    assert b"Redeliver, Redeliver sandbox: Template 90001 77: Template" in mailed(pages)
+    fail(pages, 5)
+    assert b"Redeliver, Redeliver sandbox: SMS: No credit left" in mailed(pages)
+
+
+def test_a_mail_that_cannot_be_written_is_refused_as_any_other() -> None:
+    with pytest.raises(CallFailed) as refused:
+        Mail("smtp://127.0.0.1:1", "redeliver@example.com").send("ops@example.com", "A\nB", "Words", "d1")
+    assert not refused.value.may_retry
+
+
+def test_an_alert_that_is_refused_keeps_no_other_from_being_told(pages: Pages, ear: Ear) -> None:
+    listen(pages, webhook=ear.url, kinds=["incident_opened"])
+    ear.refuses = b"No credit left"
+    fail(pages, 5)
+    pages.site.clock.advance(61)
+    work(pages)
+    assert "The webhook answered 400." in pages.get("/settings/alerts").words
+    fail(pages, WINDOW, "account_suspended", start=5)
+    pages.site.clock.advance(61)
+    work(pages)
+    told = [body for _, body in ear.heard if b"No credit left" not in body]
+    assert len(told) == 1
+    ear.refuses = b""
+    fail(pages, WINDOW, "channel_misconfigured", start=50)
+    pages.site.clock.advance(61)
+    work(pages)
+    assert b"No credit left" in ear.heard[-1][1]
+
+
 def test_a_mail_server_that_refuses_is_not_asked_again() -> None:
     postbox = Postbox(refuse=b"550 nobody here\r\n")
     mail = Mail(f"smtp://127.0.0.1:{postbox.port}", "redeliver@example.com")
@@ -389,7 +439,7 @@ def test_a_mail_server_that_refuses_is_not_asked_again() -> None:
 
 def test_a_password_is_not_told_to_a_mail_server_without_encryption(pages: Pages) -> None:
     postbox = Postbox()
-    listen(pages, email="ops@example.com")
+    listen(pages, email="ops@example.com", kinds=["incident_opened"])
     fail(pages, 5)
     pages.site.clock.advance(61)
     # 127.1 leads here, but cannot be told from an address elsewhere.
