@@ -22,9 +22,9 @@ from canvas.store import actions, audit, channels, messages
 from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
+from canvas.store.sealing import CannotOpen
 
 _OCTOPODS_ID = re.compile(r"[0-9]{4,18}")
-_OWN_ID = re.compile(r"msg_[0-9a-z]{26}")
 LONGEST_TEXT = 8000
 
 TITLE = "Check a message"
@@ -48,8 +48,8 @@ PASTED = Field(
 class Checked:
     """What the pasted words are: a message known here, or what an id or a text means.
 
-    `nonce` names the message that attaching would make, so that a second click makes no second one. `kinds` are
-    the channels it may have come by.
+    `nonce` holds, sealed, the id of the message that attaching would make, so that a second click makes no second
+    one. `kinds` are the channels it may have come by.
     """
 
     nonce: str
@@ -78,13 +78,26 @@ def check(flow: Flow, install: Install, words: str) -> Checked:
         connected = {channel.kind for channel in channels.of_install(conn, install.id)}
         message = _known(conn, install.id, words)
     kinds = tuple(kind for kind in ("whatsapp", "sms", "vbm") if kind in connected)
-    nonce = new_id("msg", flow.clock())
+    nonce = flow.sealer.seal(f"{_for(install)}{new_id('msg', flow.clock())}")
     if message:
         return Checked(nonce, kinds, message)
     if _OCTOPODS_ID.fullmatch(words):
         # Octopods cannot be asked about a Viber message.
         return Checked(nonce, tuple(kind for kind in kinds if kind != "vbm"), lines=(NOT_KNOWN_YET,))
     return Checked(nonce, kinds, lines=explain(flow, words))
+
+
+def _for(install: Install) -> str:
+    return f"attach:{install.id}:"
+
+
+def _id_in(flow: Flow, install: Install, nonce: str) -> str | None:
+    """The id we sealed for this install, or None: one that the caller chose would tell which ids exist elsewhere."""
+    try:
+        said = flow.sealer.open(nonce)
+    except CannotOpen:
+        return None
+    return said.removeprefix(_for(install)) if said.startswith(_for(install)) else None
 
 
 def _plain(words: str) -> str:
@@ -114,10 +127,11 @@ def attach(
     words, now = _plain(words), flow.clock()
     kinds = check(flow, install, words).kinds
     kind = kind or next(iter(kinds), "")
-    if not words or not _OWN_ID.fullmatch(nonce):
+    message_id = _id_in(flow, install, nonce)
+    if not words or message_id is None:
         return None
     with writing(flow.engine) as conn:
-        known = _known(conn, install.id, words) or messages.get(conn, install.id, nonce)
+        known = _known(conn, install.id, words) or messages.get(conn, install.id, message_id)
         if known:
             return _tied(conn, flow, install, known, person, actor, now)
         line = next(
@@ -127,7 +141,7 @@ def attach(
         return None
     if _OCTOPODS_ID.fullmatch(words):
         return _asked(flow, line, person, words, now)
-    return _made(flow, install, line, person, words, nonce, actor, now)
+    return _made(flow, install, line, person, words, message_id, actor, now)
 
 
 def _tied(
@@ -169,13 +183,13 @@ def _made(
     line: Channel,
     person: Person,
     words: str,
-    nonce: str,
+    message_id: str,
     actor: Actor,
     now: datetime,
 ) -> Message | None:
     number = person.numbers[0] if person.numbers else None
     message = Message(
-        id=nonce,
+        id=message_id,
         install_id=install.id,
         channel=line.kind,
         channel_id=line.id,
@@ -188,14 +202,13 @@ def _made(
         conversation_id=person.conversation_id,
         source="manual",
         sender=actor,
-        thread_id=nonce,
+        thread_id=message_id,
     )
     try:
         with writing(flow.engine) as conn:
             messages.add(conn, message)
-            audit.write(conn, install.id, now, actor, "message.attached", nonce)
+            audit.write(conn, install.id, now, actor, "message.attached", message_id)
             return outcome.failed(conn, flow, message, Evidence(text=words, channel=line.kind), words, now)
-    except IntegrityError:
-        # A second click at the same moment, or an id of another install, which answers as an unknown one.
+    except IntegrityError:  # a second click at the same moment
         with reading(flow.engine) as conn:
-            return messages.get(conn, install.id, nonce)
+            return messages.get(conn, install.id, message_id)

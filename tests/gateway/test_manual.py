@@ -78,6 +78,25 @@ def test_forged_attach_buttons_do_nothing(desk: Desk) -> None:
     assert all_messages(desk) == []
 
 
+def test_an_attach_button_makes_only_the_message_it_was_drawn_for(desk: Desk) -> None:
+    desk.connect()
+    desk.send_sms(MARA.phone)
+    theirs = only_message(desk).id
+    installs.connect(desk.flow, "intercom", "other", "t")
+    installs.add_channel(desk.flow, "intercom:other", "sms", "other-key-0001", None, None)
+    foreign = paste(desk, "landline")
+    foreign.person["workspace_id"] = "other"
+    unknown = f"{theirs[:-1]}{'0' if theirs[-1] != '0' else '1'}"
+    drawn_elsewhere = foreign.id_of(ATTACH).removeprefix("attach:")
+    answers = {
+        desk.submit(foreign, f"attach:{nonce}", check_text="landline", check_kind="sms").words
+        for nonce in (theirs, unknown, drawn_elsewhere)
+    }
+    assert len(answers) == 1
+    assert "cannot be attached" in answers.pop()
+    assert only_message(desk).id == theirs
+
+
 def test_without_a_channel_there_is_nothing_to_attach_to(desk: Desk) -> None:
     installs.connect(desk.flow, "intercom", "abcd123", "t")
     assert ATTACH not in paste(desk, "landline").buttons
