@@ -52,7 +52,7 @@ class Desk:
 def create_desk(desk: Desk) -> Flask:
     flask = Flask(__name__, static_folder=None)
     flask.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost"]
-    flask.register_blueprint(pages())
+    flask.register_blueprint(pages(desk.app_url))
     flask.register_blueprint(intercom(desk))
     flask.register_blueprint(octopods(desk))
     flask.register_blueprint(admin(desk))
@@ -69,7 +69,7 @@ def _harden(response: Response, app_url: str) -> Response:
     return response
 
 
-def pages() -> Blueprint:
+def pages(app_url: str) -> Blueprint:
     blueprint = Blueprint("pages", __name__)
 
     @blueprint.get("/")
@@ -85,11 +85,24 @@ def pages() -> Blueprint:
     def asset(name: str) -> Response:
         return send_from_directory(FOLDER, name)
 
+    @blueprint.get("/api/started")
+    def started() -> Response:
+        return jsonify(started=answers(app_url))
+
     @blueprint.get("/api/people")
     def everybody() -> Response:
         return jsonify(desk_people.groups())
 
     return blueprint
+
+
+def answers(app_url: str) -> bool:
+    """Whether the app says anything at all."""
+    try:
+        requests.get(f"{app_url}/healthz", timeout=2)
+    except requests.RequestException:
+        return False
+    return True
 
 
 def person_or_404(identifier: str) -> Person:

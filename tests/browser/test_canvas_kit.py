@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from canvas.sandbox.desk import Desk, create_desk
 from canvas.sandbox.serve import serve
+from tests.browser.stack import free_port
 
 pytestmark = pytest.mark.browser
 GALLERY = json.loads((Path(__file__).parent / "gallery.json").read_text())
@@ -47,6 +48,19 @@ def desk(stub: Stub) -> Iterator[str]:
         app = create_desk(Desk.beside(app_url, "secret"))
         with serve(app) as url:
             yield url
+
+
+def test_a_desk_opened_before_the_app_is_up_waits_for_it(stub: Stub, page: Page) -> None:
+    port = free_port()
+    with serve(create_desk(Desk.beside(f"http://127.0.0.1:{port}", "secret"))) as desk:
+        page.set_viewport_size({"width": 375, "height": 700})
+        page.goto(desk)
+        expect(page.get_by_text("The app is still starting")).to_be_visible()
+        with serve(stub.app, port):
+            expect(page.locator(".ck").get_by_text("All twelve components")).to_be_visible()
+        expect(page.get_by_text("The app is still starting")).to_have_count(0)
+        expect(page.locator(".tools").get_by_text("Octopods", exact=True)).to_be_visible()
+        page.goto("about:blank")  # or the page would ask on while its server stops
 
 
 def test_all_twelve_components_are_drawn(desk: str, page: Page) -> None:

@@ -12,6 +12,7 @@ async function call(method, path, body) {
 }
 
 export const api = {
+  started: async () => (await call("GET", "/api/started")).started,
   people: () => call("GET", "/api/people"),
   initialize: (person) => call("POST", `/api/intercom/${person}/initialize`),
   submit: (person, click) => call("POST", `/api/intercom/${person}/submit`, click),

@@ -1,7 +1,7 @@
 // Joins the panes: inbox, conversation, the chosen surface's card, and the wire.
 
 import { api } from "./api.js";
-import { byId } from "./dom.js";
+import { byId, el } from "./dom.js";
 import { hubspot } from "./hubspot.js";
 import { inbox } from "./inbox.js";
 import { intercom } from "./intercom.js";
@@ -11,6 +11,7 @@ import { weather } from "./weather.js";
 import { wire } from "./wire.js";
 
 const SURFACES = [intercom, hubspot];
+const AGAIN = 500;
 
 const desk = byId("desk");
 const places = { middle: byId("conversation"), side: byId("card") };
@@ -46,6 +47,15 @@ function fromAddress(everybody) {
   return everybody.find((person) => person.id === who) ?? everybody[0];
 }
 
+// The desk is up some seconds before the app it shows.
+async function appStarted(place) {
+  while (!(await api.started().catch(() => false))) {
+    if (!place.hasChildNodes()) place.append(el("p", { class: "nothing padded", role: "status" }, "The app is still starting…"));
+    await new Promise((done) => setTimeout(done, AGAIN));
+  }
+  place.replaceChildren();
+}
+
 async function start() {
   theme(byId("theme"));
   weather(byId("weather"));
@@ -72,6 +82,7 @@ async function start() {
     selectSurface(surface.id);
     open(person, mark);
   };
+  await appStarted(places.side);
   window.addEventListener("hashchange", follow);
   follow();
 }
