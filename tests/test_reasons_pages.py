@@ -40,3 +40,19 @@ def test_what_is_searched_for_is_shown_escaped(desk: Desk) -> None:
 
 def test_an_unknown_reason_is_404(desk: Desk) -> None:
     assert desk.client.get("/reasons/made_up").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("Recipient is not a WhatsApp user.", "This text means"),
+        ("The carrier did not take it", "We are not sure. It reads most like this:"),
+        ("user unavailable", "It is not known what this text means. It could be:"),
+        ("Blip 0xZZ", "It is not known what this text means."),
+    ],
+)
+def test_a_text_is_explained_as_surely_as_it_is_known(desk: Desk, asked: str, words: str) -> None:
+    page = desk.client.get("/reasons", query_string={"q": asked}).text
+    said = ("This text means", "We are not sure", "It is not known")
+    assert words in page
+    assert sum(one in page for one in said) == 1

@@ -109,16 +109,16 @@ def title(message: Message, reason: Reason) -> str:
 def text(t: Teller, message: Message, reason: Reason) -> str:
     if message.status is Status.FAILED:
         words = KEEPS_FAILING if message.keeps_failing else reason.meaning
-        return f"{GUESSED} {words}" if _is_guess(message) else words
+        unsure = message.diagnosis is not None and is_guess(message.diagnosis)
+        return f"{GUESSED} {words}" if unsure else words
     if message.status is Status.UNSURE:
         return _unsure(message)
     return receipt(t, message)
 
 
-def _is_guess(message: Message) -> bool:
-    return (
-        message.diagnosis is not None and message.reason != UNKNOWN and message.diagnosis.confidence < GUESS
-    )
+def is_guess(diagnosis: Diagnosis) -> bool:
+    """Whether a reason is named without being sure of it."""
+    return diagnosis.reason != UNKNOWN and diagnosis.confidence < GUESS
 
 
 def _unsure(message: Message) -> str:

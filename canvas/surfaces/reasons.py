@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, render_template, request
 
 from canvas.domain.fix import CHANNEL_NAMES
-from canvas.domain.wording import plausible, who_can_fix
+from canvas.domain.wording import GUESSED, is_guess, plausible, who_can_fix
 from canvas.knowledge.catalogue import Catalogue
 from canvas.knowledge.codes_table import CodeRow
 from canvas.knowledge.diagnose import diagnose
@@ -43,11 +43,13 @@ def index() -> str:
     asked = request.args.get("q", "").strip()[:MAX_SEARCH]
     catalogue = services().flow.catalogue
     found = diagnose(Evidence(text=asked)) if asked else None
+    diagnosed = _diagnosed(catalogue, found)
     shown = search(catalogue, asked) if asked else list(catalogue.reasons.values())
     return render_template(
         "reasons/index.html",
         asked=asked,
-        diagnosed=_diagnosed(catalogue, found),
+        diagnosed=diagnosed,
+        reading=_reading(found, len(diagnosed)) if found else "",
         groups=_grouped(shown),
         retry=RETRY,
     )
@@ -59,6 +61,15 @@ def _diagnosed(catalogue: Catalogue, found: Diagnosis | None) -> list[Reason]:
         return []
     names = [found.reason, *(c.reason for c in plausible(found))]
     return [catalogue.reasons[name] for name in dict.fromkeys(names) if name != UNKNOWN][:3]
+
+
+def _reading(found: Diagnosis, several: int) -> str:
+    """How sure it is that the reasons below are what the text means, as the card says it."""
+    if found.reason == UNKNOWN:
+        return "It is not known what this text means. It could be:"
+    if is_guess(found):
+        return GUESSED
+    return "This text means" if several == 1 else "This text could mean"
 
 
 def search(catalogue: Catalogue, asked: str) -> list[Reason]:
