@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 
@@ -81,6 +82,14 @@ def test_a_day_is_a_day_where_the_workspace_is(pages: Pages) -> None:
     page = pages.get("/history?since=2026-11-20&until=2026-11-20")
     assert "Half past midnight" in page.words
     assert "Half to midnight" not in page.words
+
+
+@pytest.mark.parametrize("asked", ["30003", "blocked by the carrier & more"])
+def test_what_a_failure_said_is_found_by_its_reason(pages: Pages, asked: str) -> None:
+    found = pages.get(f"/history?{urlencode({'q': asked})}")
+    assert "The search does not read what a failure said." in found.words
+    assert f'href="/reasons?{urlencode({"q": asked})}"' in found.response.text
+    assert "failure said" not in pages.get("/history?channel=vbm").words.split("Nothing here")[1]
 
 
 def test_searching_finds_a_number_as_people_write_it(pages: Pages) -> None:
