@@ -36,6 +36,17 @@ _SCHEME = re.compile(r"^\s*(?:tel|sms|smsto|callto|whatsapp|viber)\s*:\s*(?://)?
 _EXTENSION = re.compile(r"(?:\bext(?:ension|n)?\b\.?:?|(?:\b|(?<=\d))x\.?|#)\s*\d{1,5}\s*$", re.IGNORECASE)
 _PARAMETERS = re.compile(r";\s*(?:phone-context|isub|ext)\s*=.*$", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[/,;|\n]|\bor\b|\band\b|&", re.IGNORECASE)
+# Mobiles that are known with a digit and without it, whether a right number has it, and why the other may be tried.
+_SPELLINGS = (
+    (
+        re.compile(r"(\+55\d\d)(9?)([6-9]\d{7})"),
+        "9",
+        True,
+        "older Brazilian WhatsApp accounts lack the ninth digit",
+    ),
+    (re.compile(r"(\+52)(1?)(\d{10})"), "1", False, "older Mexican WhatsApp accounts have a 1 after +52"),
+    (re.compile(r"(\+54)(9?)([1-8]\d{9})"), "9", False, "Argentine mobiles have a 9 after +54"),
+)
 _OWN_LENGTH = 11  # as many digits without a plus are hardly a national number of somewhere else
 
 
@@ -212,12 +223,24 @@ def _mexico_without_one(number: PhoneNumber) -> _Reading | None:
 
 def _quirks(e164: str) -> Iterator[tuple[str, str]]:
     """Older forms under which a WhatsApp account may be known although the number is right."""
-    if re.fullmatch(r"\+55\d\d9[6-9]\d{7}", e164):
-        yield e164[:5] + e164[6:], "older Brazilian WhatsApp accounts lack the ninth digit"
-    if re.fullmatch(r"\+52\d{10}", e164):
-        yield f"+521{e164[3:]}", "older Mexican WhatsApp accounts have a 1 after +52"
-    if re.fullmatch(r"\+54[1-8]\d{9}", e164):
-        yield f"+549{e164[3:]}", "Argentine mobiles have a 9 after +54"
+    for pattern, digit, with_digit, why in _SPELLINGS:
+        found = pattern.fullmatch(e164)
+        if found and bool(found[2]) is with_digit:
+            yield _other_spelling(found, digit), why
+
+
+@lru_cache(CACHED)
+def same_line(number: str) -> tuple[str, ...]:
+    """All the numbers by which this one line is known, itself first; what is no such number stands alone."""
+    for pattern, digit, *_ in _SPELLINGS:
+        if found := pattern.fullmatch(number):
+            return number, _other_spelling(found, digit)
+    return (number,)
+
+
+def _other_spelling(found: re.Match[str], digit: str) -> str:
+    before, given, after = found.groups()
+    return f"{before}{'' if given else digit}{after}"
 
 
 @lru_cache(CACHED)

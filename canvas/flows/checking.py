@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from canvas.domain import phones
-from canvas.domain.message import IN_FLIGHT, Content, Message, Status
+from canvas.domain.message import ARRIVED, IN_FLIGHT, Content, Message, Status
 from canvas.domain.plan import Send
 from canvas.domain.preflight import (
     SAME_WITHIN,
@@ -139,7 +139,7 @@ def _known(
 
 
 def _past(conn: Connection, install: Install, planned: Planned) -> list[Message]:
-    """What was sent to this number on this channel, newest first."""
+    """What was sent to this line on this channel, newest first."""
     number = phones.normalise(planned.raw_to, planned.region)
     return messages.newest_to(conn, install.id, planned.channel, number, LOOK_BACK) if number else []
 
@@ -150,7 +150,7 @@ def _twin(past: list[Message], planned: Planned, since: datetime) -> Message | N
 
 
 def _alive(message: Message, since: datetime) -> bool:
-    alive = message.status in IN_FLIGHT or message.status in (Status.DELIVERED, Status.READ, Status.UNSURE)
+    alive = message.status in IN_FLIGHT | ARRIVED | {Status.UNSURE}
     return alive and message.created_at >= since
 
 

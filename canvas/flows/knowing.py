@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from canvas.domain.fix import OPTED_OUT
+from canvas.domain.message import ARRIVED, Message
 from canvas.flows import insights
 from canvas.flows.context import Flow
 from canvas.knowledge.diagnose import diagnose
@@ -18,6 +20,7 @@ from canvas.store.database import reading, writing
 
 MAX_EXAMPLE = 2000
 BATCH = 500
+LOOK_BACK = 100  # messages to one line; after an opt-out few are sent
 
 
 class NoSuch(Exception):
@@ -64,9 +67,10 @@ def name(flow: Flow, install_id: int, key: str, reason_id: str) -> int:
     if reason_id not in flow.catalogue.reasons:
         raise NoSuch(f"There is no reason {reason_id}. /reasons lists those there are.")
     with writing(flow.engine) as conn:
+        before = unknown.named(conn, install_id, key)
         if not unknown.name(conn, install_id, key, None if reason_id == UNKNOWN else reason_id):
             raise NoSuch(f"There is no unknown text {key} in this install.")
-    return rediagnose(flow, install_id, only=(UNKNOWN, reason_id))
+    return rediagnose(flow, install_id, only=(UNKNOWN, before or UNKNOWN, reason_id))
 
 
 def rediagnose(flow: Flow, install_id: int, only: tuple[str, ...] = ()) -> int:
@@ -75,20 +79,42 @@ def rediagnose(flow: Flow, install_id: int, only: tuple[str, ...] = ()) -> int:
     while True:
         with writing(flow.engine) as conn:
             found = messages.failed_after(conn, install_id, after, BATCH, only)
-            for message in found:
-                evidence = message.failure or Evidence(channel=message.channel)
-                fresh = diagnose_for(conn, flow, install_id, evidence, flow.clock(), counted=False)
-                if fresh != message.diagnosis:
-                    held = replace(message, diagnosis=fresh)
-                    changed += messages.save(conn, held, flow.clock())
-                if fresh.reason == OPTED_OUT:
-                    opt_outs.add(conn, message, flow.clock())
+            changed += sum(_read_again(conn, flow, message) for message in found)
         if len(found) < BATCH:
             break
         after = found[-1].id
     if changed:
         insights.recount(flow, install_id)
     return changed
+
+
+def _read_again(conn: Connection, flow: Flow, message: Message) -> bool:
+    """Diagnose one message anew, and remember or forget that its person opted out; whether it was changed."""
+    evidence = message.failure or Evidence(channel=message.channel)
+    fresh = diagnose_for(conn, flow, message.install_id, evidence, flow.clock(), counted=False)
+    if fresh == message.diagnosis:
+        return False
+    changed = messages.save(conn, replace(message, diagnosis=fresh), flow.clock())
+    if fresh.reason == OPTED_OUT != message.reason:
+        _remember(conn, message, _line_of(conn, message))
+    elif changed and message.reason == OPTED_OUT != fresh.reason and opt_outs.take_back(conn, message):
+        line = _line_of(conn, message)
+        said = (one for one in line if one.reason == OPTED_OUT and one.failure_raw)
+        if another := next(said, None):
+            _remember(conn, another, line)
+    return changed
+
+
+def _line_of(conn: Connection, message: Message) -> list[Message]:
+    """The messages to the same line on the same channel, newest first."""
+    return messages.newest_to(conn, message.install_id, message.channel, message.to or "", LOOK_BACK)
+
+
+def _remember(conn: Connection, message: Message, line: Sequence[Message]) -> None:
+    """Remember an opt-out as of when it was told, unless what was sent since shows that the person opted in again."""
+    at = message.failed_at or message.updated_at
+    if not any(one.status in ARRIVED and one.source != "track" and one.created_at > at for one in line):
+        opt_outs.add(conn, message, at)
 
 
 def contribution(flow: Flow, install_id: int) -> list[dict[str, object]]:

@@ -120,7 +120,7 @@ def failed(
     fresh = store(conn, fresh, now)
     look_soon(conn, fresh.install_id, now)
     opt_outs.restore(conn, fresh, flow.sealer)
-    if diagnosis.reason == OPTED_OUT:
+    if diagnosis.reason == OPTED_OUT and raw:  # our own words repeat what is remembered already
         opt_outs.add(conn, fresh, now)
     if diagnosis.category == "template" and fresh.channel_id is not None and _old_copy(conn, fresh, now):
         listing = refresh_templates(conn, fresh.install_id, fresh.channel_id, now)

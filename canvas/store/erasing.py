@@ -103,7 +103,8 @@ def person(conn: Connection, install_id: int, who: Person, sealer: Sealer) -> Co
     """
     gone: Counter[str] = Counter()
     ids = _message_ids(conn, install_id, who)
-    stopped = _opt_outs(conn, install_id, who, ids)
+    lines = [each for number in who.numbers for each in phones.same_line(number)]
+    stopped = _opt_outs(conn, install_id, lines, ids)
     for table in tenant_tables():
         if table is not audit and table is not messages and "message_id" in table.c:
             for lot in _lots(ids):
@@ -119,6 +120,7 @@ def person(conn: Connection, install_id: int, who: Person, sealer: Sealer) -> Co
         for member in members:
             named = column[member].as_string().in_((*who.contact_ids, *who.numbers))
             gone[column.table.name] += _delete(conn, column.table, install_id, named)
+    gone["opt_outs"] += _delete(conn, opt_outs, install_id, opt_outs.c.to.in_(lines))
     _forget_examples(conn, install_id, who)
     for number, channel, at in stopped:
         elsewhere = (messages.c.install_id == install_id) & (messages.c.to == number)
@@ -127,12 +129,12 @@ def person(conn: Connection, install_id: int, who: Person, sealer: Sealer) -> Co
     return +gone
 
 
-def _opt_outs(conn: Connection, install_id: int, who: Person, ids: Sequence[str]) -> set[OptOut]:
+def _opt_outs(conn: Connection, install_id: int, lines: Sequence[str], ids: Sequence[str]) -> set[OptOut]:
     """Their opt-outs that a number still stands for."""
     mine = select(opt_outs.c.to, opt_outs.c.channel, opt_outs.c.created_at).where(
         opt_outs.c.install_id == install_id, opt_outs.c.to.startswith("+")
     )
-    wheres = [opt_outs.c.to.in_(who.numbers), *(opt_outs.c.message_id.in_(lot) for lot in _lots(ids))]
+    wheres = [opt_outs.c.to.in_(lines), *(opt_outs.c.message_id.in_(lot) for lot in _lots(ids))]
     return {
         (row.to, row.channel, row.created_at) for where in wheres for row in conn.execute(mine.where(where))
     }

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from canvas.domain.message import ARRIVED, Actor, Content, Message, Status
+from canvas.domain.phones import same_line
 from canvas.knowledge.model import Candidate, Diagnosis, Evidence
 from canvas.store.database import Glance, Question, Row, Words
 from canvas.store.tables import actions, messages, opt_outs
@@ -41,7 +42,10 @@ _BY_OCTOPODS_ID = _of_channel.where(messages.c.octopods_id == bindparam("given")
 _BY_PROVIDER_ID = _of_channel.where(messages.c.provider_id == bindparam("given"))
 # The end of the number has an index that is in order of id; the whole number has none.
 _NEWEST_TO = (
-    _of_channel.where(messages.c.number_end == bindparam("ending"), messages.c.to == bindparam("number"))
+    _of_channel.where(
+        messages.c.number_end == bindparam("ending"),
+        messages.c.to.in_([bindparam("number"), bindparam("spelling")]),
+    )
     .order_by(messages.c.id.desc())
     .limit(bindparam("most", type_=Integer))
 )
@@ -168,15 +172,14 @@ def move(conn: Connection, message_id: str, before: Iterable[Status], after: Sta
 def hold_number(conn: Connection, install_id: int, number: str) -> None:
     """Until this transaction ends, nobody else who holds this number, of a person or of a message, gets past here.
 
+    However the number of a line is spelled, it is one.
+
     Held before any message is, so that no two wait for each other.
     """
     # On SQLite a transaction that writes is alone from its beginning.
     if conn.dialect.name == "postgresql":
-        conn.execute(
-            select(
-                func.pg_advisory_xact_lock(cast(install_id, Integer), func.hashtext(literal(number, Words())))
-            )
-        )
+        line = literal(min(same_line(number)), Words())
+        conn.execute(select(func.pg_advisory_xact_lock(cast(install_id, Integer), func.hashtext(line))))
 
 
 def close(conn: Connection, install_id: int, message_id: str, now: datetime) -> None:
@@ -231,8 +234,9 @@ def by_provider_id(conn: Connection, install_id: int, channel: str, provider_id:
 
 
 def newest_to(conn: Connection, install_id: int, channel: str, number: str, limit: int) -> list[Message]:
-    """The newest messages to that number on that channel, newest first."""
-    given = {"tenant": install_id, "kind": channel, "number": number, "ending": number[-4:], "most": limit}
+    """The newest messages to that line on that channel, newest first."""
+    line = {"number": number, "spelling": same_line(number)[-1], "ending": number[-4:]}
+    given = {"tenant": install_id, "kind": channel, **line, "most": limit}
     return [from_row(row) for row in conn.execute(_NEWEST_TO, given).mappings()]
 
 

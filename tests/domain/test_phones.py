@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from phonenumbers import is_possible_number, parse
 
 from canvas.domain import phones
-from canvas.domain.phones import candidates, normalise
+from canvas.domain.phones import candidates, normalise, same_line
 
 IRISH = "+353871234567"
 
@@ -192,3 +192,21 @@ def test_what_the_digits_tell(e164: str, kind: str, shown: str, masked: str, cou
     assert phones.pretty(e164) == shown
     assert phones.mask(e164) == masked
     assert phones.country(e164) == country
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("+5511987654321", "+551187654321"),
+        ("+525512345678", "+5215512345678"),
+        ("+5491123456789", "+541123456789"),
+    ],
+)
+def test_a_mobile_with_two_numbers_is_one_line(one: str, other: str) -> None:
+    assert same_line(one) == (one, other)
+    assert same_line(other) == (other, one)
+
+
+@pytest.mark.parametrize("number", ["+353871234567", "+551132345678", "+15512345678", "", "not a number"])
+def test_any_other_number_is_a_line_of_its_own(number: str) -> None:
+    assert same_line(number) == (number,)
