@@ -14,6 +14,7 @@ from canvas.clients.octopods_answers import Sent
 from canvas.flows import fix
 from canvas.flows.carry_out import carry_out
 from canvas.flows.look import send_key
+from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import actions
 from canvas.store.database import reading, writing
@@ -105,6 +106,16 @@ def test_only_what_has_left_for_certain_is_said_to_have_gone(
     desk.click(newest, AS_SMS)
     assert words in desk.click(other, AS_SMS).words
     assert resent(desk) == (0 if fault == "rate_limited" else 1)
+
+
+def test_what_arrived_and_was_deleted_has_gone_as_well(desk: Desk) -> None:
+    newest, other = failed_twice(desk)
+    desk.click(newest, AS_SMS)
+    [sent] = [send for send in desk.octopods.sends() if send["path"].endswith("/sms/messages")]
+    news = {"message_id": sent["id"], "destination_phone": MARA.phone, "status": "deleted"}
+    assert desk.gateway("/track", news, keys.SMS).status_code == 201
+    assert "The same message went to this number" in desk.click(other, AS_SMS).words
+    assert resent(desk) == 1
 
 
 def test_without_the_unique_parent_the_same_clicks_send_more_than_once(

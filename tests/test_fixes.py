@@ -444,3 +444,63 @@ def test_a_template_that_needs_a_file_is_not_offered_where_there_is_no_link_to_o
     slipped_in = desk.submit(form, form.id_of("Next"), template="90003")
     assert "No approved template of this name" in slipped_in.words
     assert len(desk.octopods.sends()) == 1
+
+
+def whatsapp_failed(
+    desk: Desk, template: int, values: list[str], reason: dict[str, Any], **more: Any
+) -> Screen:
+    """A WhatsApp message that was sent elsewhere and failed a moment ago."""
+    sent = {
+        "message_id": 7001,
+        "destination_phone": "+46701740690",
+        "template_id": template,
+        "contact_id": "c1",
+    }
+    told = {**sent, "message_variables": values, "status": "failed", "failure_reason": reason, **more}
+    assert desk.gateway("/track", told, keys.WHATSAPP).status_code == 201
+    return desk.initialize()
+
+
+@pytest.mark.parametrize(
+    ("code", "time"),
+    [(131049, "on Nov 24, 2026"), (131056, "at 1:10PM"), (130429, "at 1:06PM")],
+)
+def test_a_wait_of_whatsapp_is_not_walked_around_by_sms(desk: Desk, code: int, time: str) -> None:
+    desk.connect()
+    screen = whatsapp_failed(desk, 90001, ["Mara", "Tuesday"], {"code": code, "title": "Not now"})
+    assert f"Send again {time}" in desk.click(screen, "Details").buttons
+    desk.click(desk.click(screen, "Details"), "Send as SMS instead")
+    sms = {"channel": "sms", "message_id": last(desk)["id"], "destination_phone": "+46701740690"}
+    gone = {"status": "failed", "failure_reason": {"code": 30003, "title": "Unreachable destination handset"}}
+    assert desk.gateway("/track", {**sms, **gone}, keys.SMS).status_code == 201
+    detail = desk.click(desk.initialize(), "Details")
+    form = desk.click(detail, f"Send by WhatsApp instead {time}")
+    assert f"Earliest: {time.partition(' ')[2]}" in form.words
+    filled = {c["id"]: "x" for c in form.components if c["type"] == "input"}
+    assert "Queued until" in desk.click(form, "Send", **filled).words
+    assert len([send for send in desk.octopods.sends() if "whatsapp" in send["path"]]) == 0
+
+
+@pytest.mark.parametrize("template", [90011, 90099])
+def test_a_template_that_was_just_listed_as_refused_is_not_offered_again(desk: Desk, template: int) -> None:
+    desk.connect()
+    screen = whatsapp_failed(desk, template, ["Mara"], {"code": 131000, "title": "Something went wrong"})
+    assert "Send again" not in screen.buttons
+    detail = desk.click(screen, "Details")
+    assert "Send again" not in detail.buttons
+    assert ("it is rejected." if template == 90011 else "no template with this id") in detail.words
+    desk.pass_time(1200)
+    assert "Send again" in desk.initialize().buttons  # by then an admin may have got it accepted
+
+
+def test_missing_values_and_a_missing_link_are_asked_for_in_one_form(desk: Desk) -> None:
+    desk.connect()
+    reason = {"code": 132000, "title": "Number of parameters does not match the expected number of params"}
+    screen = whatsapp_failed(desk, 90003, [], reason)
+    form = desk.click(screen, "Fill in the values")
+    assert [c["label"] for c in form.components if c["type"] == "input"] == ["Link to the file", "Text {{1}}"]
+    wrong = desk.click(form, "Send", url="x.jpg", var_body_0="Mara")
+    assert "starts with https://" in wrong.words
+    desk.click(wrong, "Send", url="https://cdn.nowhere.invalid/a.jpg")
+    assert last(desk)["body"]["header_attachment_url"] == "https://cdn.nowhere.invalid/a.jpg"
+    assert last(desk)["body"]["message_variables"]["body"] == ["Mara"]

@@ -122,13 +122,14 @@ class Situation:
     now: datetime
     lines: tuple[Line, ...] = ()
     template: templates.Template | None = None
-    template_seen_at: datetime | None = None
+    listed_at: datetime | None = None
     choices: Mapping[int, Sequence[templates.Template]] = field(default_factory=dict)
     contact_numbers: tuple[str, ...] = ()
     region: str = "US"
     languages: tuple[str, ...] = ()
     tz: str | None = None
     opted_out: bool = False
+    waits: Mapping[str, datetime] = field(default_factory=dict)  # until when, by kind, for earlier attempts
     closed: frozenset[str] = frozenset()  # kinds on which an earlier attempt found this person out of reach
     has_child: bool = False
     platform: str = "intercom"
@@ -139,13 +140,18 @@ class Situation:
 
 def earliest(s: Situation, line: Line | None) -> datetime | None:
     """The moment before which nothing may be sent on that channel for this message, or None for now."""
-    floor = s.now
-    if line and line.blocked_until and line.blocked_until > floor:
-        floor = line.blocked_until
-    # The reason's own wait only concerns the channel it happened on.
-    if line and line.kind == s.message.channel and s.message.failed_at:
-        floor = max(floor, s.message.failed_at + timedelta(seconds=s.reason.wait_seconds))
-    return floor if floor > s.now else None
+    if line is None:
+        return None
+    waits = [line.blocked_until, s.waits.get(line.kind)]
+    # A reason's wait only concerns the kind of channel it happened on.
+    if line.kind == s.message.channel:
+        waits.append(over_at(s.message, s.reason))
+    return max((at for at in waits if at and at > s.now), default=None)
+
+
+def over_at(message: Message, reason: Reason) -> datetime | None:
+    """When the wait that its reason asks for is over."""
+    return message.failed_at + timedelta(seconds=reason.wait_seconds) if message.failed_at else None
 
 
 def own_line(s: Situation) -> Line | None:
@@ -175,7 +181,7 @@ def cured(s: Situation) -> bool:
         return any(at and at > failed for at in (line.changed_at, _shown_by_others(s, line)))
     if "choose_template" in s.reason.fixes:
         usable = s.template is not None and templates.usable(s.template)
-        return usable and s.template_seen_at is not None and s.template_seen_at > failed
+        return usable and s.listed_at is not None and s.listed_at > failed
     return False
 
 

@@ -26,6 +26,7 @@ from canvas.domain.fix import (
     own_line,
 )
 from canvas.domain.message import Message, Status
+from canvas.domain.preflight import Known, blocking, of_content
 from canvas.domain.rights import ASK, FOR_ONLOOKERS, FOR_STRANGERS, LOOKING
 from canvas.domain.segments import segments
 
@@ -101,9 +102,17 @@ def _always(s: Situation, present: set[str]) -> list[Fix]:
     return [*fixes, Fix("mark_handled", "one_click", "Mark as handled")]
 
 
-def _gone(s: Situation) -> str | None:
-    """Why the same message cannot go out on its own channel at all, or None."""
-    return None if own_line(s) else f"No {CHANNEL_NAMES[s.message.channel]} channel is connected."
+def _gone(s: Situation, *mended: str) -> str | None:
+    """Why the same message cannot go out on its own channel, or None; what a fix mends does not stand in its way."""
+    line = own_line(s)
+    if line is None:
+        return f"No {CHANNEL_NAMES[s.message.channel]} channel is connected."
+    if line.id != s.message.channel_id:
+        return None  # what is known of the templates is of the channel that is gone
+    known = Known(now=s.now, template=s.template, listed_at=s.listed_at)
+    found = of_content(s.message.channel, s.message.content, known)
+    trouble = blocking(tuple(finding for finding in found if finding.id not in mended))
+    return trouble.text if trouble else None
 
 
 def _retry(s: Situation, fix_id: str) -> list[Fix]:
@@ -201,14 +210,19 @@ def _send_other_channel(s: Situation) -> list[Fix]:
 
 
 def _instead(s: Situation, line: Line) -> str:
-    """The button that sends on another channel; it names the channel where there are several of its kind."""
+    """The button that sends on another channel, and when if it waits."""
+    at = earliest(s, line)
+    return f"Send {_by_name(s, line)} instead" + (f" {at_or_on(at, s.now, s.tz)}" if at else "")
+
+
+def _by_name(s: Situation, line: Line) -> str:
+    """The kind of the channel, or its name where there are several of its kind."""
     kind = CHANNEL_NAMES[line.kind]
     alone = sum(other.kind == line.kind for other in s.lines) == 1
     if alone or line.name == kind:
-        return f"Send by {kind} instead" if line.kind == "whatsapp" else f"Send as {kind} instead"
+        return f"by {kind}" if line.kind == "whatsapp" else f"as {kind}"
     # A button has one line, so the kind is not said twice.
-    named = line.name if kind.casefold() in line.name.casefold() else f"{kind} {line.name}"
-    return f"Send by {named} instead"
+    return f"by {line.name}" if kind.casefold() in line.name.casefold() else f"by {kind} {line.name}"
 
 
 def _by(s: Situation, line: Line) -> list[Fix]:
@@ -243,8 +257,7 @@ def _by_whatsapp(s: Situation, line: Line) -> list[Fix]:
     choices = choosable(s, line.id)
     if not choices or not s.message.to:
         return []
-    fields = _template_fields(s, choices)
-    at = earliest(s, line)
+    fields, at = _template_fields(s, choices), earliest(s, line)
     return [Fix("send_other_channel", "form", _instead(s, line), line.id, "Send", fields, at)]
 
 
@@ -294,10 +307,11 @@ def _choose_template(s: Situation) -> list[Fix]:
         return []
     others = [t for t in choosable(s, _line_id(s)) if t.id != s.message.content.template_id]
     if not others:
-        why = "No other approved template is known on this channel."
-        return [Fix("choose_template", "form", CHOOSE_TEMPLATE, _line_id(s), why=why)]
+        none = "No other approved template is known on this channel."
+        return [Fix("choose_template", "form", CHOOSE_TEMPLATE, _line_id(s), why=none)]
     fields, at = _template_fields(s, others), earliest(s, own_line(s))
-    return [Fix("choose_template", "form", CHOOSE_TEMPLATE, _line_id(s), "Next", fields, at, _gone(s))]
+    why = _gone(s, "template", "variables", "header_media")
+    return [Fix("choose_template", "form", CHOOSE_TEMPLATE, _line_id(s), "Next", fields, at, why)]
 
 
 def variable_fields(template: templates.Template, given: object) -> tuple[Field, ...]:
@@ -316,24 +330,24 @@ def _supply_variables(s: Situation) -> list[Fix]:
     if _stopped(s) or s.message.to is None:
         return []
     if s.template is None:
-        why = "The template is not known here yet, so its placeholders cannot be listed."
-        return [Fix("supply_variables", "form", "Fill in the values", _line_id(s), why=why)]
-    fields = variable_fields(s.template, s.message.content.variables)
-    at = earliest(s, own_line(s))
-    return [Fix("supply_variables", "form", "Fill in the values", _line_id(s), "Send", fields, at, _gone(s))]
+        unlisted = "The template is not known here yet, so its placeholders cannot be listed."
+        return [Fix("supply_variables", "form", "Fill in the values", _line_id(s), why=unlisted)]
+    link = (_link_field(s),) if s.template.needs_media and not s.message.content.header_url else ()
+    fields = (*link, *variable_fields(s.template, s.message.content.variables))
+    at, why = earliest(s, own_line(s)), _gone(s, "variables", "header_media")
+    return [Fix("supply_variables", "form", "Fill in the values", _line_id(s), "Send", fields, at, why)]
+
+
+def _link_field(s: Situation) -> Field:
+    value = s.message.content.header_url or ""
+    return Field("url", "Link to the file", value, placeholder="https://", before=value or None)
 
 
 def _replace_media_url(s: Situation) -> list[Fix]:
     if _stopped(s) or s.message.to is None or not s.message.content.template_id:
         return []
-    value = s.message.content.header_url or ""
-    field_ = Field("url", "Link to the file", value, placeholder="https://", before=value or None)
-    at = earliest(s, own_line(s))
-    return [
-        Fix(
-            "replace_media_url", "form", "Replace the file link", _line_id(s), "Send", (field_,), at, _gone(s)
-        )
-    ]
+    fields, at, why = (_link_field(s),), earliest(s, own_line(s)), _gone(s, "header_media")
+    return [Fix("replace_media_url", "form", "Replace the file link", _line_id(s), "Send", fields, at, why)]
 
 
 def _edit_text(s: Situation) -> list[Fix]:
@@ -341,8 +355,8 @@ def _edit_text(s: Situation) -> list[Fix]:
         return []
     text = s.message.content.text or ""
     field_ = Field("text", "Text", text, "textarea", before=text or None)
-    at = earliest(s, own_line(s))
-    return [Fix("edit_text", "form", "Change the text", _line_id(s), "Send", (field_,), at, _gone(s))]
+    at, why = earliest(s, own_line(s)), _gone(s, "text")
+    return [Fix("edit_text", "form", "Change the text", _line_id(s), "Send", (field_,), at, why)]
 
 
 def _open_settings(s: Situation) -> list[Fix]:

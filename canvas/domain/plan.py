@@ -165,7 +165,9 @@ def _with_template(s: Situation, fix: Fix, values: Values, number: str) -> Plan:
 
 def _supply_variables(s: Situation, fix: Fix, values: Values) -> Plan:
     assert s.template is not None
-    return _filled(s, fix, values, s.template, s.message.to or "", keep=())
+    link = tuple(field for field in fix.fields if field.name == "url")
+    todo = _filled(s, fix, values, s.template, s.message.to or "", keep=link)
+    return _linked(s, fix, values, todo) if link and isinstance(todo, Send) else todo
 
 
 def _filled(
@@ -174,7 +176,8 @@ def _filled(
     """A send of `template` when every placeholder has a value, else the form that asks for exactly those."""
     asked = variable_fields(template, s.message.content.variables)
     shown = tuple(replace(f, value=values.get(f.name, f.value)) for f in (*keep, *asked))
-    first_time = bool(asked) and bool(keep) and ASKED not in values
+    chooses = any(field.name == "template" for field in keep)
+    first_time = bool(asked) and chooses and ASKED not in values
     empty = [f.name for f in shown if f.name.startswith("var_") and not f.value.strip()]
     if first_time:
         return FormAgain(shown)
@@ -196,16 +199,17 @@ def _sections(template: templates.Template, values: Values) -> dict[str, list[st
 
 
 def _replace_media_url(s: Situation, fix: Fix, values: Values) -> Plan:
+    return _linked(s, fix, values, _same(s, fix))
+
+
+def _linked(s: Situation, fix: Fix, values: Values, todo: Send) -> Plan:
+    """The same send with the link that was typed, which is looked behind before it goes out."""
     url = values.get("url", "").strip()
     if not url.lower().startswith(("https://", "http://")) or len(url) > MAX_URL:
         return again(fix, values, "url", "Enter a full web address that starts with https://.")
-    content = replace(s.message.content, header_url=url)
-    return replace(
-        _same(s, fix),
-        content=content,
-        check_link=True,
-        header_format=s.template.header_format if s.template else "",
-    )
+    header_format = s.template.header_format if s.template else ""
+    content = replace(todo.content, header_url=url)
+    return replace(todo, content=content, check_link=True, header_format=header_format)
 
 
 PLANNERS: dict[str, Callable[[Situation, Fix, Values], Plan]] = {

@@ -105,12 +105,14 @@ def _findings(p: Planned, k: Known) -> Iterator[Finding]:
         yield _line_kind(p, number)
         yield _recipient(p, k)
     yield _opt_out(k)
-    if p.channel == "sms":
-        yield from _text(p)
-    else:
-        yield from _template(p, k)
+    yield from of_content(p.channel, p.content, k)
     yield _key(k)
     yield duplicate(k)
+
+
+def of_content(channel: str, content: Content, k: Known) -> Iterator[Finding]:
+    """What can be said of the words alone, whoever they go to."""
+    return _text(content) if channel == "sms" else _template(content, k)
 
 
 def _number(p: Planned, number: str | None) -> Finding:
@@ -189,8 +191,8 @@ def _gone(twin: Message, k: Known) -> str:
     return f"went to this number at {at}"
 
 
-def _text(p: Planned) -> Iterator[Finding]:
-    text = p.content.text or ""
+def _text(content: Content) -> Iterator[Finding]:
+    text = content.text or ""
     if not text.strip():
         yield Finding("text", "certain", False, "The text is blank.", "edit_text")
     elif len(text) > MOST_CHARACTERS:
@@ -203,7 +205,7 @@ def _text(p: Planned) -> Iterator[Finding]:
         yield Finding("text", "certain", True, f"The text fits: {segments(text).words}.")
 
 
-def _template(p: Planned, k: Known) -> Iterator[Finding]:
+def _template(content: Content, k: Known) -> Iterator[Finding]:
     yield _template_itself(k)
     yield Finding("window", "certain", True, "A template may be sent at any time; no open window is needed.")
     if k.template is None:
@@ -213,8 +215,8 @@ def _template(p: Planned, k: Known) -> Iterator[Finding]:
         if k.link and k.link.outcome == "refused":
             yield Finding("header_media", "certain", False, k.link.why, "replace_media_url")
         return
-    yield _variables(k.template, p.content)
-    yield from _header_media(k.template, p, k)
+    yield _variables(k.template, content)
+    yield from _header_media(k.template, content, k)
 
 
 def _template_itself(k: Known) -> Finding:
@@ -252,10 +254,10 @@ def _variables(template: Template, content: Content) -> Finding:
     return Finding("variables", "certain", True, f"{count} of {count} placeholders have a value.")
 
 
-def _header_media(template: Template, p: Planned, k: Known) -> Iterator[Finding]:
+def _header_media(template: Template, content: Content, k: Known) -> Iterator[Finding]:
     if not template.needs_media:
         return
-    if not p.content.header_url:
+    if not content.header_url:
         words = f"This template needs a link to {template.header_format.lower()} for its header."
         yield Finding("header_media", "certain", False, words, "replace_media_url")
     elif k.link is None or k.link.outcome == "cannot_know":

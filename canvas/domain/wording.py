@@ -226,7 +226,11 @@ def _now(message: Message, reason: Reason) -> str:
 
 def _again(t: Teller, reason: Reason, fixes: Sequence[Fix]) -> str:
     at = next((fix.run_at for fix in fixes if fix.sends and fix.enabled and fix.run_at), None)
-    return f"{reason.again} Earliest: {soon(at, t.now, t.tz)}." if at else reason.again
+    return f"{reason.again} {earliest(t, at)}" if at else reason.again
+
+
+def earliest(t: Teller, at: datetime) -> str:
+    return f"Earliest: {soon(at, t.now, t.tz)}."
 
 
 def said(message: Message) -> str | None:

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from canvas.domain.fix import Line, Situation
+from canvas.domain.fix import Line, Situation, over_at
 from canvas.domain.fixes import offered
 from canvas.domain.message import Actor, Message, Status
 from canvas.domain.pattern import LOOKED_AT, Pattern, pattern
+from canvas.domain.phones import same_line
 from canvas.domain.ranking import ranked
 from canvas.domain.rights import ALL, Rights
 from canvas.domain.settings import language_codes
@@ -110,9 +111,6 @@ def detail(
     return around.story(conn, message, messages.thread(conn, install.id, message.thread_id), told=True)
 
 
-Known = tuple[Template, datetime]  # a template, and when it was last listed
-
-
 def _line(c: Channel) -> Line:
     return Line(c.id, c.kind, c.name, c.blocked_until, c.changed_at, c.worked_at, c.delivered_at)
 
@@ -122,13 +120,13 @@ class TemplateCache:
 
     def __init__(self) -> None:
         self.loaded = False
-        self._by_channel: dict[int, list[Known]] = {}
+        self._by_channel: dict[int, list[Template]] = {}
 
-    def read(self, conn: Connection, install_id: int) -> dict[int, list[Known]]:
+    def read(self, conn: Connection, install_id: int) -> dict[int, list[Template]]:
         if not self.loaded:
             self.loaded = True
-            for channel_id, data, at in templates.of_install(conn, install_id):
-                self._by_channel.setdefault(channel_id, []).append((template_from(data), at))
+            for channel_id, data, _ in templates.of_install(conn, install_id):
+                self._by_channel.setdefault(channel_id, []).append(template_from(data))
         return self._by_channel
 
 
@@ -160,7 +158,7 @@ class Surroundings:
 
     def opened(self, conn: Connection, opened: Opened) -> Story:
         """The words and the fixes of an open message."""
-        situation = self.situation(conn, opened.message, opened.opted_out)
+        situation = self.situation(conn, opened.message, opened)
         return Story(self._teller(opened.due_at), opened.message, situation.reason, offered(situation))
 
     def plain(self, opened: Opened) -> Story:
@@ -171,7 +169,9 @@ class Surroundings:
         """Whether these stories will be told in the same words as long as their rows stay the same."""
         waiting = any(line.blocked_until and line.blocked_until > self.now for line in self.lines)
         timed = any(s.teller.queued_until or any(fix.run_at for fix in s.fixes) for s in stories)
-        return not (waiting or timed or self._cache.loaded)
+        # A template is held to be refused only while its copy is fresh.
+        refused = any(s.message.content.template_id and any(fix.why for fix in s.fixes) for s in stories)
+        return not (waiting or timed or refused or self._cache.loaded)
 
     def story(
         self, conn: Connection, message: Message, thread: Sequence[Message] = (), *, told: bool = False
@@ -190,28 +190,27 @@ class Surroundings:
     def _teller(self, queued_until: datetime | None) -> Teller:
         return Teller(self.now, self.install.tz, self.flow.catalogue.reasons, queued_until, self.rights)
 
-    def situation(self, conn: Connection, message: Message, opted_out: bool | None = None) -> Situation:
-        """All that decides which fixes this message gets. `opted_out` where it was read already."""
+    def situation(self, conn: Connection, message: Message, opened: Opened | None = None) -> Situation:
+        """All that decides which fixes this message gets. `opened` is the same message, where more was read with it."""
         reason = self.reason(message)
         known = self._templates(conn, message, reason)
-        same = known.get(message.channel_id or 0, ())
-        own = next(((t, at) for t, at in same if t.id == message.content.template_id), None)
-        if opted_out is None:
-            opted_out = opt_outs.exists(conn, self.install.id, message.to, self.flow.sealer)
+        opened = opened or self._open(conn, message)
+        earlier = self._earlier(conn, message)
         return Situation(
             message=message,
             reason=reason,
             now=self.now,
             lines=self.lines,
-            template=own[0] if own else None,
-            template_seen_at=own[1] if own else None,
-            choices={channel: [t for t, _ in kept] for channel, kept in known.items()},
+            template=template_from(opened.template) if opened.template else None,
+            listed_at=opened.listed_at,
+            choices=known,
             contact_numbers=self.person.numbers,
             region=self.flow.country(self.install),
             languages=language_codes(self.install.settings.get("languages") or "") if known else (),
             tz=self.install.tz,
-            opted_out=opted_out,
-            closed=self._closed(conn, message),
+            opted_out=opened.opted_out,
+            waits=self._waits(earlier),
+            closed=self._closed(message, earlier),
             has_child=self._has_child(conn, message),
             platform=self.install.platform,
             can_ask_admin=bool(self.person.conversation_id or message.conversation_id),
@@ -227,16 +226,35 @@ class Surroundings:
         # An open message has no child, by definition of open; only others must be asked about.
         return not message.open and messages.child_of(conn, self.install.id, message.id) is not None
 
-    def _closed(self, conn: Connection, message: Message) -> frozenset[str]:
+    def _open(self, conn: Connection, message: Message) -> Opened:
+        """What an open message is read together with."""
+        mine, channel_id = self.install.id, message.channel_id or 0
+        stopped = opt_outs.exists(conn, mine, message.to, self.flow.sealer)
+        if message.content.template_id is None:
+            return Opened(message, stopped, None, None, None)
+        copy = templates.get(conn, mine, channel_id, message.content.template_id)
+        listed_at = copy[1] if copy else templates.listed_at(conn, mine, channel_id)
+        return Opened(message, stopped, None, copy[0] if copy else None, listed_at)
+
+    def _earlier(self, conn: Connection, message: Message) -> list[Message]:
+        """The attempts before this one to the same line."""
+        if message.attempt == 1 or message.to is None:
+            return []
+        thread, line = messages.thread(conn, self.install.id, message.thread_id), same_line(message.to)
+        return [one for one in thread if one.attempt < message.attempt and one.to in line]
+
+    def _waits(self, earlier: Sequence[Message]) -> dict[str, datetime]:
+        """Until when nothing may be sent on each kind of channel, by what the earlier attempts failed with."""
+        over = [(one.channel, at) for one in earlier if (at := over_at(one, self.reason(one)))]
+        return {kind: max(at for other, at in over if other == kind) for kind, _ in over}
+
+    def _closed(self, message: Message, earlier: Sequence[Message]) -> frozenset[str]:
         """The kinds on which an earlier attempt to this number failed for good, for a reason of the person."""
-        if message.attempt == 1:
-            return frozenset()
-        thread = messages.thread(conn, self.install.id, message.thread_id)
-        earlier = [one for one in thread if one.id < message.id and one.to == message.to]
-        reasons = ((one.channel, self.reason(one)) for one in earlier)
+        # The other spelling of a number may be the one a channel knows.
+        reasons = ((one.channel, self.reason(one)) for one in earlier if one.to == message.to)
         return frozenset(kind for kind, r in reasons if r.category == "recipient" and r.retry == "never")
 
-    def _templates(self, conn: Connection, message: Message, reason: Reason) -> dict[int, list[Known]]:
+    def _templates(self, conn: Connection, message: Message, reason: Reason) -> dict[int, list[Template]]:
         """The templates by channel, read only when a fix of this reason needs them."""
         wanted = {"choose_template", "supply_variables", "replace_media_url"} & set(reason.fixes)
         if not wanted and (message.channel != "sms" or "send_other_channel" not in reason.fixes):

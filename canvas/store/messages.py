@@ -30,7 +30,7 @@ from canvas.domain.message import ARRIVED, Actor, Content, Message, Status
 from canvas.domain.phones import same_line
 from canvas.knowledge.model import Candidate, Diagnosis, Evidence
 from canvas.store.database import Glance, Question, Row, Words
-from canvas.store.tables import actions, messages, opt_outs
+from canvas.store.tables import actions, messages, opt_outs, templates
 
 # Statements that every message runs through are built once: building costs more than the database takes.
 _of_tenant = messages.c.install_id == bindparam("tenant")
@@ -170,9 +170,8 @@ def move(conn: Connection, message_id: str, before: Iterable[Status], after: Sta
 
 
 def hold_number(conn: Connection, install_id: int, number: str) -> None:
-    """Until this transaction ends, nobody else who holds this number, of a person or of a message, gets past here.
-
-    However the number of a line is spelled, it is one.
+    """Until this transaction ends, nobody else who holds this number, of a person or of a message, gets past here;
+    the numbers of one line are one.
 
     Held before any message is, so that no two wait for each other.
     """
@@ -264,11 +263,16 @@ def thread(conn: Connection, install_id: int, thread_id: str) -> list[Message]:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An open message with what its screen must know besides: whether its person opted out, and until when it waits."""
+    """An open message with what its screen must know besides.
+
+    Whether its person opted out, until when it waits, our copy of its template, and when that channel's were listed.
+    """
 
     message: Message
     opted_out: bool
     due_at: datetime | None
+    template: dict[str, Any] | None
+    listed_at: datetime | None
 
 
 @lru_cache
@@ -285,6 +289,12 @@ def _open_question(how_many: int) -> Question:
             select(messages.c.id).where(theirs, messages.c.to == number, messages.c.contact_id.is_(None))
         )
     stopped = exists().where(opt_outs.c.install_id == messages.c.install_id, opt_outs.c.to == messages.c.to)
+    listed = (templates.c.install_id == messages.c.install_id) & (
+        templates.c.channel_id == messages.c.channel_id
+    )
+    copied = select(templates.c.data).where(listed, templates.c.template_id == messages.c.template_id)
+    # All of a channel are listed at once.
+    listed_at = select(templates.c.seen_at).where(listed).limit(1)
     waits = select(actions.c.due_at).where(actions.c.key == "send:" + messages.c.id).scalar_subquery()
     return Question(
         select(
@@ -292,6 +302,8 @@ def _open_question(how_many: int) -> Question:
             func.count().over().label("total"),
             stopped.label("opted_out"),
             waits.label("due_at"),
+            copied.scalar_subquery().label("template"),
+            listed_at.scalar_subquery().label("listed_at"),
         )
         .where(messages.c.id.in_(union_all(*ids)))
         .order_by(messages.c.id.desc())
@@ -332,7 +344,10 @@ def open_for_person(
 def read_open(conn: Connection, rows: tuple[Row, ...]) -> tuple[list[Opened], int]:
     """The messages of `open_rows`, and how many there are in all."""
     read = _open_question(0).read(conn.dialect, rows)
-    found = [Opened(from_row(row), bool(row["opted_out"]), row["due_at"]) for row in read]
+    found = [
+        Opened(from_row(row), bool(row["opted_out"]), row["due_at"], row["template"], row["listed_at"])
+        for row in read
+    ]
     return found, read[0]["total"] if read else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from canvas.domain import wording
 from canvas.domain.fix import Field, Fix
 from canvas.domain.message import SETTLED, Message, Status
 from canvas.domain.story import Story
@@ -197,7 +198,7 @@ def form(clicked: Clicked, story: Story, tokens: Tokens) -> Canvas:
     for field in clicked.fields:
         components += _field(field)
     if fix.run_at:
-        components.append(kit.text("when", plain(story.lines[2][1]) if story.lines else "", "muted"))
+        components.append(kit.text("when", plain(wording.earliest(story.teller, fix.run_at)), "muted"))
     token = tokens.sign(message, fix.id, fix.target)
     step = "go" if clicked.asked else "do"
     components.append(kit.button(f"{step}:{token}", fix.submit or "Send", "primary"))

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from canvas.domain.fix import Line, Situation
-from canvas.domain.fixes import offered
+from canvas.domain.fix import Fix, Line, Situation
+from canvas.domain.fixes import PLAIN_RETRY, offered
 from canvas.domain.message import Content, Message, Status
-from canvas.domain.plan import FormAgain, Send, plan
+from canvas.domain.plan import ASKED, FormAgain, Plan, Send, plan
+from canvas.domain.preflight import Known, Link, Planned, blocking, preflight
 from canvas.domain.templates import Template
 from canvas.knowledge.catalogue import load
 
@@ -160,3 +161,69 @@ def test_of_many_templates_some_are_listed_and_any_may_be_named() -> None:
     named = plan(s, fix, {"template": "other", "template_name": "Template_29"})
     assert isinstance(named, Send)
     assert named.content.template_id == "29"
+
+
+WAITS = ("marketing_limit_ecosystem", "pair_rate_limited", "daily_limit_reached")
+
+
+def test_an_earlier_attempts_wait_holds_for_every_send_on_its_kind_of_channel() -> None:
+    until = NOW + timedelta(days=1)
+    lines = (Line(1, "sms", "One"), Line(2, "whatsapp", "Two"), Line(3, "whatsapp", "Three"))
+    choices = {n: [Template("5", "whatsapp", "five", "Hello", status="Accepted")] for n in (2, 3)}
+    s = situation("handset_unreachable", "sms", lines=lines, choices=choices, waits={"whatsapp": until})
+    found = [fix for fix in offered(s) if fix.sends]
+    assert {fix.target: fix.run_at for fix in found} == {1: None, 2: until, 3: until}
+    assert "Send by WhatsApp Two instead on Nov 24, 2026" in labels(s)
+    for fix in found:
+        todo = plan(s, fix, {})
+        assert isinstance(todo, Send)
+        assert todo.run_at == fix.run_at
+
+
+PHOTO = Template("1", "whatsapp", "photo", "Hi {{1}}", header_format="IMAGE", status="Accepted")
+PLAIN = Template("1", "whatsapp", "plain", "Hi {{1}}", status="Accepted")
+BROKEN = {
+    "rejected": (replace(PLAIN, status="Rejected"), {"body": ["a"]}),
+    "switched off": (replace(PLAIN, active=False), {"body": ["a"]}),
+    "not listed": (None, {"body": ["a"]}),
+    "without values": (PLAIN, {}),
+    "too many values": (PLAIN, {"body": ["a", "b"]}),
+    "without a link": (PHOTO, {"body": ["a"]}),
+    "without either": (PHOTO, None),
+}
+TYPED = {"phone": "+353871234567", "choice": "other", "url": "https://cdn.example/a.jpg", "text": "Hello"}
+
+
+def filled(s: Situation, fix: Fix) -> Plan:
+    """What the fix leads to when an agent gives all that it asks for."""
+    todo = plan(s, fix, {f.name: TYPED.get(f.name, f.value or "x") for f in fix.fields})
+    if isinstance(todo, FormAgain):
+        todo = plan(s, fix, {ASKED: "yes", **{f.name: f.value or "x" for f in todo.fields}})
+    return todo
+
+
+@pytest.mark.parametrize("broken", list(BROKEN))
+@pytest.mark.parametrize("reason", list(load().reasons))
+def test_no_button_is_drawn_whose_send_is_certain_to_be_refused(reason: str, broken: str) -> None:
+    template, values = BROKEN[broken]
+    good = Template("2", "whatsapp", "good", "Hi {{1}}", status="Accepted")
+    s = situation(reason, template=template, listed_at=NOW, choices={1: [good, *filter(None, [template])]})
+    s = replace(s, message=replace(s.message, content=Content(template_id="1", variables=values)))
+    for fix in offered(s):
+        if not fix.sends or not fix.enabled:
+            continue
+        todo = filled(s, fix)
+        assert isinstance(todo, Send), fix.id
+        sent = {"1": template, "2": good}.get(todo.content.template_id or "")
+        known = Known(NOW, template=sent, listed_at=NOW, link=Link("ok") if todo.check_link else None)
+        found = preflight(Planned(todo.channel, todo.raw_to, todo.content, "IE"), known)
+        assert blocking(found) is None, fix.id
+
+
+@pytest.mark.parametrize("text", ["Hi", "x" * 5000])
+@pytest.mark.parametrize("reason", list(load().reasons))
+def test_no_text_is_sent_again_that_is_certain_to_be_refused(reason: str, text: str) -> None:
+    s = situation(reason, "sms")
+    s = replace(s, message=replace(s.message, content=Content(text=text), preview=text))
+    again = [fix for fix in offered(s) if fix.id in PLAIN_RETRY and fix.enabled]
+    assert not again or text == "Hi"

@@ -189,15 +189,17 @@ def test_a_body_octopods_would_refuse_is_told_as_such(desk: Desk) -> None:
 
 
 def test_a_fix_that_would_certainly_fail_is_not_sent(desk: Desk) -> None:
-    """The same engine stands before every fix: here the template was rejected since it failed."""
+    """The same engine stands before every fix: here the template was rejected since the card was drawn."""
     desk.connect()
     desk.send_whatsapp(BY_ID["provider_outage"].phone, 90001, ["Ella", "Tuesday"])
     desk.pass_time(15)
+    desk.clock.advance(100)
+    drawn = desk.initialize()
     with writing(desk.flow.engine) as conn:
         values = {"data": {"id": "90001", "channel": "whatsapp", "name": "visit", "status": "Rejected"}}
         conn.execute(update(templates).where(templates.c.template_id == "90001").values(values))
-    desk.clock.advance(100)
-    shown = desk.click(desk.initialize(), "Send again")
+    shown = desk.click(drawn, "Send again")
+    assert "Send again" not in desk.initialize().buttons
     assert "Template visit cannot be sent: it is rejected." in shown.words
     assert len(desk.octopods.sends()) == 1
 
