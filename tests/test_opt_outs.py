@@ -54,6 +54,20 @@ def name(desk: Desk, reason: str) -> int:
     return knowing.name(desk.flow, 1, row.shape_hash, reason)
 
 
+def test_the_newest_card_of_somebody_who_opted_out_says_so_instead_of_a_cure_it_cannot_give(
+    desk: Desk,
+) -> None:
+    desk.connect()
+    fails(desk, 1, PIA, STOPPED)
+    fails(desk, 2, PIA, {"code": 131026, "title": "Message undeliverable"})
+    screen = desk.initialize()
+    assert screen.buttons == ["Mark as handled", "Details"]
+    for words in (screen.words, desk.click(screen, "Details").words):
+        assert "asked not to be messaged, so nothing will be sent to them" in words
+        assert "Respect it: do not send." in words
+        assert "another way" not in words
+
+
 def test_a_wrong_name_put_right_reads_the_old_messages_again(both_desk: Desk) -> None:
     desk = both_desk
     desk.connect()

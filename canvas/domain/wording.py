@@ -9,7 +9,7 @@ from typing import Literal
 
 from canvas.domain import phones
 from canvas.domain.dates import soon, when
-from canvas.domain.fix import CHANNEL_NAMES, Fix
+from canvas.domain.fix import CHANNEL_NAMES, OPTED_OUT, Fix
 from canvas.domain.message import ARRIVED, Actor, Message, Status, callers_to_repeat
 from canvas.domain.rights import ALL, Rights
 from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Reason
@@ -19,6 +19,7 @@ SURE = 0.9
 # Below it the reason is told as what the text reads most like: of such answers three in four were right, of those from
 # it on 97 in 100 (docs/catalogue.md).
 GUESS = 0.8
+STOPPED = "This person asked not to be messaged, so nothing will be sent to them."
 GUESSED = "We are not sure. It reads most like this:"
 MOST_OF_A_DOUBT = 300  # characters; a gateway's error page can be long
 WORTH_NAMING = 0.15  # a candidate less likely than this says nothing to anybody
@@ -53,13 +54,15 @@ def status_label(status: Status, channel: str, octopods_id: str | None) -> tuple
 
 @dataclass(frozen=True, slots=True)
 class Teller:
-    """What the words depend on besides the message: the clock, the reader's zone and rights, the catalogue."""
+    """What the words depend on besides the message: the clock, the reader's zone and rights, the catalogue, and
+    whether the message's person opted out."""
 
     now: datetime
     tz: str | None
     reasons: dict[str, Reason]
     queued_until: datetime | None = None
     rights: Rights = ALL
+    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,8 @@ def text(t: Teller, message: Message, reason: Reason) -> str:
     if message.status is Status.FAILED:
         words = KEEPS_FAILING if message.keeps_failing else reason.meaning
         unsure = message.diagnosis is not None and is_guess(message.diagnosis)
-        return f"{GUESSED} {words}" if unsure else words
+        words = f"{GUESSED} {words}" if unsure else words
+        return f"{words} {STOPPED}" if t.opted_out and reason.id != OPTED_OUT else words
     if message.status is Status.UNSURE:
         return _unsure(message)
     return receipt(t, message)
@@ -196,6 +200,14 @@ def four_lines(
 ) -> tuple[tuple[str, str], ...]:
     if message.status is not Status.FAILED:
         return ()
+    if t.opted_out and reason.id != OPTED_OUT:
+        asked = t.reasons[OPTED_OUT]
+        return (
+            ("What happened", f"{reason.meaning} {STOPPED}"),
+            ("Who can fix it", who_can_fix(asked)),
+            ("Will sending again help?", asked.again),
+            ("What to do now", asked.cure),
+        )
     if message.keeps_failing:
         return (
             ("What happened", f"{reason.meaning} {KEEPS_FAILING}"),

@@ -159,11 +159,14 @@ class Surroundings:
     def opened(self, conn: Connection, opened: Opened) -> Story:
         """The words and the fixes of an open message."""
         situation = self.situation(conn, opened.message, opened)
-        return Story(self._teller(opened.due_at), opened.message, situation.reason, offered(situation))
+        teller = self._teller(opened.due_at, opened.opted_out)
+        return Story(teller, opened.message, situation.reason, offered(situation))
 
     def plain(self, opened: Opened) -> Story:
         """The words alone."""
-        return Story(self._teller(opened.due_at), opened.message, self.reason(opened.message))
+        return Story(
+            self._teller(opened.due_at, opened.opted_out), opened.message, self.reason(opened.message)
+        )
 
     def lasting(self, stories: Sequence[Story]) -> bool:
         """Whether these stories will be told in the same words as long as their rows stay the same."""
@@ -182,13 +185,15 @@ class Surroundings:
         seen = self._pattern(conn, message, situation.reason) if told else None
         words = seen.sentence() if seen else None
         fixes = offered(situation)
-        return Story(self._teller(queued), message, situation.reason, fixes, tuple(thread), words)
+        teller = self._teller(queued, situation.opted_out)
+        return Story(teller, message, situation.reason, fixes, tuple(thread), words)
 
     def _pattern(self, conn: Connection, message: Message, reason: Reason) -> Pattern | None:
         return pattern(message, reason, messages.recent_outcomes(conn, self.install.id, LOOKED_AT))
 
-    def _teller(self, queued_until: datetime | None) -> Teller:
-        return Teller(self.now, self.install.tz, self.flow.catalogue.reasons, queued_until, self.rights)
+    def _teller(self, queued_until: datetime | None, opted_out: bool) -> Teller:
+        reasons = self.flow.catalogue.reasons
+        return Teller(self.now, self.install.tz, reasons, queued_until, self.rights, opted_out)
 
     def situation(self, conn: Connection, message: Message, opened: Opened | None = None) -> Situation:
         """All that decides which fixes this message gets. `opened` is the same message, where more was read with it."""
