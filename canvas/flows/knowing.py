@@ -95,9 +95,10 @@ def _read_again(conn: Connection, flow: Flow, message: Message) -> bool:
     if fresh == message.diagnosis:
         return False
     changed = messages.save(conn, replace(message, diagnosis=fresh), flow.clock())
-    if fresh.reason == OPTED_OUT != message.reason:
+    was, now_is = message.reason == OPTED_OUT, fresh.reason == OPTED_OUT
+    if now_is and not was:
         _remember(conn, message, _line_of(conn, message))
-    elif changed and message.reason == OPTED_OUT != fresh.reason and opt_outs.take_back(conn, message):
+    elif changed and was and not now_is and opt_outs.take_back(conn, message):
         line = _line_of(conn, message)
         said = (one for one in line if one.reason == OPTED_OUT and one.failure_raw)
         if another := next(said, None):
