@@ -10,8 +10,9 @@ import structlog
 from sqlalchemy import Connection
 
 from canvas.clients.octopods_answers import StatusReport
+from canvas.domain import phones
 from canvas.domain.ids import new_id
-from canvas.domain.message import ARRIVED, Actor, Message, Status
+from canvas.domain.message import ARRIVED, Actor, Message, Status, follows
 from canvas.domain.provider_news import News
 from canvas.flows import outcome
 from canvas.flows.context import Flow
@@ -119,10 +120,11 @@ def _take_one(conn: Connection, flow: Flow, install: Install, news: News, now: d
     message = known or _nameless(conn, install, news, now)
     if message is None:
         return None
-    if not known and message.octopods_id and news.status is Status.FAILED:
-        # Its number alone ties the news to it, and a send from elsewhere may have the same: Octopods knows for sure.
-        return actions.hasten(conn, install.id, f"poll:{message.id}", now)
     held = messages.locked(conn, install.id, message.id)
+    if held.provider_id is None and held.octopods_id is not None:
+        # Its number alone ties the news to it, and a send from elsewhere may have the same: Octopods knows for sure.
+        changes = follows(held.status, news.status)
+        return actions.hasten(conn, install.id, f"poll:{held.id}", now) if changes else None
     if held.provider_id is None:
         held = outcome.store(conn, replace(held, provider_id=news.provider_id), now)
     if held.provider_id != news.provider_id:
@@ -133,37 +135,51 @@ def _take_one(conn: Connection, flow: Flow, install: Install, news: News, now: d
 
 
 def _nameless(conn: Connection, install: Install, news: News, now: datetime) -> Message | None:
-    """The one message of ours this can be; a new one for a failure of what was sent from elsewhere; else None."""
-    line = _line(conn, install, news)
-    fitting = _fitting(conn, install.id, line, news, now)
-    if len(fitting) == 1:
+    """The one message of ours this can be; a new one for a failure nobody else will tell us of; else None."""
+    lines = _lines(conn, install, news)
+    fitting = _fitting(conn, install.id, lines, news, now)
+    if len(fitting) == 1 and (fitting[0].octopods_id or _from_its_number(fitting[0], lines, news)):
         return fitting[0]
-    if fitting or news.status is not Status.FAILED:
-        # Of several nobody can tell which is meant; asking Octopods by id will.
+    if news.status is not Status.FAILED or (fitting and all(map(_octopods_will_tell, fitting))):
         log.info("hook.unmatched", provider_id=news.provider_id, fitting=len(fitting))
         return None
-    return _made(conn, install, line, news, now)
+    return _made(conn, install, lines, news, now)
 
 
-def _line(conn: Connection, install: Install, news: News) -> Channel | None:
-    """The channel it was sent on: by our number, else the only one of its kind."""
+def _lines(conn: Connection, install: Install, news: News) -> list[Channel]:
+    """The channels it can have been sent on: that of its sender, else those of its kind of which that is not known."""
     same = [c for c in channels.of_install(conn, install.id) if c.kind == news.channel]
-    exact = [c for c in same if c.number and c.number == news.sender]
-    found = exact or same
-    return found[0] if len(found) == 1 else None
+    sure = [c for c in same if _sent_on(c, news)]
+    return sure or [c for c in same if _sent_on(c, news) is None]
+
+
+def _sent_on(channel: Channel, news: News) -> bool | None:
+    """Whether the sender is this channel's number; None where either is not known."""
+    if not channel.number or not news.sender:
+        return None
+    return phones.normalise(channel.number, "US") == news.sender  # it was checked to have its country code
+
+
+def _from_its_number(message: Message, lines: list[Channel], news: News) -> bool:
+    return any(line.id == message.channel_id and _sent_on(line, news) for line in lines)
+
+
+def _octopods_will_tell(message: Message) -> bool:
+    """Whether it can be asked for by its id, or an answer is still awaited."""
+    return message.octopods_id is not None or message.status is Status.SENDING
 
 
 def _fitting(
-    conn: Connection, install_id: int, line: Channel | None, news: News, now: datetime
+    conn: Connection, install_id: int, lines: list[Channel], news: News, now: datetime
 ) -> list[Message]:
-    """Messages to that number on that channel, lately sent, of unknown provider's id, that this news can be about."""
+    """Messages to that number on those channels, lately sent, of unknown provider's id, that this can be about."""
     if news.to is None:
         return []
+    ids = {None, *(line.id for line in lines)}
     past = messages.newest_to(conn, install_id, news.channel, news.to, LOOK_BACK)
-    if line is not None:
-        past = [m for m in past if m.channel_id in (line.id, None)]
+    past = [m for m in past if m.channel_id in ids and m.provider_id is None]
     at = news.at or now
-    return [m for m in past if m.provider_id is None and _left(m) and _in_time(m, at) and _may_tell(m, news)]
+    return [m for m in past if _left(m) and _in_time(m, at) and _may_tell(m, news)]
 
 
 def _left(message: Message) -> bool:
@@ -186,15 +202,15 @@ def _may_tell(message: Message, news: News) -> bool:
     return message.status not in contrary
 
 
-def _made(conn: Connection, install: Install, line: Channel | None, news: News, now: datetime) -> Message:
-    """A failure of a message that was sent from elsewhere."""
+def _made(conn: Connection, install: Install, lines: list[Channel], news: News, now: datetime) -> Message:
+    """A failure of a message that was sent from elsewhere, as far as anybody can tell."""
     at = min(news.at or now, now)
     message_id = new_id("msg", at)
     message = Message(
         id=message_id,
         install_id=install.id,
         channel=news.channel,
-        channel_id=line.id if line else None,
+        channel_id=lines[0].id if len(lines) == 1 else None,
         status=Status.SENT,
         created_at=at,
         updated_at=now,

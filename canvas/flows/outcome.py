@@ -50,10 +50,12 @@ def accepted(conn: Connection, flow: Flow, message: Message, sent: Sent, now: da
     """Octopods took the message: its id is the receipt, and the question whether it arrives begins.
 
     Told twice, the second time changes nothing; and where a provider's own news was faster than this answer, what
-    it told stays.
+    it told stays, unless it was tied by the number alone and Octopods can now be asked whether it was ours.
     """
     if message.octopods_id is not None and message.octopods_id == sent.message_id:
         return message
+    if sent.message_id and message.provider_id != sent.provider_id:
+        message = _untied(message)
     fresh = replace(
         message,
         status=message.status if message.status in SETTLED else Status.SENT,
@@ -69,6 +71,13 @@ def accepted(conn: Connection, flow: Flow, message: Message, sent: Sent, now: da
     if fresh.parent_id:
         timeline.news(conn, flow, fresh, now)
     return fresh
+
+
+def _untied(message: Message) -> Message:
+    """The message without the provider's id that its number alone gave it, and without an arrival told under that."""
+    return replace(
+        message, provider_id=None, status=Status.SENT if message.status in ARRIVED else message.status
+    )
 
 
 def _provider_id(conn: Connection, message: Message, given: str | None) -> str | None:

@@ -173,6 +173,7 @@ def found(conn: Connection, flow: Flow, message: Message, report: StatusReport, 
         message,
         status=Status.SENT,
         octopods_id=report.message_id,
+        provider_id=None,  # one tied by the number alone may be another's; the report and Octopods tell it
         sent_at=report.sent_at or report.created_at,
         failure=None,
         failure_raw=None,

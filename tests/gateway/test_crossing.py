@@ -17,7 +17,7 @@ from canvas.store.database import writing
 from tests.desk import Desk
 from tests.gateway.records import all_messages, only_message
 from tests.gateway.test_discovery import elsewhere
-from tests.gateway.test_hooks import TO, callback, connect, twilio
+from tests.gateway.test_hooks import TO, callback, connect, connect_numbered, twilio
 from tests.test_never_lost import until_it_waits
 
 
@@ -40,19 +40,23 @@ def before_the_answer(
     desk.flow.octopods.forward = forward  # type: ignore[method-assign]
 
 
+TAKEN = Answer(201, {}, orjson.dumps({"request_id": "r", "message_id": 5, "channel_message_id": "SM9"}))
+
+
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "lost"])
 @pytest.mark.parametrize(("word", "code"), [("delivered", ""), ("failed", "30006")])
 def test_what_the_provider_told_before_octopods_answered_stays(
     both_desk: Desk, word: str, code: str, lost: bool
 ) -> None:
     desk = both_desk
-    connect(desk)
-    with before_the_answer(desk, lambda: twilio(desk, callback(word, "SM9", code=code)), lost=lost):
+    connect_numbered(desk)
+    told = callback(word, "SM9", code=code)
+    with before_the_answer(desk, lambda: twilio(desk, told), lost=lost, answer=TAKEN):
         status = desk.send_sms(TO).status_code
     message = only_message(desk)
     assert (status, str(message.status)) == (504 if lost else 201, word)
     assert (message.failure_raw or "") == code
-    assert message.octopods_id == (None if lost else desk.octopods.sends()[0]["id"])
+    assert message.octopods_id == (None if lost else "5")
     assert message.open == (word == "failed")
 
 
