@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from canvas.clients.errors import NotReached
 from canvas.clients.octopods import Octopods
 from canvas.clients.octopods_answers import Sent
-from canvas.flows import fix
+from canvas.flows import fix, sending
 from canvas.flows.carry_out import carry_out
 from canvas.flows.look import send_key
 from canvas.sandbox.octopods import keys
@@ -243,6 +245,43 @@ def test_a_doubled_wake_up_changes_nothing(desk: Desk) -> None:
     assert action is not None
     assert carry_out(desk.flow, action.id) is False
     assert resent(desk) == 1
+
+
+@pytest.mark.parametrize("first", ["rate_limited", "not_reached"])
+def test_what_a_worker_writes_twice_does_not_touch_the_send_of_the_one_that_took_over(
+    both_desk: Desk, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """Nothing happened, and it is to be tried again. The commit that says so is made, but its answer is lost; before
+    it is repeated, another worker takes the send over and dies once its request has left."""
+    desk = both_desk
+    screen = failed_whatsapp(desk)
+    really = Octopods.send
+
+    def not_reached(self: Octopods, *given: Any) -> Sent:
+        raise NotReached("Octopods could not be reached.")
+
+    def killed(self: Octopods, *given: Any) -> Sent:
+        really(self, *given)
+        raise SystemExit  # as SIGKILL would
+
+    def write_twice(write: Callable[[], None]) -> None:
+        write()
+        monkeypatch.setattr(Octopods, "send", killed)
+        with pytest.raises(SystemExit):
+            desk.pass_time(30)
+        write()
+
+    if first == "rate_limited":
+        desk.octopods.set_fault("rate_limited", path="/sms/messages", seconds=1)
+    else:
+        monkeypatch.setattr(Octopods, "send", not_reached)
+    monkeypatch.setattr(sending, "insist", write_twice)
+    desk.click(screen, AS_SMS)
+    monkeypatch.undo()
+    for _ in range(3):
+        desk.pass_time(200)
+    assert resent(desk) == 1
+    assert "Not sure it was sent" in desk.initialize().words
 
 
 def test_an_unsure_whatsapp_send_is_found_in_the_list_and_becomes_certain(desk: Desk) -> None:

@@ -128,9 +128,17 @@ def _wait_for_key(flow: Flow, action: Action, key: Key, until: datetime) -> None
     """Octopods said 429: nothing was sent. The whole key waits, for every process and surface."""
     with writing(flow.engine) as conn:
         channels.block(conn, key.fingerprint, until)
-        messages.move(conn, action.message_id or "", [Status.SENDING], Status.QUEUED, flow.clock())
-        actions.again(conn, action, until, counted=False)
+        message = messages.locked(conn, action.install_id, action.message_id or "")
+        _put_back(conn, action, message, until, flow.clock(), counted=False)
     flow.wake(action.id, until)
+
+
+def _put_back(
+    conn: Connection, action: Action, message: Message, due: datetime, now: datetime, *, counted: bool
+) -> None:
+    """Have it sent later. Written twice, the second time must not touch what another worker has begun to send since."""
+    if actions.again(conn, action, due, counted=counted):
+        messages.move(conn, message.id, [Status.SENDING], Status.QUEUED, now)
 
 
 def _failed(flow: Flow, action: Action, error: CallFailed) -> None:
@@ -144,8 +152,7 @@ def _failed(flow: Flow, action: Action, error: CallFailed) -> None:
             _note(conn, action, f"unsure: {error.message}", now)
         elif error.may_retry and action.tries < schedule.SEND_TRIES and not _hopeless(conn, flow, message):
             due = error.retry_at or schedule.backoff(action.tries, now)
-            messages.move(conn, message.id, [Status.SENDING], Status.QUEUED, now)
-            actions.again(conn, action, due)
+            _put_back(conn, action, message, due, now, counted=True)
             flow.wake(action.id, due)
         else:
             outcome.failed(conn, flow, message, evidence_of(error, message.channel), error.body, now)
