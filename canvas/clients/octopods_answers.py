@@ -134,7 +134,7 @@ def failure(family: str, answer: Answer, document: Any, effect: Effect, now: dat
     if answer.status == 429:
         until = retry_at(answer.headers, answer.text, now)
         return RateLimited("Octopods asks us to slow down on this key.", retry_at=until, **facts)
-    if answer.status >= 500:
+    if answer.status >= 500 or answer.status == 408:  # a proxy may say 408 once the request has left
         trouble = f"Octopods had trouble of its own ({answer.status})."
         return broken(effect, trouble, answer, code, facts["request_id"])
     if answer.status in (401, 403) or _deprecated(family, code, said):

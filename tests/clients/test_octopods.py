@@ -119,6 +119,7 @@ def test_a_receipt_is_read_in_every_shape(
         answer(200, {"request_id": "r", "status": "error", "message": "bad number"}),
         answer(200, {"request_id": "r", "success": False}),
         answer(200, {"request_id": "r", "message_id": None, "failure_reason": "no"}),
+        answer(408, b"upstream timed out"),
         answer(500, {"error": "boom"}),
         answer(502, b"<html>Bad gateway</html>"),
         answer(503, b""),

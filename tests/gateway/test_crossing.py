@@ -142,6 +142,18 @@ def test_an_odd_answer_is_written_down_on_both_databases(both_desk: Desk, what: 
     assert bool(message.failure_raw) == (answer.status == 400)
 
 
+def test_a_408_once_octopods_has_the_message_passes_through_and_leaves_it_unsure(desk: Desk) -> None:
+    """A proxy on the way had no patience; Octopods has taken the message, so no button may send it again."""
+    desk.connect()
+    timed_out = Answer(408, {"Content-Type": "text/plain"}, b"upstream timed out")
+    with before_the_answer(desk, lambda: None, answer=timed_out):
+        got = desk.send_sms(TO)
+    assert (got.status_code, got.data) == (408, b"upstream timed out")
+    assert (only_message(desk).status, only_message(desk).doubt) == ("unsure", "upstream timed out")
+    assert not [label for label in desk.initialize().buttons if label.startswith("Send")]
+    assert len(desk.octopods.sends()) == 1
+
+
 def test_two_first_failures_at_one_moment_are_both_written_down(both_desk: Desk) -> None:
     """Both have the incident watch looked after, which neither finds there."""
     desk = both_desk
