@@ -116,11 +116,11 @@ def _accepted(flow: Flow, action: Action, sent: Sent) -> None:
     now = flow.clock()
     with writing(flow.engine) as conn:
         message = messages.locked(conn, action.install_id, action.message_id or "")
-        if message.octopods_id is not None and message.octopods_id == sent.message_id:
+        if (message.octopods_id, message.request_id) == (sent.message_id, sent.request_id):
             return  # written before, in a commit whose answer was lost
         fresh = outcome.accepted(conn, flow, message, sent, now)
         actions.finish(conn, action, actions.DONE, now, {"octopods_id": fresh.octopods_id})
-        _note(conn, action, f"sent as {fresh.octopods_id}", now)
+        _note(conn, action, f"sent as {fresh.octopods_id or fresh.request_id}", now)
     outcome.wake_poll(flow, fresh)
 
 

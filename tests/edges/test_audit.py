@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -13,13 +14,15 @@ from sqlalchemy.exc import DBAPIError
 from canvas.domain import rights
 from canvas.domain.message import Actor
 from canvas.flows import installs as install_flow
+from canvas.flows import sending
 from canvas.sandbox.people import BY_ID
 from canvas.store import audit, installs, teammates
 from canvas.store.audit import Entry
 from canvas.store.database import reading, writing
 from canvas.store.tables import audit as table
-from tests.desk import ADMIN, TOKEN, WORKSPACE, Desk
+from tests.desk import ADMIN, TOKEN, WORKSPACE, Desk, Screen
 from tests.edges.tenants import Tenant, World
+from tests.gateway.records import all_messages
 
 MARA = BY_ID["not_on_whatsapp"]
 
@@ -36,11 +39,15 @@ def trail(desk: Desk) -> list[Entry]:
         return list(audit.everything(conn, install_id(desk)))
 
 
-def fix_mara(desk: Desk) -> None:
+def failed_mara(desk: Desk) -> Screen:
     desk.connect()
     desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"])
     desk.pass_time(15)
-    screen = desk.initialize()
+    return desk.initialize()
+
+
+def fix_mara(desk: Desk) -> None:
+    screen = failed_mara(desk)
     desk.click(screen, "Send as SMS instead")
     desk.click(screen, "Send as SMS instead")
 
@@ -59,6 +66,22 @@ def test_a_click_and_its_send_are_told_once_with_who_what_and_the_result(both_de
     assert click.after["new_message"] == send.about
     assert send.result
     assert send.result.startswith("sent as ")
+
+
+def test_a_send_answered_with_a_request_id_alone_is_told_with_that_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_twice(write: Callable[[], None]) -> None:
+        write()
+        write()  # as after a commit whose answer was lost
+
+    monkeypatch.setattr(sending, "insist", write_twice)
+    screen = failed_mara(desk)
+    desk.octopods.shapes(sends="request_id")
+    desk.click(screen, "Send as SMS instead")
+    [send] = [line for line in trail(desk) if line.deed == "send"]
+    receipt = next(m.request_id for m in all_messages(desk) if m.parent_id)
+    assert send.result == f"sent as {receipt}"
 
 
 def test_the_trail_holds_neither_numbers_nor_keys(both_desk: Desk) -> None:
