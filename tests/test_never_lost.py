@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from sqlalchemy import text
 
 from canvas.domain.schedule import OTHER_TRIES, backoff
 from canvas.flows import outcome
+from canvas.flows.carry_out import sweep
 from canvas.flows.come_in import Contact, begin, made
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
@@ -88,6 +90,23 @@ def test_templates_wait_while_their_key_is_blocked_and_are_not_listed_for_every_
     assert listed() == 1
     with reading(desk.flow.engine) as conn:
         assert channels.of_install(conn, 1)[0].blocked_until
+
+
+def test_templates_are_listed_as_soon_as_their_key_is_free_again(desk: Desk) -> None:
+    desk.connect()
+    desk.octopods.block_key(keys.WHATSAPP, 600)
+    woken: list[tuple[str, datetime]] = []
+    flow = replace(desk.flow, wake=lambda action_id, due: woken.append((action_id, due)))
+    with writing(desk.flow.engine) as conn:
+        listing = outcome.refresh_templates(conn, 1, 1, desk.clock())
+    assert listing
+    sweep(flow)  # the answer is a 429
+    with reading(desk.flow.engine) as conn:
+        blocked = channels.of_install(conn, 1)[0].blocked_until
+        assert outcome.refresh_templates(conn, 1, 1, desk.clock()) == listing
+    sweep(flow)  # the block is known
+    assert blocked
+    assert woken == [(listing, blocked)] * 2
 
 
 def test_even_after_very_many_tries_there_is_a_next_time(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from canvas.domain.settings import language_codes
 from canvas.domain.templates import Button, Template
 from canvas.flows import hubspot_numbers
 from canvas.flows.context import Flow
+from canvas.flows.keys import hold
 from canvas.store import actions, channels, installs
 from canvas.store import templates as template_store
 from canvas.store.actions import Action
@@ -28,49 +29,49 @@ TEMPLATES_EVERY = timedelta(hours=3)  # Octopods itself syncs with Meta every th
 
 def list_templates(flow: Flow, action: Action) -> None:
     """Copy the templates of one channel, so that forms and previews need no call; however it goes, again later."""
-    channel_id = int(action.payload["channel_id"])
-    with reading(flow.engine) as conn:
-        channel = channels.get(conn, action.install_id, channel_id)
-    if channel is None or channel.kind == "sms":
-        finish(flow, action, actions.DONE)
+    turn = _take_turn(flow, action)
+    if turn is None:
         return
-    install = install_of(flow, action)
-    if install.status != installs.ACTIVE:
-        _list_later(flow, action)  # it may let us in again
-        return
-    if _waits(flow, action, channel):
-        return
+    install, channel = turn
     try:
         found = _listed(flow, install, channel)
-    except RateLimited as error:
-        until = error.retry_at or backoff(action.tries, flow.clock())
-        with writing(flow.engine) as conn:
-            channels.block(conn, channel.key_hash, until)
-            actions.again(conn, action, until, counted=False)
-        return
     except (CallFailed, CannotOpen) as error:
-        if not _tried_again(flow, action, error):
-            _list_later(flow, action)
+        _not_listed(flow, action, channel, error)
         return
     now = flow.clock()
     with writing(flow.engine) as conn:
         rows = [(t.id, asdict(t)) for t in found]
-        template_store.replace_all(conn, action.install_id, channel_id, rows, now)
+        template_store.replace_all(conn, install.id, channel.id, rows, now)
         actions.repeat(conn, action, now + TEMPLATES_EVERY)
 
 
-def _list_later(flow: Flow, action: Action) -> None:
+def _take_turn(flow: Flow, action: Action) -> tuple[Install, Channel] | None:
+    """Whose templates to list, and on which channel; None when there are none to list, or not yet."""
+    now = flow.clock()
+    install = install_of(flow, action)
     with writing(flow.engine) as conn:
-        actions.repeat(conn, action, flow.clock() + TEMPLATES_EVERY)
+        channel = channels.get(conn, install.id, int(action.payload["channel_id"]))
+        if channel is None or channel.kind == "sms":
+            actions.finish(conn, action, actions.DONE, now)
+            return None
+        if install.status != installs.ACTIVE:
+            actions.repeat(conn, action, now + TEMPLATES_EVERY)  # it may let us in again
+            return None
+        blocked = channel.waits(now)
+        if blocked is None:
+            return install, channel
+        actions.again(conn, action, blocked, counted=False)
+    flow.wake(action.id, blocked)
+    return None
 
 
-def _waits(flow: Flow, action: Action, channel: Channel) -> bool:
-    """Whether the key is blocked: then the list waits until the time Octopods gave."""
-    until = channel.waits(flow.clock())
-    if until:
+def _not_listed(flow: Flow, action: Action, channel: Channel, error: CallFailed | CannotOpen) -> None:
+    if isinstance(error, RateLimited):
         with writing(flow.engine) as conn:
-            actions.again(conn, action, until, counted=False)
-    return until is not None
+            hold(conn, flow, action, channel, error.retry_at)
+    elif not _tried_again(flow, action, error):
+        with writing(flow.engine) as conn:
+            actions.repeat(conn, action, flow.clock() + TEMPLATES_EVERY)
 
 
 def _listed(flow: Flow, install: Install, channel: Channel) -> list[Template]:

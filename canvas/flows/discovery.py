@@ -23,6 +23,7 @@ from canvas.domain.schedule import next_look
 from canvas.flows import outcome, polling
 from canvas.flows.come_in import LEFT_ALONE
 from canvas.flows.context import Flow
+from canvas.flows.keys import hold
 from canvas.store import actions, channels, installs, listing, messages
 from canvas.store.actions import Action
 from canvas.store.channels import Channel
@@ -104,13 +105,11 @@ def _again(flow: Flow, action: Action, due: datetime) -> None:
 
 def _not_answered(flow: Flow, action: Action, channel: Channel, error: CallFailed) -> None:
     log.info("discover.failed", action=action.id, error=type(error).__name__, status=error.status)
-    now = flow.clock()
-    due = now + flow.list_every
-    if isinstance(error, RateLimited):
-        due = error.retry_at
-        with writing(flow.engine) as conn:
-            channels.block(conn, channel.key_hash, due)
-    _again(flow, action, due)
+    if not isinstance(error, RateLimited):
+        _again(flow, action, flow.clock() + flow.list_every)
+        return
+    with writing(flow.engine) as conn:
+        hold(conn, flow, action, channel, error.retry_at)
 
 
 def take(flow: Flow, channel: Channel, reports: Sequence[StatusReport]) -> int:

@@ -1,13 +1,16 @@
-"""The key a message must be sent and asked with: the one of its own channel."""
+"""The key a message must be sent and asked with: the one of its own channel. And what a 429 on it means."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from canvas.domain.message import Message
-from canvas.store import channels
+from canvas.flows.context import Flow
+from canvas.store import actions, channels
+from canvas.store.actions import Action
 from canvas.store.channels import Channel
 from canvas.store.sealing import CannotOpen, Sealer
 
@@ -39,3 +42,13 @@ def key_of(conn: Connection, sealer: Sealer, message: Message) -> Key:
         return Key(channel, sealer.open(channel.key_sealed))
     except CannotOpen as error:
         raise NoKey("Deprecated API key.") from error
+
+
+def hold(conn: Connection, flow: Flow, action: Action, channel: Channel, until: datetime) -> bool:
+    """Octopods said 429, so nothing happened: the key waits, for every process and surface, and the action with it.
+
+    This try does not count. False when the action's lease was lost meanwhile.
+    """
+    channels.block(conn, channel.key_hash, until)
+    flow.wake(action.id, until)
+    return actions.again(conn, action, until, counted=False)

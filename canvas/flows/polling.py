@@ -13,7 +13,7 @@ from canvas.clients.octopods_answers import StatusReport
 from canvas.domain.message import SETTLED, Message, Status
 from canvas.flows import outcome
 from canvas.flows.context import Flow
-from canvas.flows.keys import Key, NoKey, key_of
+from canvas.flows.keys import Key, NoKey, hold, key_of
 from canvas.store import actions, channels, installs, messages
 from canvas.store.actions import Action
 from canvas.store.database import writing
@@ -87,14 +87,11 @@ def _take_turn(flow: Flow, action: Action) -> tuple[Message, Key] | None:
 def _not_answered(flow: Flow, action: Action, key: Key, error: CallFailed) -> None:
     now = flow.clock()
     log.info("poll.failed", action=action.id, error=type(error).__name__, status=error.status)
-    due: datetime | None
     with writing(flow.engine) as conn:
         if isinstance(error, RateLimited):
-            due = error.retry_at
-            channels.block(conn, key.fingerprint, due)
-            actions.again(conn, action, due, counted=False)
-        else:
-            due = outcome.poll_later(conn, flow, action, _locked(conn, action), now)
+            hold(conn, flow, action, key.channel, error.retry_at)
+            return
+        due = outcome.poll_later(conn, flow, action, _locked(conn, action), now)
     if due:
         flow.wake(action.id, due)
 

@@ -16,7 +16,7 @@ from canvas.flows import outcome
 from canvas.flows.breaker import broken
 from canvas.flows.context import Flow
 from canvas.flows.insisting import insist
-from canvas.flows.keys import Key, NoKey, key_of
+from canvas.flows.keys import Key, NoKey, hold, key_of
 from canvas.knowledge.evidence import from_error_body
 from canvas.knowledge.model import Evidence
 from canvas.store import actions, audit, channels, installs, messages, opt_outs
@@ -125,20 +125,15 @@ def _accepted(flow: Flow, action: Action, sent: Sent) -> None:
 
 
 def _wait_for_key(flow: Flow, action: Action, key: Key, until: datetime) -> None:
-    """Octopods said 429: nothing was sent. The whole key waits, for every process and surface."""
     with writing(flow.engine) as conn:
-        channels.block(conn, key.fingerprint, until)
         message = messages.locked(conn, action.install_id, action.message_id or "")
-        _put_back(conn, action, message, until, flow.clock(), counted=False)
-    flow.wake(action.id, until)
+        if hold(conn, flow, action, key.channel, until):
+            _put_back(conn, message, flow.clock())
 
 
-def _put_back(
-    conn: Connection, action: Action, message: Message, due: datetime, now: datetime, *, counted: bool
-) -> None:
-    """Have it sent later. Written twice, the second time must not touch what another worker has begun to send since."""
-    if actions.again(conn, action, due, counted=counted):
-        messages.move(conn, message.id, [Status.SENDING], Status.QUEUED, now)
+def _put_back(conn: Connection, message: Message, now: datetime) -> None:
+    """Queue it again, if its deed was just handed back: else another worker may have begun to send it since."""
+    messages.move(conn, message.id, [Status.SENDING], Status.QUEUED, now)
 
 
 def _failed(flow: Flow, action: Action, error: CallFailed) -> None:
@@ -152,7 +147,8 @@ def _failed(flow: Flow, action: Action, error: CallFailed) -> None:
             _note(conn, action, f"unsure: {error.message}", now)
         elif error.may_retry and action.tries < schedule.SEND_TRIES and not _hopeless(conn, flow, message):
             due = error.retry_at or schedule.backoff(action.tries, now)
-            _put_back(conn, action, message, due, now, counted=True)
+            if actions.again(conn, action, due):
+                _put_back(conn, message, now)
             flow.wake(action.id, due)
         else:
             outcome.failed(conn, flow, message, evidence_of(error, message.channel), error.body, now)
