@@ -13,9 +13,9 @@ from sqlalchemy import text
 from canvas.clients.errors import NotReached
 from canvas.clients.octopods import Octopods
 from canvas.clients.octopods_answers import Sent
+from canvas.domain.action_kinds import send_key
 from canvas.flows import fix, sending
 from canvas.flows.carry_out import carry_out
-from canvas.flows.look import send_key
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import actions

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from canvas.clients.errors import CallFailed
 from canvas.clients.hubspot import NOTE
+from canvas.domain.action_kinds import ALERT, action_key
 from canvas.domain.message import Actor
 from canvas.domain.quiet import quiet_until
 from canvas.domain.schedule import OTHER_TRIES, backoff
@@ -28,7 +29,6 @@ from canvas.store.database import reading, writing
 from canvas.store.installs import Install
 from canvas.store.sealing import CannotOpen
 
-ALERT = "alert"
 GATHER = timedelta(seconds=60)  # what happens together is told together
 KINDS = {
     "incident_opened": "One problem begins to hit many people",
@@ -136,7 +136,7 @@ def _at_once(conn: Connection, install_id: int, target: str, now: datetime) -> N
 
 
 def _key(install_id: int, target: str) -> str:
-    return f"{ALERT}:{install_id}:{target}"
+    return action_key(ALERT, install_id, target)
 
 
 def wake(flow: Flow, install_id: int) -> None:

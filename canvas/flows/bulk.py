@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
+from canvas.domain.action_kinds import BULK, action_key, send_key
 from canvas.domain.fix import Fix, Situation, may_have_arrived
 from canvas.domain.fixes import PLAIN_RETRY, offered
 from canvas.domain.message import Actor, Message, Status
@@ -112,10 +113,8 @@ def start(flow: Flow, install: Install, job_id: str, actor: Actor) -> None:
         values = {"state": bulk.RUNNING, "started_at": now, "actor": _as_row(actor)}
         if not bulk.change(conn, install.id, job_id, [bulk.DRAFT], **values):
             raise NotNow("This job was started already.")
-        payload = {"job": job_id}
-        action = actions.add(
-            conn, install.id, "bulk", f"bulk:{job_id}", now, now, payload=payload, actor=actor
-        )
+        key, payload = action_key(BULK, job_id), {"job": job_id}
+        action = actions.add(conn, install.id, BULK, key, now, now, payload=payload, actor=actor)
         audit.write(conn, install.id, now, actor, "bulk.start", job_id)
     flow.wake(action.id, now)
 
@@ -245,5 +244,5 @@ def _settle(
 def _put_off_to(conn: Connection, job: Job, child: Message | None) -> datetime | None:
     if child is None:
         return None
-    action = actions.by_key(conn, job.install_id, f"send:{child.id}")
+    action = actions.by_key(conn, job.install_id, send_key(child.id))
     return action.due_at if action and action.state == actions.DUE else None

@@ -6,6 +6,26 @@ from collections.abc import Callable
 
 import structlog
 
+from canvas.domain.action_kinds import (
+    ALERT,
+    ASK_ADMIN,
+    AUTO_RETRY,
+    BULK,
+    CALLBACK,
+    CONTACT_PROPERTIES,
+    DISCOVER,
+    INTERCOM_EVENT,
+    LET_GO,
+    POLL,
+    RECONCILE,
+    SEND,
+    TALLY,
+    TEMPLATES,
+    TIMELINE,
+    TIMELINE_UPDATE,
+    WATCH,
+    WRITE_PHONE,
+)
 from canvas.domain.schedule import OTHER_TRIES, backoff
 from canvas.flows import (
     alerts,
@@ -17,9 +37,7 @@ from canvas.flows import (
     incidents,
     insights,
     intercom_events,
-    outcome,
     polling,
-    retry_policy,
     sending,
     timeline,
     workflow,
@@ -33,43 +51,43 @@ log = structlog.get_logger()
 Deed = Callable[[Flow, Action], None]
 
 DEEDS: dict[str, Deed] = {
-    "send": sending.send,
-    "bulk": bulk.carry_on,
-    incidents.WATCH: incidents.watch,
-    insights.TALLY: insights.tally,
-    alerts.ALERT: alerts.deliver,
-    "poll": polling.poll,
-    "reconcile": polling.reconcile,
-    outcome.LET_GO: polling.let_go,
-    "discover": discovery.discover,
-    "templates": chores.list_templates,
-    "write_phone": chores.write_phone,
-    "ask_admin": chores.ask_admin,
-    timeline.WRITE: timeline.write,
-    contact_properties.KIND: contact_properties.write,
-    timeline.REWRITE: timeline.rewrite,
-    workflow.CALLBACK: workflow.complete,
-    intercom_events.EVENT: intercom_events.carry_out,
-    retry_policy.AUTO_RETRY: auto_retry.carry_out,
+    SEND: sending.send,
+    BULK: bulk.carry_on,
+    WATCH: incidents.watch,
+    TALLY: insights.tally,
+    ALERT: alerts.deliver,
+    POLL: polling.poll,
+    RECONCILE: polling.reconcile,
+    LET_GO: polling.let_go,
+    DISCOVER: discovery.discover,
+    TEMPLATES: chores.list_templates,
+    WRITE_PHONE: chores.write_phone,
+    ASK_ADMIN: chores.ask_admin,
+    TIMELINE: timeline.write,
+    CONTACT_PROPERTIES: contact_properties.write,
+    TIMELINE_UPDATE: timeline.rewrite,
+    CALLBACK: workflow.complete,
+    INTERCOM_EVENT: intercom_events.carry_out,
+    AUTO_RETRY: auto_retry.carry_out,
 }
 
 
 # These end by what they find, or never. Given up for trouble of ours, nobody would ever begin them again.
 ENDLESS = frozenset(
     {
-        "send",
-        "bulk",
-        "poll",
-        outcome.LET_GO,
-        "discover",
-        "templates",
-        workflow.CALLBACK,
-        insights.TALLY,
-        incidents.WATCH,
+        SEND,
+        BULK,
+        POLL,
+        LET_GO,
+        DISCOVER,
+        TEMPLATES,
+        CALLBACK,
+        TALLY,
+        WATCH,
     }
 )
 # What these wrote may be there when they are done again, and HubSpot's search must know of it by then.
-LOOKED_FOR = frozenset({timeline.WRITE, alerts.ALERT})
+LOOKED_FOR = frozenset({TIMELINE, ALERT})
 
 
 def carry_out(flow: Flow, action_id: str) -> bool:

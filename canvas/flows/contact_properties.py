@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from canvas.clients.errors import CallFailed, Refused
+from canvas.domain.action_kinds import CONTACT_PROPERTIES
 from canvas.domain.message import Message
 from canvas.domain.wording import LABELS
 from canvas.flows import chores
@@ -18,7 +19,6 @@ from canvas.store.database import reading
 from canvas.store.installs import Install
 from canvas.store.sealing import CannotOpen
 
-KIND = "contact_properties"
 SETTING = "contact_properties"
 OUTCOME, REASON = "redeliver_last_outcome", "redeliver_last_failed_reason"
 FAILED_AT, COUNT = "redeliver_last_failed_at", "redeliver_failed_messages"
@@ -42,7 +42,7 @@ def news(conn: Connection, flow: Flow, install: Install, message: Message) -> No
     if install.settings.get(SETTING) and message.contact_id:
         now = flow.clock()
         key = f"properties:{message.id}:{message.version}"
-        actions.ensure(conn, install.id, KIND, key, now, now, message_id=message.id)
+        actions.ensure(conn, install.id, CONTACT_PROPERTIES, key, now, now, message_id=message.id)
 
 
 def write(flow: Flow, action: Action) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from canvas.domain.action_kinds import ASK_ADMIN, POLL, RECONCILE, action_key
 from canvas.domain.fix import Field, Fix
 from canvas.domain.message import Actor, Message
 from canvas.domain.notes import note_html
@@ -67,8 +68,8 @@ def _mark_handled(conn: Connection, flow: Flow, message: Message, by: Clicker, n
 
 def _check_status(conn: Connection, flow: Flow, message: Message, by: Clicker, now: datetime) -> Stored:
     """Ask Octopods now: for a known id its status, for a lost answer its list."""
-    kind = "poll" if message.octopods_id else "reconcile"
-    key = f"{kind}:{message.id}"
+    kind = POLL if message.octopods_id else RECONCILE
+    key = action_key(kind, message.id)
     actions.restart(conn, by.install.id, kind, key, now, message_id=message.id)
     action_id = actions.hasten(conn, by.install.id, key, now)
     wakes = ((action_id, now),) if action_id else ()
@@ -83,7 +84,7 @@ ASKED, ON_ITS_WAY = (
 
 def _ask_admin(conn: Connection, flow: Flow, message: Message, by: Clicker, now: datetime) -> Stored:
     """A note in the conversation, for people only."""
-    key = f"ask_admin:{message.id}"
+    key = action_key(ASK_ADMIN, message.id)
     earlier = actions.by_key(conn, by.install.id, key)
     if earlier and earlier.state not in (actions.FAILED, actions.UNSURE):
         words = ASKED if earlier.state == actions.DONE else ON_ITS_WAY
@@ -97,7 +98,7 @@ def _ask_admin(conn: Connection, flow: Flow, message: Message, by: Clicker, now:
         "again": earlier is not None,
     }
     given = {"message_id": message.id, "payload": payload, "actor": by.actor}
-    actions.restart(conn, by.install.id, "ask_admin", key, now, **given)
+    actions.restart(conn, by.install.id, ASK_ADMIN, key, now, **given)
     asked = actions.by_key(conn, by.install.id, key)
     assert asked is not None
     return Stored(Clicked("receipt", message), ((asked.id, now),))

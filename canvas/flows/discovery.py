@@ -16,6 +16,7 @@ from canvas.clients.errors import CallFailed, RateLimited
 from canvas.clients.octopods import LIST_LIMIT
 from canvas.clients.octopods_answers import StatusReport
 from canvas.domain import phones
+from canvas.domain.action_kinds import DISCOVER, action_key
 from canvas.domain.dates import when
 from canvas.domain.ids import new_id
 from canvas.domain.message import Actor, Content, Message, Status, follows
@@ -50,17 +51,13 @@ def keep_looking(flow: Flow) -> int:
         return 0
     now = flow.clock()
     with reading(flow.engine) as conn:
-        known = actions.states(conn, "discover")
-        missing = [c for c in channels.listed(conn) if _key(c.id) not in known]
+        known = actions.states(conn, DISCOVER)
+        missing = [c for c in channels.listed(conn) if action_key(DISCOVER, c.id) not in known]
     for channel in missing:
-        payload = {"channel_id": channel.id}
+        key, payload = action_key(DISCOVER, channel.id), {"channel_id": channel.id}
         with writing(flow.engine) as conn:
-            actions.ensure(conn, channel.install_id, "discover", _key(channel.id), now, now, payload=payload)
+            actions.ensure(conn, channel.install_id, DISCOVER, key, now, now, payload=payload)
     return len(missing)
-
-
-def _key(channel_id: int) -> str:
-    return f"discover:{channel_id}"
 
 
 def discover(flow: Flow, action: Action) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from canvas.domain import phones, settings
+from canvas.domain.action_kinds import SEND, WRITE_PHONE, action_key, send_key
 from canvas.domain.fix import Fix, Situation
 from canvas.domain.fixes import find
 from canvas.domain.ids import new_id
@@ -25,7 +26,7 @@ from canvas.flows.checking import check_fix, check_twin
 from canvas.flows.context import Flow
 from canvas.flows.deeds import DEEDS, Clicked, Clicker, Stored, noted
 from canvas.flows.fix_tokens import UNDO, FixToken
-from canvas.flows.look import Person, Surroundings, send_key
+from canvas.flows.look import Person, Surroundings
 from canvas.flows.undo import undo
 from canvas.store import actions, audit, messages
 from canvas.store.database import reading, writing
@@ -207,10 +208,10 @@ def _send(
         )
         return action.id, due
 
-    wakes = [store("send", send_key(child.id))]
+    wakes = [store(SEND, send_key(child.id))]
     if todo.save and child.contact_id:
         payload = {"contact_id": child.contact_id, "phone": todo.save}
-        wakes.append(store("write_phone", f"write_phone:{child.id}", payload=payload))
+        wakes.append(store(WRITE_PHONE, action_key(WRITE_PHONE, child.id), payload=payload))
     return Stored(Clicked("receipt", child, fix), tuple(wakes))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from canvas.clients.octopods_answers import StatusReport
 from canvas.domain import phones
+from canvas.domain.action_kinds import POLL, action_key
 from canvas.domain.ids import new_id
 from canvas.domain.message import ARRIVED, Actor, Message, Status, follows
 from canvas.domain.provider_news import News
@@ -124,7 +125,7 @@ def _take_one(conn: Connection, flow: Flow, install: Install, news: News, now: d
     if held.provider_id is None and held.octopods_id is not None:
         # Its number alone ties the news to it, and a send from elsewhere may have the same: Octopods knows for sure.
         changes = follows(held.status, news.status)
-        return actions.hasten(conn, install.id, f"poll:{held.id}", now) if changes else None
+        return actions.hasten(conn, install.id, action_key(POLL, held.id), now) if changes else None
     if held.provider_id is None:
         held = outcome.store(conn, replace(held, provider_id=news.provider_id), now)
     if held.provider_id != news.provider_id:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from canvas.clients.hubspot_answers import PHONES, HubSpotContact
 from canvas.domain import phones
+from canvas.domain.action_kinds import WRITE_PHONE, action_key
 from canvas.domain.message import Message
 from canvas.flows.context import Flow
 from canvas.flows.hubspot_access import calling
@@ -53,7 +54,7 @@ def property_to_mend(contact: HubSpotContact, wrong: str, country: str) -> str:
 
 def outcome(conn: Connection, install: Install, message: Message) -> Saved | None:
     """How the saving that belongs to this message went, or None when nothing was to be saved."""
-    action = actions.by_key(conn, install.id, f"write_phone:{message.id}")
+    action = actions.by_key(conn, install.id, action_key(WRITE_PHONE, message.id))
     if action is None:
         return None
     if action.state == actions.DONE:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from canvas.domain import incidents as rules
+from canvas.domain.action_kinds import WATCH, action_key
 from canvas.domain.dates import when
 from canvas.domain.fix import CHANNEL_NAMES
 from canvas.flows import alerts
@@ -19,7 +20,6 @@ from canvas.store.database import writing
 from canvas.store.incidents import Ended, Incident
 from canvas.store.installs import Install
 
-WATCH = "watch"
 EVERY = timedelta(minutes=1)  # while an incident is open
 KEY_TROUBLE = {
     "deprecated_api_key": "An API key was replaced, and messages still go out with the old one.",
@@ -29,7 +29,7 @@ KEY_TROUBLE = {
 
 def look_soon(conn: Connection, install_id: int, now: datetime) -> None:
     """Have the worker look for a common cause. Asked for with every failure; looked for once for all of them."""
-    actions.restart(conn, install_id, WATCH, f"{WATCH}:{install_id}", now)
+    actions.restart(conn, install_id, WATCH, action_key(WATCH, install_id), now)
 
 
 def watch(flow: Flow, action: Action) -> None:

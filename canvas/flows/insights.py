@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import Connection
 
+from canvas.domain.action_kinds import TALLY, action_key
 from canvas.domain.dates import zone
 from canvas.flows.context import Flow
 from canvas.store import actions, insights, installs
@@ -13,7 +14,6 @@ from canvas.store.actions import Action
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
 
-TALLY = "tally"
 EVERY = timedelta(minutes=5)
 SOON = timedelta(seconds=1)  # while old days are still to be counted
 LIVE_DAYS = 3  # days whose messages may still change: waiting for a status ends after 24 hours
@@ -29,7 +29,7 @@ def keep_counting(flow: Flow) -> None:
         active = [i.id for i in installs.everyone(conn) if i.status == installs.ACTIVE]
         states = actions.states(conn, TALLY)
     for install_id in active:
-        key = f"{TALLY}:{install_id}"
+        key = action_key(TALLY, install_id)
         if states.get(key) not in (actions.DUE, actions.RUNNING):
             with writing(flow.engine) as conn:
                 actions.restart(conn, install_id, TALLY, key, now)
@@ -102,4 +102,4 @@ def recount(flow: Flow, install_id: int) -> None:
         oldest = insights.oldest(conn, install_id)
         if install and oldest:
             insights.forget_from(conn, install_id, today(oldest, install.tz).isoformat())
-            actions.hasten(conn, install_id, f"{TALLY}:{install_id}", flow.clock())
+            actions.hasten(conn, install_id, action_key(TALLY, install_id), flow.clock())

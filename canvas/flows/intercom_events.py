@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from canvas.domain.action_kinds import INTERCOM_EVENT, action_key
 from canvas.domain.message import Actor
 from canvas.flows import erase
 from canvas.flows.context import Flow
@@ -17,7 +18,6 @@ from canvas.store.database import reading, writing
 
 log = structlog.get_logger()
 INTERCOM = Actor("intercom", None, "Intercom")
-EVENT = "intercom_event"
 MERGED = "contact.merged"
 DELETED = frozenset({"contact.deleted", "contact.user.deleted", "contact.lead.deleted"})
 RECONNECT = "REINSTALL_CTA"
@@ -39,13 +39,13 @@ def store(flow: Flow, event: Event) -> None:
     if event.topic != MERGED and event.topic not in DELETED:
         return
     now = flow.clock()
-    key = f"{EVENT}:{event.workspace}:{event.id}"
+    key = action_key(INTERCOM_EVENT, event.workspace, event.id)
     payload = {"topic": event.topic, "contact": event.contact, "merged_from": event.merged_from}
     with writing(flow.engine) as conn:
         install = installs.find(conn, "intercom", event.workspace)
         if install is None:
             return
-        actions.ensure(conn, install.id, EVENT, key, now, now, payload=payload)
+        actions.ensure(conn, install.id, INTERCOM_EVENT, key, now, now, payload=payload)
         stored = actions.by_key(conn, install.id, key)
     if stored and stored.under_way(now):
         flow.wake(stored.id, now)

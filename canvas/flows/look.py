@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from canvas.domain.action_kinds import send_key
 from canvas.domain.fix import Line, Situation, over_at
 from canvas.domain.fixes import offered
 from canvas.domain.message import Actor, Message, Status
@@ -273,8 +274,3 @@ def leaves_at(conn: Connection, message: Message) -> datetime | None:
         return None
     action = actions.by_key(conn, message.install_id, send_key(message.id))
     return action.due_at if action else None
-
-
-def send_key(message_id: str) -> str:
-    """The key of the action that sends this message: there can only be one."""
-    return f"send:{message_id}"

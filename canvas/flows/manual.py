@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from canvas.domain.action_kinds import POLL, action_key
 from canvas.domain.fix import CHANNEL_NAMES, Field, Option
 from canvas.domain.ids import new_id
 from canvas.domain.message import Actor, Message, Status
@@ -170,7 +171,7 @@ def _asked(flow: Flow, line: Channel, person: Person, octopods_id: str, now: dat
     number = {"destination_phone": person.numbers[0]} if person.numbers else {}
     message = come_in.track(flow, line, number, octopods_id, None, contact, None)
     with writing(flow.engine) as conn:
-        poll = actions.hasten(conn, message.install_id, f"poll:{message.id}", now)
+        poll = actions.hasten(conn, message.install_id, action_key(POLL, message.id), now)
     if poll:
         flow.wake(poll, now)
     with reading(flow.engine) as conn:

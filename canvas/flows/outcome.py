@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import Connection
 
 from canvas.clients.octopods_answers import Sent, StatusReport
+from canvas.domain.action_kinds import LET_GO, POLL, RECONCILE, TEMPLATES, action_key
 from canvas.domain.fix import OPTED_OUT
 from canvas.domain.message import ARRIVED, SETTLED, Message, Status, follows, needs_attention
 from canvas.domain.pattern import LOOKED_AT, PASSING, keeps_failing
@@ -29,7 +30,6 @@ from canvas.store.database import reading
 
 log = structlog.get_logger()
 SOON = timedelta(seconds=2)
-LET_GO = "let_go"
 FRESH = timedelta(minutes=1)  # a copy so young is not listed anew for one more failure
 RECONCILE_AFTER = timedelta(seconds=10)
 
@@ -98,11 +98,12 @@ def begin_polling(conn: Connection, flow: Flow, message: Message, now: datetime)
     if unreported(message):
         if message.parent_id:
             due = now + GIVE_UP_POLLING
-            key = f"{LET_GO}:{message.id}"
+            key = action_key(LET_GO, message.id)
             actions.ensure(conn, message.install_id, LET_GO, key, due, now, message_id=message.id)
         return
     due = now + timedelta(seconds=flow.poll_steps[0])
-    actions.ensure(conn, message.install_id, "poll", f"poll:{message.id}", due, now, message_id=message.id)
+    key = action_key(POLL, message.id)
+    actions.ensure(conn, message.install_id, POLL, key, due, now, message_id=message.id)
 
 
 def unreported(message: Message) -> bool:
@@ -148,9 +149,9 @@ def _old_copy(conn: Connection, message: Message, now: datetime) -> bool:
 
 def refresh_templates(conn: Connection, install_id: int, channel_id: int, now: datetime) -> str | None:
     """Have the worker list this channel's templates again, soon; the action's id."""
-    key = f"templates:{channel_id}"
+    key = action_key(TEMPLATES, channel_id)
     payload = {"channel_id": channel_id}
-    actions.restart(conn, install_id, "templates", key, now, payload=payload)
+    actions.restart(conn, install_id, TEMPLATES, key, now, payload=payload)
     return actions.hasten(conn, install_id, key, now)
 
 
@@ -168,8 +169,8 @@ def unsure(conn: Connection, flow: Flow, message: Message, said: str, raw: str, 
     fresh = store(conn, fresh, now)
     if fresh.channel == "whatsapp" and fresh.octopods_id is None and fresh.channel_id is not None:
         due = now + RECONCILE_AFTER
-        key = f"reconcile:{fresh.id}"
-        actions.ensure(conn, fresh.install_id, "reconcile", key, due, now, message_id=fresh.id)
+        key = action_key(RECONCILE, fresh.id)
+        actions.ensure(conn, fresh.install_id, RECONCILE, key, due, now, message_id=fresh.id)
     return fresh
 
 
@@ -253,6 +254,6 @@ def give_up_waiting(conn: Connection, flow: Flow, message: Message, now: datetim
 def wake_poll(flow: Flow, message: Message) -> None:
     """Tell the worker when the first question about a message just accepted is due."""
     with reading(flow.engine) as conn:
-        poll = actions.by_key(conn, message.install_id, f"poll:{message.id}")
+        poll = actions.by_key(conn, message.install_id, action_key(POLL, message.id))
     if poll:
         flow.wake(poll.id, poll.due_at)

@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from canvas.domain import settings
+from canvas.domain.action_kinds import AUTO_RETRY, action_key
 from canvas.domain.fix import may_have_arrived
 from canvas.domain.message import Actor, Message, callers_to_repeat
 from canvas.knowledge.model import Reason
 from canvas.store import actions, installs, messages
 
-AUTO_RETRY = "auto_retry"
 POLICY = Actor("policy", None, "Automatic retry")
 
 
@@ -34,5 +34,5 @@ def plan(conn: Connection, message: Message, reason: Reason, now: datetime) -> N
     parent = next((one for one in before if one.id == message.parent_id), None)
     if made >= policy.auto_most or (parent and parent.reason == message.reason):
         return
-    key = f"{AUTO_RETRY}:{message.id}"
+    key = action_key(AUTO_RETRY, message.id)
     actions.ensure(conn, install.id, AUTO_RETRY, key, now + wait, now, message_id=message.id)

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from canvas.clients.errors import CallFailed
+from canvas.domain.action_kinds import TIMELINE, TIMELINE_UPDATE, action_key
 from canvas.domain.message import Message
 from canvas.domain.schedule import OTHER_TRIES
 from canvas.domain.story import Story
@@ -35,7 +36,6 @@ COMMITTED_BY = timedelta(seconds=2)  # by then the caller's transaction is over;
 OFF, ACTIVITY, APP_EVENT = "off", "activity", "app_event"
 EVENT_SYMBOL, PROJECT = "message_failed", "redeliver"
 SETTING = "timeline"  # in an install's settings
-WRITE, REWRITE = "timeline", "timeline_update"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ def news(conn: Connection, flow: Flow, message: Message, now: datetime) -> None:
     contact_properties.news(conn, flow, install, message)
     if writer(install) == OFF:
         return
-    key, kind = _key(message.thread_id), WRITE
+    key, kind = _key(message.thread_id), TIMELINE
     first = actions.by_key(conn, install.id, key)
     if first and not (message.contact_id and _told_nobody(first)):
-        key, kind = f"{key}:{message.id}:{message.version}", REWRITE
+        key, kind = f"{key}:{message.id}:{message.version}", TIMELINE_UPDATE
     actions.restart(conn, install.id, kind, key, now, message_id=message.thread_id)
     made = actions.by_key(conn, install.id, key)
     if made:
@@ -81,7 +81,7 @@ def _told_nobody(first: Action) -> bool:
 
 
 def _key(thread_id: str) -> str:
-    return f"timeline:{thread_id}"
+    return action_key(TIMELINE, thread_id)
 
 
 def write(flow: Flow, action: Action) -> None:
@@ -192,7 +192,7 @@ def _searched(flow: Flow, install: Install, message: Message) -> str | None:
 def _failed(flow: Flow, action: Action, error: CallFailed | CannotOpen) -> None:
     """As any chore; but an entry that may be there is looked for only when the index can have it."""
     unsure = isinstance(error, CallFailed) and error.may_have_happened
-    if unsure and action.kind == WRITE and action.tries < OTHER_TRIES:
+    if unsure and action.kind == TIMELINE and action.tries < OTHER_TRIES:
         log.warning("timeline.unsure", action=action.id)
         with writing(flow.engine) as conn:
             actions.again(conn, action, flow.clock() + INDEXED_AFTER)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from canvas.domain.action_kinds import WRITE_PHONE, action_key, send_key
 from canvas.domain.message import Actor, Status
 from canvas.flows import outcome, rights
 from canvas.flows.context import Flow
 from canvas.flows.deeds import Clicked
 from canvas.flows.fix_tokens import FixToken
-from canvas.flows.look import send_key
 from canvas.store import actions, audit, messages
 from canvas.store.database import writing
 from canvas.store.installs import Install
@@ -33,7 +33,7 @@ def undo(flow: Flow, install: Install, token: FixToken, actor: Actor) -> Clicked
         waiting = child.parent_id is not None and child.status is Status.QUEUED
         if not waiting or not actions.cancel(conn, install.id, send_key(child.id), now):
             return Clicked("changed", child, note="Too late to undo: it was already being sent.")
-        actions.cancel(conn, install.id, f"write_phone:{child.id}", now)
+        actions.cancel(conn, install.id, action_key(WRITE_PHONE, child.id), now)
         parent = messages.locked(conn, install.id, child.parent_id or "")
         outcome.store(conn, replace(child, status=Status.CANCELLED, parent_id=None), now)
         parent = outcome.store(conn, parent, now)

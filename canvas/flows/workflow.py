@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from canvas.clients.errors import CallFailed
+from canvas.domain.action_kinds import CALLBACK
 from canvas.domain.choosing import choose
 from canvas.domain.fix import CHANNEL_NAMES, Fix
 from canvas.domain.fixes import offered
@@ -26,7 +27,6 @@ from canvas.store.database import reading, writing
 from canvas.store.installs import Install
 from canvas.store.sealing import CannotOpen
 
-CALLBACK = "workflow_callback"
 LOOK_AGAIN = timedelta(seconds=15)
 GIVE_UP = timedelta(hours=23)  # before HubSpot goes on by itself, after a day
 NEVER_SENT = timedelta(minutes=5)

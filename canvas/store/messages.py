@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from canvas.domain.action_kinds import send_key
 from canvas.domain.message import ARRIVED, Actor, Content, Message, Status
 from canvas.domain.phones import same_line
 from canvas.knowledge.model import Candidate, Diagnosis, Evidence
@@ -295,7 +296,7 @@ def _open_question(how_many: int) -> Question:
     copied = select(templates.c.data).where(listed, templates.c.template_id == messages.c.template_id)
     # All of a channel are listed at once.
     listed_at = select(templates.c.seen_at).where(listed).limit(1)
-    waits = select(actions.c.due_at).where(actions.c.key == "send:" + messages.c.id).scalar_subquery()
+    waits = select(actions.c.due_at).where(actions.c.key == send_key("") + messages.c.id).scalar_subquery()
     return Question(
         select(
             messages,

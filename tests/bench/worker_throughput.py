@@ -15,11 +15,11 @@ from pathlib import Path
 import requests
 
 from canvas.clients.octopods import Octopods
+from canvas.domain.action_kinds import send_key
 from canvas.domain.ids import new_id
 from canvas.domain.message import Content, Message, Status
 from canvas.flows.carry_out import carry_out
 from canvas.flows.context import Flow, utc_now
-from canvas.flows.look import send_key
 from canvas.sandbox.fake_octopods import FakeOctopods
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.serve import serve

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert, select
 
+from canvas.domain.action_kinds import INTERCOM_EVENT
 from canvas.domain.message import Actor
-from canvas.flows import bulk, erase, intercom_events
+from canvas.flows import bulk, erase
 from canvas.flows import installs as install_flow
 from canvas.sandbox.octopods import keys
 from canvas.store import actions as actions_store
@@ -76,14 +77,14 @@ def test_what_names_an_erased_person_goes_and_what_holds_the_same_letters_stays(
     merge = {"topic": "contact.merged", "contact": "c9", "merged_from": "sms"}
     with writing(desk.flow.engine) as conn:
         now = desk.clock()
-        actions_store.add(conn, install.id, intercom_events.EVENT, "event:1", now, now, payload=merge)
+        actions_store.add(conn, install.id, INTERCOM_EVENT, "event:1", now, now, payload=merge)
     desk.work()
     desk.send_sms(MARA.phone, contact="sms")
     erase.person(desk.flow, PUBLIC, "sms")
     with reading(desk.flow.engine) as conn:
         kept = [job.filter for job in conn.execute(select(bulk_jobs.c.filter))]
     assert sorted(kept, key=str) == sorted(asked[2:], key=str)
-    assert intercom_events.EVENT not in actions_of(desk)
+    assert INTERCOM_EVENT not in actions_of(desk)
     assert "templates" in actions_of(desk)
 
 

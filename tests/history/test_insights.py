@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from canvas.domain.action_kinds import TALLY, action_key
 from canvas.domain.message import Content, Status
 from canvas.domain.ranking import ranked
 from canvas.flows import insights
@@ -107,7 +108,7 @@ def test_counting_that_was_given_up_is_taken_up_again(pages: Pages) -> None:
     count(pages)
     pages.pass_time(301)
     with reading(pages.flow.engine) as conn:
-        tally = actions.by_key(conn, pages.install.id, f"{insights.TALLY}:{pages.install.id}")
+        tally = actions.by_key(conn, pages.install.id, action_key(TALLY, pages.install.id))
     assert tally is not None
     with writing(pages.flow.engine) as conn:
         held = actions.claim(conn, tally.id, tally.due_at)
