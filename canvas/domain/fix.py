@@ -14,7 +14,6 @@ from canvas.knowledge.model import Reason
 
 Kind = Literal["one_click", "form", "link", "copy"]
 CHANNEL_NAMES = {"whatsapp": "WhatsApp", "sms": "SMS", "vbm": "Viber"}
-OPTED_OUT = "recipient_opted_out"
 # Of the channel, but in the way of one country or person only: a message to somebody else proves nothing.
 NARROW = frozenset({"unregistered_sender_10dlc", "sender_id_not_allowed", "sandbox_recipient_not_allowed"})
 SENDING = frozenset(

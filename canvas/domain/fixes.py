@@ -14,7 +14,6 @@ from canvas.domain import phones, templates
 from canvas.domain.dates import at_or_on
 from canvas.domain.fix import (
     CHANNEL_NAMES,
-    OPTED_OUT,
     OTHER,
     Field,
     Fix,
@@ -29,6 +28,7 @@ from canvas.domain.message import Message, Status
 from canvas.domain.preflight import Known, blocking, of_content
 from canvas.domain.rights import ASK, FOR_ONLOOKERS, FOR_STRANGERS, LOOKING
 from canvas.domain.segments import segments
+from canvas.knowledge.model import OPTED_OUT
 
 PLAIN_RETRY = frozenset({"retry_now", "retry_later"})
 AT_THE_PERSON = ("send_other_channel", "edit_phone")
@@ -37,7 +37,8 @@ CHOOSE_TEMPLATE = "Choose another template"
 PREVIEW_LIMIT = 160  # a longer text is shown whole in a form before it goes out
 
 
-def _stopped(s: Situation) -> bool:
+def stopped(s: Situation) -> bool:
+    """Whether the message's person asked not to be messaged, however that is known."""
     return s.opted_out or s.reason.id == OPTED_OUT
 
 
@@ -116,7 +117,7 @@ def _gone(s: Situation, *mended: str) -> str | None:
 
 
 def _retry(s: Situation, fix_id: str) -> list[Fix]:
-    if _stopped(s) or not _resendable(s.message) or s.message.to is None:
+    if stopped(s) or not _resendable(s.message) or s.message.to is None:
         return []
     blocked = _gone(s)
     at = earliest(s, own_line(s))
@@ -152,7 +153,7 @@ def just_failed(s: Situation) -> set[str]:
 
 
 def _reformat_phone(s: Situation) -> list[Fix]:
-    if _stopped(s) or not _resendable(s.message):
+    if stopped(s) or not _resendable(s.message):
         return []
     sure = [c for c in repair(s) if c.certain]
     if len(sure) != 1:
@@ -172,7 +173,7 @@ def _reformat_phone(s: Situation) -> list[Fix]:
 
 
 def _edit_phone(s: Situation) -> list[Fix]:
-    if _stopped(s) or not _resendable(s.message):
+    if stopped(s) or not _resendable(s.message):
         return []
     found = repair(s)
     value = found[0].e164 if found else (s.message.to or s.message.raw_to)
@@ -199,7 +200,7 @@ def _write_back(s: Situation) -> Field:
 
 
 def _send_other_channel(s: Situation) -> list[Fix]:
-    if _stopped(s):
+    if stopped(s):
         return []
     without = {s.message.channel, "vbm", *s.closed}
     fixes = [fix for line in s.lines if line.kind not in without for fix in _by(s, line)]
@@ -303,7 +304,7 @@ def _named(template: templates.Template, several_languages: bool) -> str:
 
 
 def _choose_template(s: Situation) -> list[Fix]:
-    if _stopped(s) or s.message.to is None:
+    if stopped(s) or s.message.to is None:
         return []
     others = [t for t in choosable(s, _line_id(s)) if t.id != s.message.content.template_id]
     if not others:
@@ -327,7 +328,7 @@ def variable_fields(template: templates.Template, given: object) -> tuple[Field,
 
 
 def _supply_variables(s: Situation) -> list[Fix]:
-    if _stopped(s) or s.message.to is None:
+    if stopped(s) or s.message.to is None:
         return []
     if s.template is None:
         unlisted = "The template is not known here yet, so its placeholders cannot be listed."
@@ -344,14 +345,14 @@ def _link_field(s: Situation) -> Field:
 
 
 def _replace_media_url(s: Situation) -> list[Fix]:
-    if _stopped(s) or s.message.to is None or not s.message.content.template_id:
+    if stopped(s) or s.message.to is None or not s.message.content.template_id:
         return []
     fields, at, why = (_link_field(s),), earliest(s, own_line(s)), _gone(s, "header_media")
     return [Fix("replace_media_url", "form", "Replace the file link", _line_id(s), "Send", fields, at, why)]
 
 
 def _edit_text(s: Situation) -> list[Fix]:
-    if _stopped(s) or s.message.to is None or s.message.channel != "sms":
+    if stopped(s) or s.message.to is None or s.message.channel != "sms":
         return []
     text = s.message.content.text or ""
     field_ = Field("text", "Text", text, "textarea", before=text or None)

@@ -9,10 +9,10 @@ from typing import Literal
 
 from canvas.domain import phones
 from canvas.domain.dates import soon, when
-from canvas.domain.fix import CHANNEL_NAMES, OPTED_OUT, Fix
+from canvas.domain.fix import CHANNEL_NAMES, Fix
 from canvas.domain.message import ARRIVED, Actor, Message, Status, callers_to_repeat
 from canvas.domain.rights import ALL, Rights
-from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Reason
+from canvas.knowledge.model import OPTED_OUT, UNKNOWN, Candidate, Diagnosis, Reason
 
 Variant = Literal["danger", "warning", "info", "success", "default"]
 SURE = 0.9

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from canvas.domain.action_kinds import BULK, action_key, send_key
 from canvas.domain.fix import Fix, Situation, may_have_arrived
-from canvas.domain.fixes import PLAIN_RETRY, offered
+from canvas.domain.fixes import PLAIN_RETRY, offered, stopped
 from canvas.domain.message import Actor, Message, Status
 from canvas.flows import fix as fixing
 from canvas.flows.breaker import broken
@@ -98,7 +98,7 @@ def _why_not(s: Situation, fixes: Sequence[Fix], wanted: Sequence[Fix]) -> str:
         return "It was sent again already."
     if not fixes:
         return "Somebody dealt with it already."
-    if s.opted_out or s.reason.id == "recipient_opted_out":
+    if stopped(s):
         return "This person asked not to be messaged."
     if any(f.enabled for f in wanted):
         return "It needs something filled in first, so it is fixed on its own page."

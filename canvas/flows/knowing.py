@@ -8,12 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from canvas.domain.fix import OPTED_OUT
 from canvas.domain.message import ARRIVED, Message
 from canvas.flows import insights
 from canvas.flows.context import Flow
 from canvas.knowledge.diagnose import diagnose
-from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Evidence
+from canvas.knowledge.model import OPTED_OUT, UNKNOWN, Candidate, Diagnosis, Evidence
 from canvas.knowledge.shape import shape, shape_hash
 from canvas.store import messages, opt_outs, unknown
 from canvas.store.database import reading, writing

@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 
 from canvas.clients.octopods_answers import Sent, StatusReport
 from canvas.domain.action_kinds import LET_GO, POLL, RECONCILE, TEMPLATES, action_key
-from canvas.domain.fix import OPTED_OUT
 from canvas.domain.message import ARRIVED, SETTLED, Message, Status, follows, needs_attention
 from canvas.domain.pattern import LOOKED_AT, PASSING, keeps_failing
 from canvas.domain.schedule import GIVE_UP_POLLING, next_poll
@@ -24,7 +23,7 @@ from canvas.flows.context import Flow
 from canvas.flows.incidents import look_soon
 from canvas.flows.knowing import diagnose_for
 from canvas.knowledge.evidence import from_failure_reason
-from canvas.knowledge.model import Evidence
+from canvas.knowledge.model import OPTED_OUT, Evidence
 from canvas.store import actions, channels, messages, opt_outs, templates
 from canvas.store.database import reading
 

@@ -9,12 +9,11 @@ from canvas.knowledge import extract
 from canvas.knowledge.catalogue import Catalogue, load
 from canvas.knowledge.codes_table import CodeRow
 from canvas.knowledge.features import Features, features_of
-from canvas.knowledge.model import UNKNOWN, Candidate, Diagnosis, Evidence
+from canvas.knowledge.model import OPTED_OUT, UNKNOWN, Candidate, Diagnosis, Evidence
 from canvas.knowledge.reading import Reading
 from canvas.knowledge.weighing import (
     BESIDE_A_CODE,
     HINT,
-    OPTED_OUT,
     REFINES,
     VAGUE,
     VAGUE_CODE,

@@ -11,6 +11,7 @@ Curer = Literal["agent", "admin", "recipient", "provider"]
 Channel = Literal["whatsapp", "sms", "vbm"]
 
 UNKNOWN = "unknown"
+OPTED_OUT = "recipient_opted_out"
 
 
 @dataclass(frozen=True, slots=True)

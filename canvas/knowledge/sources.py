@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-from canvas.knowledge.model import Category, Channel, Curer, Retry
+from canvas.knowledge.model import OPTED_OUT, Category, Channel, Curer, Retry
 
 HOME = Path(__file__).parent
 FIX_IDS = (
@@ -140,7 +140,7 @@ def check_fixes(file: str, name: str, row: Row) -> None:
         raise CatalogueError(file, name, f"no such fix: {', '.join(map(str, dangling))}")
     if not fixes:
         raise CatalogueError(file, name, "fixes are missing")
-    if name == "recipient_opted_out" and SENDING_FIXES & set(fixes):
+    if name == OPTED_OUT and SENDING_FIXES & set(fixes):
         raise CatalogueError(file, name, "a fix that sends, for a person who opted out")
     if "retry_now" in fixes and row["retry"] not in {"transient", "unknown"}:
         raise CatalogueError(file, name, f"a plain retry, though its class is {row['retry']}")

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from canvas.knowledge.codes_table import CodeRow, Codes
-from canvas.knowledge.model import UNKNOWN, Candidate
+from canvas.knowledge.model import OPTED_OUT, UNKNOWN, Candidate
 
-OPTED_OUT = "recipient_opted_out"
 # Reasons under which providers file what they do not explain: the words beside such a code know better.
 VAGUE = {
     "invalid_request",

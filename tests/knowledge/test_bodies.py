@@ -6,8 +6,7 @@ import pytest
 
 from canvas.knowledge import extract
 from canvas.knowledge.diagnose import diagnose
-from canvas.knowledge.model import Evidence
-from canvas.knowledge.weighing import OPTED_OUT
+from canvas.knowledge.model import OPTED_OUT, Evidence
 
 REPLY = {"status": 400, "code": 21610, "message": "Attempt to send to unsubscribed recipient"}
 

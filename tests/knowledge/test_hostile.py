@@ -6,8 +6,7 @@ import pytest
 
 from canvas.knowledge import extract
 from canvas.knowledge.diagnose import diagnose
-from canvas.knowledge.model import Evidence
-from canvas.knowledge.weighing import OPTED_OUT
+from canvas.knowledge.model import OPTED_OUT, Evidence
 
 HUNDRED_KB = 100_000
 NESTED = "[" * 50_000 + "]" * 50_000
