@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 from canvas.cli.common import flow, yes_option
 from canvas.flows import erase as erasing
 from canvas.flows import export as exporting
+from canvas.flows import installs as install_flow
 from canvas.flows import retention
 from canvas.store import rotation
 
@@ -32,7 +33,7 @@ def export(public_id: str) -> None:
     try:
         for row in exporting.rows_of(flow(), public_id):
             click.echo(orjson.dumps(row))
-    except erasing.NotThere as refusal:
+    except install_flow.Refused as refusal:
         raise click.ClickException(str(refusal)) from refusal
 
 
@@ -45,11 +46,11 @@ def erase(public_id: str, contact: str | None, yes: bool) -> None:
     if contact is not None and not contact.strip():
         raise click.UsageError("--contact is empty. Give a contact id, or a number such as +353871234567.")
     try:
-        erasing.known(flow(), public_id)
+        install_flow.known(flow(), public_id)
         if not yes:
             click.confirm("This cannot be undone. Go on?", abort=True)
         done = erasing.person(flow(), public_id, contact) if contact else erasing.install(flow(), public_id)
-    except erasing.NotThere as refusal:
+    except install_flow.Refused as refusal:
         raise click.ClickException(str(refusal)) from refusal
     for table, number in sorted(done.gone.items()):
         click.echo(f"{table}\t{number} erased")

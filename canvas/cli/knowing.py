@@ -87,10 +87,10 @@ def check() -> None:
 
 
 def _install_id(public_id: str) -> int:
-    found = next((i for i in installs.everyone(flow()) if i.public_id == public_id), None)
-    if found is None:
-        raise click.ClickException(f"There is no install {public_id}. `install list` shows those there are.")
-    return found.id
+    try:
+        return installs.known(flow(), public_id).id
+    except installs.Refused as refusal:
+        raise click.ClickException(str(refusal)) from refusal
 
 
 @unknown.command("list")

@@ -8,13 +8,9 @@ from sqlalchemy import Connection
 
 from canvas.domain.message import Actor
 from canvas.flows.context import Flow
-from canvas.store import audit, erasing, installs
+from canvas.flows.installs import named
+from canvas.store import audit, erasing
 from canvas.store.database import reading, writing
-from canvas.store.installs import Install
-
-
-class NotThere(Exception):
-    """There is no such install."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +21,10 @@ class Erased:
     left: dict[str, int]
 
 
-def find(conn: Connection, public_id: str) -> Install:
-    """Raises NotThere."""
-    platform, _, external_id = public_id.partition(":")
-    found = installs.find(conn, platform, external_id)
-    if found is None:
-        raise NotThere(
-            f"There is no install {public_id}. `flask --app app install list` shows those there are."
-        )
-    return found
-
-
-def known(flow: Flow, public_id: str) -> Install:
-    """Raises NotThere."""
-    with reading(flow.engine) as conn:
-        return find(conn, public_id)
-
-
 def person(flow: Flow, public_id: str, contact_id_or_number: str, by: Actor = audit.OPERATOR) -> Erased:
-    """Erase one person by contact id or by number in full international form. Raises NotThere."""
+    """Erase one person by contact id or by number in full international form. Raises Refused."""
     with writing(flow.engine) as conn:
-        tenant = find(conn, public_id)
+        tenant = named(conn, public_id)
         who = erasing.known_as(conn, tenant.id, contact_id_or_number)
         gone = forget(conn, flow, tenant.id, who, by)
     with reading(flow.engine) as conn:
@@ -67,9 +46,9 @@ def forget(conn: Connection, flow: Flow, install_id: int, who: erasing.Person, b
 
 
 def install(flow: Flow, public_id: str) -> Erased:
-    """Erase an install and all that belongs to it, its audit trail included. Raises NotThere."""
+    """Erase an install and all that belongs to it, its audit trail included. Raises Refused."""
     with writing(flow.engine) as conn:
-        tenant = find(conn, public_id)
+        tenant = named(conn, public_id)
         before = erasing.rows(conn, tenant.id)
         erasing.install(conn, tenant.id)
     with reading(flow.engine) as conn:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Table, select
 
 from canvas.flows.context import Flow
-from canvas.flows.erase import find
+from canvas.flows.installs import named
 from canvas.store import erasing
 from canvas.store.database import reading
 from canvas.store.tables import installs, sessions
@@ -18,12 +18,12 @@ SECRETS = ("_sealed", "_hash", "secret", "token", "password", "csrf")
 
 
 def rows_of(flow: Flow, public_id: str) -> Iterator[dict[str, Any]]:
-    """Each row as `{"table": ..., column: value, ...}`. Raises erase.NotThere.
+    """Each row as `{"table": ..., column: value, ...}`. Raises Refused.
 
     Times are ISO 8601 in UTC, kept answers of Octopods are text.
     """
     with reading(flow.engine) as conn:
-        tenant = find(conn, public_id)
+        tenant = named(conn, public_id)
         yield from _rows(conn, installs, installs.c.id == tenant.id)
         for table in erasing.tenant_tables():
             if table is sessions:

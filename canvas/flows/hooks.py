@@ -89,9 +89,8 @@ def states(flow: Flow, public_id: str) -> list[HookState]:
 
 def hook(flow: Flow, public_id: str, provider: str) -> Hook | None:
     """The hook of an active install, or None: unknown, foreign and not set up look the same."""
-    platform, _, external_id = public_id.partition(":")
     with reading(flow.engine) as conn:
-        install = installs.find(conn, platform, external_id)
+        install = installs.by_public_id(conn, public_id)
         if install is None or install.status != installs.ACTIVE:
             return None
         found = hook_secrets.get(conn, install.id, provider)

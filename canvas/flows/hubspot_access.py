@@ -17,14 +17,15 @@ import structlog
 
 from canvas.clients.errors import NotReached, Unauthorised
 from canvas.clients.hubspot_answers import EXPIRED, REVOKED, Grant
+from canvas.domain.message import Actor
 from canvas.flows.context import Flow
-from canvas.flows.hubspot_people import HUBSPOT
 from canvas.store import audit, installs
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
 from canvas.store.sealing import CannotOpen
 
 log = structlog.get_logger()
+HUBSPOT = Actor("hubspot", None, "HubSpot")
 Result = TypeVar("Result")
 TURN = timedelta(seconds=45)  # longer than the longest call: a turn that is not given back was lost
 PATIENCE_SECONDS = 6.0

@@ -8,15 +8,14 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from canvas.domain.message import Actor
 from canvas.flows import erase
 from canvas.flows.context import Flow
+from canvas.flows.hubspot_access import HUBSPOT
 from canvas.store import audit, installs, people
 from canvas.store.database import writing
 from canvas.store.installs import Install
 
 log = structlog.get_logger()
-HUBSPOT = Actor("hubspot", None, "HubSpot")
 MERGED, DELETED, FORGOTTEN = "merge", "deletion", "privacyDeletion"
 
 

@@ -81,8 +81,7 @@ def everyone(flow: Flow) -> list[Install]:
 
 def named(conn: Connection, public_id: str) -> Install:
     """The install of that public id. Raises Refused."""
-    platform, _, external_id = public_id.partition(":")
-    found = installs.find(conn, platform, external_id)
+    found = installs.by_public_id(conn, public_id)
     if found is None:
         raise Refused(f"There is no install {public_id}. `install list` shows those there are.")
     return found

@@ -53,6 +53,12 @@ def find(conn: Connection, platform: str, external_id: str, *, hold: bool = Fals
     return _from_row(row) if row else None
 
 
+def by_public_id(conn: Connection, public_id: str) -> Install | None:
+    """The install of that public id, whatever its status."""
+    platform, _, external_id = public_id.partition(":")
+    return find(conn, platform, external_id)
+
+
 _BY_ID = select(installs).where(installs.c.id == bindparam("install"))
 
 

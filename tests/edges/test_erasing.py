@@ -117,7 +117,7 @@ def test_erasing_an_install_touches_no_other(both_desk: Desk) -> None:
     assert done.gone["messages"] == 2
     assert done.left == {}
     assert [found.public_id for found in install_flow.everyone(desk.flow)] == ["intercom:other"]
-    with pytest.raises(erase.NotThere, match="There is no install"):
+    with pytest.raises(install_flow.Refused, match="There is no install"):
         erase.install(desk.flow, PUBLIC)
 
 
