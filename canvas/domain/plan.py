@@ -49,12 +49,12 @@ class FormAgain:
 
 
 Plan = Send | Deed | FormAgain
-DEEDS = frozenset(get_args(get_type_hints(Deed)["kind"]))
+DEED_IDS = frozenset(get_args(get_type_hints(Deed)["kind"]))
 
 
 def plan(s: Situation, fix: Fix, values: Values) -> Plan:
     """What clicking `fix` with `values` means now. The fix must be one that `offered` gave."""
-    if fix.id in DEEDS:
+    if fix.id in DEED_IDS:
         return Deed(fix.id)  # type: ignore[arg-type]
     # A surface may leave out a field that nobody touched: then it holds what it was drawn with.
     drawn = {f.name: f.value for f in fix.fields}

@@ -3,29 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
-from canvas.domain.action_kinds import (
-    ALERT,
-    ASK_ADMIN,
-    AUTO_RETRY,
-    BULK,
-    CALLBACK,
-    CONTACT_PROPERTIES,
-    DISCOVER,
-    INTERCOM_EVENT,
-    LET_GO,
-    POLL,
-    RECONCILE,
-    SEND,
-    TALLY,
-    TEMPLATES,
-    TIMELINE,
-    TIMELINE_UPDATE,
-    WATCH,
-    WRITE_PHONE,
-)
+from canvas.domain import action_kinds as kinds
 from canvas.domain.schedule import OTHER_TRIES, backoff
 from canvas.flows import (
     alerts,
@@ -48,46 +30,41 @@ from canvas.store.actions import Action
 from canvas.store.database import reading, writing
 
 log = structlog.get_logger()
-Deed = Callable[[Flow, Action], None]
 
-DEEDS: dict[str, Deed] = {
-    SEND: sending.send,
-    BULK: bulk.carry_on,
-    WATCH: incidents.watch,
-    TALLY: insights.tally,
-    ALERT: alerts.deliver,
-    POLL: polling.poll,
-    RECONCILE: polling.reconcile,
-    LET_GO: polling.let_go,
-    DISCOVER: discovery.discover,
-    TEMPLATES: chores.list_templates,
-    WRITE_PHONE: chores.write_phone,
-    ASK_ADMIN: chores.ask_admin,
-    TIMELINE: timeline.write,
-    CONTACT_PROPERTIES: contact_properties.write,
-    TIMELINE_UPDATE: timeline.rewrite,
-    CALLBACK: workflow.complete,
-    INTERCOM_EVENT: intercom_events.carry_out,
-    AUTO_RETRY: auto_retry.carry_out,
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """How one kind of action is done.
+
+    `endless` ones end by what they find, or never: given up for trouble of ours, nobody would ever begin them again.
+    What `looked_for` ones wrote may be there when they are done again, and HubSpot's search must know of it by then.
+    """
+
+    run: Callable[[Flow, Action], None]
+    endless: bool = False
+    looked_for: bool = False
+
+
+HANDLERS: dict[str, Handler] = {
+    kinds.SEND: Handler(sending.send, endless=True),
+    kinds.BULK: Handler(bulk.carry_on, endless=True),
+    kinds.WATCH: Handler(incidents.watch, endless=True),
+    kinds.TALLY: Handler(insights.tally, endless=True),
+    kinds.ALERT: Handler(alerts.deliver, looked_for=True),
+    kinds.POLL: Handler(polling.poll, endless=True),
+    kinds.RECONCILE: Handler(polling.reconcile),
+    kinds.LET_GO: Handler(polling.let_go, endless=True),
+    kinds.DISCOVER: Handler(discovery.discover, endless=True),
+    kinds.TEMPLATES: Handler(chores.list_templates, endless=True),
+    kinds.WRITE_PHONE: Handler(chores.write_phone),
+    kinds.ASK_ADMIN: Handler(chores.ask_admin),
+    kinds.TIMELINE: Handler(timeline.write, looked_for=True),
+    kinds.CONTACT_PROPERTIES: Handler(contact_properties.write),
+    kinds.TIMELINE_UPDATE: Handler(timeline.rewrite),
+    kinds.CALLBACK: Handler(workflow.complete, endless=True),
+    kinds.INTERCOM_EVENT: Handler(intercom_events.carry_out),
+    kinds.AUTO_RETRY: Handler(auto_retry.carry_out),
 }
-
-
-# These end by what they find, or never. Given up for trouble of ours, nobody would ever begin them again.
-ENDLESS = frozenset(
-    {
-        SEND,
-        BULK,
-        POLL,
-        LET_GO,
-        DISCOVER,
-        TEMPLATES,
-        CALLBACK,
-        TALLY,
-        WATCH,
-    }
-)
-# What these wrote may be there when they are done again, and HubSpot's search must know of it by then.
-LOOKED_FOR = frozenset({TIMELINE, ALERT})
 
 
 def carry_out(flow: Flow, action_id: str) -> bool:
@@ -98,7 +75,7 @@ def carry_out(flow: Flow, action_id: str) -> bool:
         return False
     log.info("action.begin", action=action.id, kind=action.kind, tries=action.tries)
     try:
-        DEEDS[action.kind](flow, action)
+        HANDLERS[action.kind].run(flow, action)
     except Exception:
         flow.tally.count("actions", action.kind, "broke")
         _hand_back(flow, action)
@@ -113,11 +90,12 @@ def _hand_back(flow: Flow, action: Action) -> None:
     A send knows by its status what had happened.
     """
     now = flow.clock()
+    handler = HANDLERS.get(action.kind)  # none for a kind that only another version knows
     due = backoff(action.tries, now)
-    if action.kind in LOOKED_FOR:
+    if handler and handler.looked_for:
         due = max(due, now + timeline.INDEXED_AFTER)
     with writing(flow.engine) as conn:
-        if action.kind in ENDLESS or action.tries < OTHER_TRIES:
+        if (handler and handler.endless) or action.tries < OTHER_TRIES:
             actions.again(conn, action, due)
         else:
             actions.finish(conn, action, actions.FAILED, now, {"error": "It kept failing here; see the log."})

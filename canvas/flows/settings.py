@@ -133,12 +133,12 @@ def change_role(flow: Flow, install: Install, person_id: str, deed: str, by: Act
     with writing(flow.engine) as conn:
         installs.locked(conn, install.id)  # or two admins could each take the other's place away at once
         found = teammates.get(conn, install.id, person_id)
-        if found is None or deed not in DEEDS:
+        if found is None or deed not in ROLE_CHANGES:
             raise Refused("This person is not known here. They have to sign in, or ask on a card, first.")
         last = found.is_admin and not found.removed_at and len(teammates.admin_names(conn, install.id)) == 1
         if last and deed in ("member", "remove", "fixer"):
             raise Refused("This is the last admin. Make somebody else an admin first.")
-        teammates.change(conn, install.id, person_id, **DEEDS[deed](now))
+        teammates.change(conn, install.id, person_id, **ROLE_CHANGES[deed](now))
         if deed == "remove":
             teammates.end_sessions_of(conn, install.id, person_id)
         audit.write(conn, install.id, now, by, f"teammate.{deed}", person_id)
@@ -168,7 +168,7 @@ def appoint(
     return found
 
 
-DEEDS: Mapping[str, Callable[[datetime], dict[str, Any]]] = {
+ROLE_CHANGES: Mapping[str, Callable[[datetime], dict[str, Any]]] = {
     "admin": lambda now: {"role": ADMIN},
     "fixer": lambda now: {"role": FIXER},
     "member": lambda now: {"role": MEMBER},
