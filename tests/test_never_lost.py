@@ -13,7 +13,7 @@ from sqlalchemy import text
 from canvas.domain.schedule import OTHER_TRIES, backoff
 from canvas.flows import outcome
 from canvas.flows.carry_out import sweep
-from canvas.flows.come_in import Contact, begin, made
+from canvas.flows.come_in import Contact, begin, message_from_request
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import actions, channels, messages, opt_outs
@@ -137,7 +137,8 @@ def test_a_click_and_the_customers_own_repeat_do_not_wait_for_each_other(both_de
                 line = channels.of_install(conn, 1)[1]
                 body = {"destination_phone": parent.raw_to, "body": "Hi"}
                 now = both_desk.clock()
-                begin(conn, made(conn, flow, line, body, None, Contact(), "gateway", now), now, parent)
+                repeat = message_from_request(conn, flow, line, body, None, Contact(), "gateway", now)
+                begin(conn, repeat, now, parent)
             told.append(None)
         except Exception as error:
             told.append(type(error))

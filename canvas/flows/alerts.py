@@ -174,10 +174,10 @@ def deliver(flow: Flow, action: Action) -> None:
 
     done, trouble = _tell(tell, events)
     if trouble is None:
-        _told(flow, action, target, events)
+        _finish_told(flow, action, target, events)
         return
     with writing(flow.engine) as conn:
-        alerts.told(conn, [event.id for event in done], now)
+        alerts.mark_told(conn, [event.id for event in done], now)
     _failed(flow, action, trouble)
 
 
@@ -225,10 +225,10 @@ def troubles(conn: Connection, install_id: int) -> list[str]:
     return [str((action.result or {}).get("error") or "It is not known why.") for action in ended]
 
 
-def _told(flow: Flow, action: Action, target: str, events: Sequence[Event]) -> None:
+def _finish_told(flow: Flow, action: Action, target: str, events: Sequence[Event]) -> None:
     now = flow.clock()
     with writing(flow.engine) as conn:
-        alerts.told(conn, [event.id for event in events], now)
+        alerts.mark_told(conn, [event.id for event in events], now)
         if alerts.untold(conn, action.install_id, target, 1):  # came while we were telling
             actions.again(conn, action, now + GATHER, counted=False)
         else:

@@ -41,7 +41,7 @@ def ask(flow: Flow, channel: Channel, path: str, headers: Mapping[str, str]) -> 
     return answer
 
 
-def told(flow: Flow, channel: Channel, answer: Answer) -> tuple[Any, list[Diagnosis | None]]:
+def record_and_diagnose(flow: Flow, channel: Channel, answer: Answer) -> tuple[Any, list[Diagnosis | None]]:
     """The document of a good answer, and for each message in it the diagnosis, in order; None where it did not fail.
 
     A status document counts as one message. What is new about a message known here is stored.

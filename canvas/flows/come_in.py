@@ -39,7 +39,7 @@ class Contact:
     conversation_id: str | None = None
 
 
-def made(
+def message_from_request(
     conn: Connection,
     flow: Flow,
     channel: Channel,
@@ -134,7 +134,9 @@ def track(
     """Register a message that was sent elsewhere, once; told again, what was missing is filled in."""
     now = flow.clock()
     with writing(flow.engine) as conn:
-        told = made(conn, flow, channel, request, template_id, contact, "track", now, Status.UNKNOWN)
+        told = message_from_request(
+            conn, flow, channel, request, template_id, contact, "track", now, Status.UNKNOWN
+        )
         # Or the same told twice at once were two.
         messages.hold_number(conn, channel.install_id, octopods_id or told.raw_to)
         if octopods_id:

@@ -104,7 +104,7 @@ def _ask_admin(conn: Connection, flow: Flow, message: Message, by: Clicker, now:
     return Stored(Clicked("receipt", message), ((asked.id, now),))
 
 
-def noted(flow: Flow, todo: Send | Deed, done: Stored) -> str | None:
+def note_status(flow: Flow, todo: Send | Deed, done: Stored) -> str | None:
     """Whether the note to the admins is there, as far as it is known."""
     if isinstance(todo, Send) or todo.kind != "ask_admin":
         return None

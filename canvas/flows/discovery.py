@@ -177,9 +177,9 @@ def _may_be(message: Message, entry: Seen) -> bool:
 def _name(conn: Connection, flow: Flow, message: Message, entry: Seen, now: datetime) -> None:
     held = messages.locked(conn, message.install_id, message.id)
     if held.status is Status.UNSURE:
-        polling.found(conn, flow, held, entry.report, now)
+        polling.mark_found(conn, flow, held, entry.report, now)
     elif held.source == "hook":
-        outcome.named(conn, held, entry.id, now)
+        outcome.set_octopods_id(conn, held, entry.id, now)
 
 
 def _made(

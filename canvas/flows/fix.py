@@ -24,7 +24,7 @@ from canvas.domain.plan import Deed, FormAgain, Plan, Send, again, plan
 from canvas.domain.preflight import Finding, blocking
 from canvas.flows.checking import check_fix, check_twin
 from canvas.flows.context import Flow
-from canvas.flows.deeds import DEEDS, Clicked, Clicker, Stored, noted
+from canvas.flows.deeds import DEEDS, Clicked, Clicker, Stored, note_status
 from canvas.flows.fix_tokens import UNDO, FixToken
 from canvas.flows.look import Person, Surroundings
 from canvas.flows.undo import undo
@@ -155,7 +155,7 @@ def _commit(
         flow.wake(action_id, due)
     if done.wakes:
         seen = _await(flow, by.install, done.clicked.message, done.wakes[0], patience)
-        return replace(done.clicked, message=seen, note=done.clicked.note or noted(flow, todo, done))
+        return replace(done.clicked, message=seen, note=done.clicked.note or note_status(flow, todo, done))
     return done.clicked
 
 

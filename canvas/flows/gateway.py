@@ -19,7 +19,7 @@ from canvas.clients.octopods_answers import read_sent
 from canvas.domain.message import Message
 from canvas.domain.send_request import Refusal, refusal
 from canvas.flows import outcome, repeats
-from canvas.flows.come_in import Contact, begin, made
+from canvas.flows.come_in import Contact, begin, message_from_request
 from canvas.flows.context import Flow
 from canvas.flows.insisting import insist
 from canvas.flows.sending import evidence_of
@@ -131,7 +131,9 @@ def _begin_once(
         if isinstance(earlier, Answer):
             return earlier
         parent = earlier
-    asked = made(conn, flow, channel, request.document, request.template_id, request.contact, "gateway", now)
+    asked = message_from_request(
+        conn, flow, channel, request.document, request.template_id, request.contact, "gateway", now
+    )
     try:
         message = begin(conn, asked, now, parent or repeats.refused_before(conn, asked, now))
     except messages.AlreadySent:

@@ -54,12 +54,14 @@ def connect(
             changes["settings"] = {"country": flow.default_region, **changes["settings"]}
         fresh = installs.put(conn, platform, external_id, now, **changes)
         deed = "install.renewed" if old else "install.connected"
-        before = _told(old) if old else None
-        audit.write(conn, fresh.id, now, by, deed, fresh.public_id, before=before, after=_told(fresh))
+        before = _audited_values(old) if old else None
+        audit.write(
+            conn, fresh.id, now, by, deed, fresh.public_id, before=before, after=_audited_values(fresh)
+        )
     return fresh
 
 
-def _told(install: Install) -> dict[str, Any]:
+def _audited_values(install: Install) -> dict[str, Any]:
     return {"status": install.status, "region": install.region, "settings": install.settings}
 
 

@@ -219,7 +219,7 @@ def _sent_at(message: Message, report: StatusReport) -> datetime | None:
     return min(told, message.created_at)
 
 
-def named(conn: Connection, message: Message, octopods_id: str, now: datetime) -> Message:
+def set_octopods_id(conn: Connection, message: Message, octopods_id: str, now: datetime) -> Message:
     """A message that came without Octopods' id turned out to have one."""
     return store(conn, replace(message, octopods_id=octopods_id), now)
 

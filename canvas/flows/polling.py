@@ -126,7 +126,7 @@ def _match(flow: Flow, action: Action, listed: list[StatusReport]) -> datetime |
             return None
         hits = _hits(conn, message, listed)
         if len(hits) == 1:
-            found(conn, flow, message, hits[0], now)
+            mark_found(conn, flow, message, hits[0], now)
             actions.finish(conn, action, actions.DONE, now, {"found": hits[0].message_id})
             return None
         if action.tries > len(RECONCILE_STEPS):
@@ -164,7 +164,7 @@ def _same_words(ours: str | None, listed: str | None) -> bool:
     return mine in theirs or theirs in mine
 
 
-def found(conn: Connection, flow: Flow, message: Message, report: StatusReport, now: datetime) -> None:
+def mark_found(conn: Connection, flow: Flow, message: Message, report: StatusReport, now: datetime) -> None:
     """The list shows that Octopods took this unsure send after all, and how it stands."""
     fresh = replace(
         message,

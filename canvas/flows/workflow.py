@@ -149,10 +149,10 @@ def _ended(flow: Flow, install: Install, action: Action) -> Answer | None:
     unreported = child.status is Status.SENT and outcome.unreported(child)
     if not (final or unreported or age > GIVE_UP):
         return None
-    return _told(story, child)
+    return _outcome_of(story, child)
 
 
-def _told(story: Story, child: Message) -> Answer:
+def _outcome_of(story: Story, child: Message) -> Answer:
     failed = child.status is Status.FAILED
     outputs = _outputs(str(child.status), story.title if failed else "", story.text)
     return Answer(outputs, ok=not failed)

@@ -47,5 +47,5 @@ def untold(conn: Connection, install_id: int, target: str, limit: int = 20) -> l
     return [Event(**row) for row in conn.execute(query).mappings()]
 
 
-def told(conn: Connection, ids: Sequence[str], now: datetime) -> None:
+def mark_told(conn: Connection, ids: Sequence[str], now: datetime) -> None:
     conn.execute(update(alert_events).where(alert_events.c.id.in_(ids)).values(told_at=now))

@@ -131,7 +131,9 @@ def items(conn: Connection, job_id: str, after: str = "", limit: int = 100) -> l
     return [_item(row) for row in conn.execute(query).mappings()]
 
 
-def told(conn: Connection, install_id: int, ids: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+def numbers_and_reasons(
+    conn: Connection, install_id: int, ids: Sequence[str]
+) -> dict[str, tuple[str, str | None]]:
     """The number as it was given, and the reason, of those messages of this install."""
     query = select(messages.c.id, messages.c.to, messages.c.raw_to, messages.c.reason)
     query = query.where((messages.c.install_id == install_id) & messages.c.id.in_(ids))

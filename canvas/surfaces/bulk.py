@@ -103,7 +103,7 @@ def _shown(job_id: str, wrong: str | None = None) -> Response | tuple[str, int]:
         counts = bulk.counts(conn, job_id)
         outcomes = bulk.outcomes(conn, job_id)
         items = bulk.items(conn, job_id, request.args.get("after", ""), SHOWN + 1)
-        told = bulk.told(conn, me().install.id, [item.message_id for item in items])
+        known = bulk.numbers_and_reasons(conn, me().install.id, [item.message_id for item in items])
     page = render_template(
         "history/job.html",
         job=found,
@@ -112,7 +112,7 @@ def _shown(job_id: str, wrong: str | None = None) -> Response | tuple[str, int]:
         by=found.actor.name,
         began=when(found.started_at or found.created_at, me().install.tz),
         **_sums(counts, outcomes),
-        items=[_line(item, *told.get(item.message_id, ("", None))) for item in items[:SHOWN]],
+        items=[_line(item, *known.get(item.message_id, ("", None))) for item in items[:SHOWN]],
         after=items[SHOWN - 1].message_id if len(items) > SHOWN else None,
         more=MOST if request.args.get("more") else None,
         watching=bool(request.args.get("watch")) and found.state == bulk.RUNNING,

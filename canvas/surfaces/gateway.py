@@ -193,7 +193,7 @@ def _ask(channel: Channel, path: str) -> Response:
         return _no_answer(error, sending=False)
     if "/templates" in path:
         return passed_on(answer)
-    found, diagnoses = asking.told(flow, channel, answer)
+    found, diagnoses = asking.record_and_diagnose(flow, channel, answer)
     body = answer.body
     if isinstance(found, dict) and "messages" not in found:
         body = with_diagnosis(body, found, diagnoses[0])

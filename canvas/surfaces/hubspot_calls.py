@@ -47,14 +47,16 @@ def retry() -> Response:
         return _not_connected()
     callback = str(body.get("callbackId") or "")
     if not callback:
-        return _told({"outcome": "not_possible", "message": "The run has no callback id."}, "FAIL_CONTINUE")
+        return _response(
+            {"outcome": "not_possible", "message": "The run has no callback id."}, "FAIL_CONTINUE"
+        )
     workflow_id = str(_object(body.get("context")).get("workflowId") or "")
     wish = _wish(body, WISHES)
     actor = Actor("hubspot_workflow", workflow_id[:64] or None, "HubSpot workflow")
     answer = workflow.retry(services().flow, install, callback, _person(install, body), wish, actor)
     if answer.wait:
-        return _told({"hs_expiration_duration": PATIENCE}, "BLOCK")
-    return _told(answer.outputs, "SUCCESS" if answer.ok else "FAIL_CONTINUE")
+        return _response({"hs_expiration_duration": PATIENCE}, "BLOCK")
+    return _response(answer.outputs, "SUCCESS" if answer.ok else "FAIL_CONTINUE")
 
 
 @blueprint.post("/workflow/check")
@@ -67,17 +69,17 @@ def check() -> Response:
         return _not_connected()
     channel, numbers = _wish(body, tuple(CHANNEL_NAMES)), _numbers(body)
     told = workflow.check(services().flow, install, channel, numbers[0] if numbers else "")
-    return _told(told, "SUCCESS")
+    return _response(told, "SUCCESS")
 
 
-def _told(outputs: dict[str, str], state: str) -> Response:
+def _response(outputs: dict[str, str], state: str) -> Response:
     document = {"outputFields": {**outputs, "hs_execution_state": state}}
     return Response(orjson.dumps(document), mimetype="application/json")
 
 
 def _not_connected() -> Response:
     words = "Redeliver is not connected to this HubSpot account."
-    return _told({"outcome": "not_connected", "message": words}, "FAIL_CONTINUE")
+    return _response({"outcome": "not_connected", "message": words}, "FAIL_CONTINUE")
 
 
 def _install(body: Json) -> Install | None:
