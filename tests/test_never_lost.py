@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from canvas.domain.schedule import OTHER_TRIES, backoff
 from canvas.flows import outcome
@@ -113,16 +115,25 @@ def test_even_after_very_many_tries_there_is_a_next_time(desk: Desk) -> None:
     assert backoff(100_000, desk.clock()) > desk.clock()
 
 
-def test_two_opt_outs_of_one_person_told_at_once_are_both_taken(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    message = failed_sms(desk)
-    # Each looks before the other's is committed.
-    monkeypatch.setattr(opt_outs, "exists", lambda *_: False)
-    for _ in range(2):
-        with writing(desk.flow.engine) as conn:
-            opt_outs.add(conn, message, desk.clock())
-    with reading(desk.flow.engine) as conn:
+@pytest.mark.postgres
+def test_two_opt_outs_of_one_person_told_at_once_are_both_taken(both_desk: Desk) -> None:
+    flow, message = both_desk.flow, failed_sms(both_desk)
+    if flow.engine.dialect.name != "postgresql":
+        pytest.skip("On SQLite one writes at a time.")
+    both_looked = threading.Barrier(2)
+
+    def wait(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO opt_outs"):
+            both_looked.wait(10)
+
+    def opt_out(_: int) -> None:
+        with writing(flow.engine) as conn:
+            opt_outs.add(conn, message, both_desk.clock())
+
+    event.listen(flow.engine, "before_cursor_execute", wait)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(opt_out, range(2)))  # raises what one of them raised
+    with reading(flow.engine) as conn:
         assert conn.execute(text("SELECT count(*) FROM opt_outs")).scalar() == 1
 
 
