@@ -145,12 +145,8 @@ def receipt(t: Teller, message: Message) -> str:
         return f"Queued until {soon(at, t.now, t.tz)}." if at and at > t.now else "Sending now."
     if message.status is Status.SENDING:
         return "Sending now."
-    if message.status is Status.UNSURE:
-        return _unsure(message)
     if message.status is Status.CANCELLED:
         return "Undone before it was sent."
-    if message.status is Status.FAILED:
-        return "It failed again."
     given = message.octopods_id or message.request_id
     if given is None:
         return _without_id(message)

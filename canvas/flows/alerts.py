@@ -98,13 +98,12 @@ def test(flow: Flow, install: Install, by: Actor) -> None:
     now = flow.clock()
     key, text = f"test:{now.timestamp()}", f"{by.name} asked for this test. All is well."
     with writing(flow.engine) as conn:
-        say(conn, flow, install.id, TEST, key, "A test of the alerts", text, now)
+        say(conn, install.id, TEST, key, "A test of the alerts", text, now)
     wake(flow, install.id)
 
 
 def say(
     conn: Connection,
-    flow: Flow,
     install_id: int,
     kind: str,
     key: str,

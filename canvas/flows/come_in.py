@@ -204,4 +204,4 @@ def _given_up(flow: Flow, install_id: int, message_id: str) -> None:
     with writing(flow.engine) as conn:
         held = messages.locked(conn, install_id, message_id)
         if held.status is Status.SENDING and held.source != "fix":
-            outcome.cut_off(conn, flow, held)
+            outcome.cut_off(conn, held)

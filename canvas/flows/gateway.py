@@ -185,7 +185,7 @@ def _settle(flow: Flow, channel: Channel, message: Message, request: Send, answe
 def _failed(conn: Connection, flow: Flow, message: Message, error: CallFailed, now: datetime) -> None:
     held = messages.locked(conn, message.install_id, message.id)
     if error.may_have_happened:
-        outcome.unsure(conn, flow, held, error.message, error.body, now)
+        outcome.unsure(conn, held, error.message, error.body, now)
     else:
         outcome.failed(conn, flow, held, evidence_of(error, message.channel), error.body, now)
 

@@ -61,7 +61,7 @@ def _open(conn: Connection, flow: Flow, install_id: int, recent: list[Ended], no
         hits = [e for e in recent if cause.touches(e) and e.reason == cause.reason]
         found = incidents.open_(conn, install_id, cause, hits[-1], now)
         title, text = words(found, flow.catalogue.reasons[cause.reason])
-        alerts.say(conn, flow, install_id, "incident_opened", f"open:{found.id}", title, text, now)
+        alerts.say(conn, install_id, "incident_opened", f"open:{found.id}", title, text, now)
 
 
 def _follow(conn: Connection, flow: Flow, install_id: int, recent: list[Ended], now: datetime) -> bool:
@@ -77,7 +77,7 @@ def _follow(conn: Connection, flow: Flow, install_id: int, recent: list[Ended], 
         title, _ = words(incident, flow.catalogue.reasons[incident.cause.reason])
         text = "Messages get through again. Those that failed can be sent again from the history."
         alerts.say(
-            conn, flow, install_id, "incident_solved", f"solved:{incident.id}", f"Solved: {title}", text, now
+            conn, install_id, "incident_solved", f"solved:{incident.id}", f"Solved: {title}", text, now
         )
     return still
 
@@ -90,7 +90,7 @@ def _key_trouble(conn: Connection, flow: Flow, install_id: int, recent: list[End
             key = f"{kind}:{ended.channel_id}:{ended.ended_at:%Y-%m-%d}"
             title = flow.catalogue.reasons[ended.reason].title
             name = CHANNEL_NAMES[ended.channel]
-            alerts.say(conn, flow, install_id, kind, key, f"{name}: {title}", KEY_TROUBLE[ended.reason], now)
+            alerts.say(conn, install_id, kind, key, f"{name}: {title}", KEY_TROUBLE[ended.reason], now)
 
 
 def _breakers(conn: Connection, flow: Flow, install_id: int, now: datetime) -> None:
@@ -102,7 +102,7 @@ def _breakers(conn: Connection, flow: Flow, install_id: int, now: datetime) -> N
         why = flow.catalogue.reasons[breaker.reason].title
         text = f"The last messages all failed: {why}. An admin must act first."
         key = f"breaker:{channel.id}:{breaker.since}"
-        alerts.say(conn, flow, install_id, "breaker_open", key, title, text, now)
+        alerts.say(conn, install_id, "breaker_open", key, title, text, now)
 
 
 def words(incident: Incident, reason: Reason) -> tuple[str, str]:

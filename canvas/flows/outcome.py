@@ -154,7 +154,7 @@ def refresh_templates(conn: Connection, install_id: int, channel_id: int, now: d
     return actions.hasten(conn, install_id, key, now)
 
 
-def unsure(conn: Connection, flow: Flow, message: Message, said: str, raw: str, now: datetime) -> Message:
+def unsure(conn: Connection, message: Message, said: str, raw: str, now: datetime) -> Message:
     """Nobody knows whether Octopods took it. It is shown so, looked for where the API allows, never repeated.
 
     `said` is our sentence about it, `raw` what came back, "" where nothing did.
@@ -173,11 +173,11 @@ def unsure(conn: Connection, flow: Flow, message: Message, said: str, raw: str, 
     return fresh
 
 
-def cut_off(conn: Connection, flow: Flow, message: Message) -> Message:
+def cut_off(conn: Connection, message: Message) -> Message:
     """The process that sent it died before it wrote down the outcome: nobody knows."""
     said = "The connection broke after the message left, so it is not known whether Octopods took it."
     # Dated as it left, for that is the time by which Octopods' list is searched for it.
-    return unsure(conn, flow, message, said, "", message.updated_at)
+    return unsure(conn, message, said, "", message.updated_at)
 
 
 def reported(
@@ -237,14 +237,14 @@ def poll_later(
         return None
     due = next_poll(action.tries, message.sent_at or message.created_at, now, flow.poll_steps)
     if due is None:
-        give_up_waiting(conn, flow, message, now)
+        give_up_waiting(conn, message, now)
         actions.forget(conn, action)
     else:
         actions.again(conn, action, due)
     return due
 
 
-def give_up_waiting(conn: Connection, flow: Flow, message: Message, now: datetime) -> None:
+def give_up_waiting(conn: Connection, message: Message, now: datetime) -> None:
     """The provider never said how it ended: say that nobody knows."""
     if message.status in (Status.SENT, Status.UNKNOWN):
         store(conn, replace(message, status=Status.UNSURE), now)

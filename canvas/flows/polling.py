@@ -72,7 +72,7 @@ def _take_turn(flow: Flow, action: Action) -> tuple[Message, Key] | None:
             key = key_of(conn, flow.sealer, message)
         except NoKey:
             # The channel was disconnected: nobody can ask any more, and saying so is honest.
-            outcome.give_up_waiting(conn, flow, message, now)
+            outcome.give_up_waiting(conn, message, now)
             actions.forget(conn, action)
             return None
         wait = key.channel.waits(now)

@@ -66,7 +66,7 @@ def _begin(flow: Flow, action: Action) -> tuple[Message, Key] | None:
         message = messages.locked(conn, action.install_id, action.message_id or "")
         if message.status is Status.SENDING:
             # A worker died between the send and its outcome: it may have happened, so it is not done again.
-            outcome.cut_off(conn, flow, message)
+            outcome.cut_off(conn, message)
             actions.finish(conn, action, actions.UNSURE, now)
             _note(conn, action, "unsure", now)
             return None
@@ -142,7 +142,7 @@ def _failed(flow: Flow, action: Action, error: CallFailed) -> None:
     with writing(flow.engine) as conn:
         message = messages.locked(conn, action.install_id, action.message_id or "")
         if error.may_have_happened:
-            outcome.unsure(conn, flow, message, error.message, error.body, now)
+            outcome.unsure(conn, message, error.message, error.body, now)
             actions.finish(conn, action, actions.UNSURE, now, {"error": error.message})
             _note(conn, action, f"unsure: {error.message}", now)
         elif error.may_retry and action.tries < schedule.SEND_TRIES and not _hopeless(conn, flow, message):

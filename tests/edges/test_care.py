@@ -150,7 +150,7 @@ def test_bulk_jobs_go_with_their_items_as_messages_do_dry_runs_after_a_day_and_o
     dry_run, _ = bulk.draft(desk.flow, of(desk), Filter(), {"q": "Mara"}, "best", admin)
     with writing(desk.flow.engine) as conn:
         told = ("incident_opened", "open:1", "A title", "A text", desk.clock())
-        alerts.say(conn, desk.flow, install_id(desk), *told)
+        alerts.say(conn, install_id(desk), *told)
 
     def kept() -> tuple[list[str], set[str], int]:
         with reading(desk.flow.engine) as conn:

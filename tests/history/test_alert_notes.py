@@ -38,7 +38,7 @@ def install_of(site: HubSpotDesk) -> Install:
 def happen(site: HubSpotDesk, title: str = WHAT, text: str = "5 people did not get their message.") -> None:
     install = install_of(site)
     with writing(site.flow.engine) as conn:
-        alerts.say(conn, site.flow, install.id, "incident_opened", title, title, text, site.clock())
+        alerts.say(conn, install.id, "incident_opened", title, title, text, site.clock())
 
 
 def later(site: HubSpotDesk, seconds: float = 61) -> None:

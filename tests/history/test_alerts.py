@@ -287,7 +287,7 @@ def happen(pages: Pages, count: int) -> None:
     with writing(pages.flow.engine) as conn:
         for i in range(count):
             key, now = f"key:{i}", pages.now
-            alerts.say(conn, pages.flow, pages.install.id, "key_deprecated", key, "A key", "Words.", now)
+            alerts.say(conn, pages.install.id, "key_deprecated", key, "A key", "Words.", now)
 
 
 def test_quiet_hours_reach_over_midnight(pages: Pages) -> None:

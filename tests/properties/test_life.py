@@ -121,9 +121,7 @@ class Life(RuleBasedStateMachine):
     @rule(message=known)
     def waiting_was_given_up(self, message: str) -> None:
         with writing(self.flow.engine) as conn:
-            outcome.give_up_waiting(
-                conn, self.flow, messages.locked(conn, self.install.id, message), self.now
-            )
+            outcome.give_up_waiting(conn, messages.locked(conn, self.install.id, message), self.now)
 
     @rule(target=known, message=known, which=st.integers(0, 5), stale=st.booleans())
     def a_click(self, message: str, which: int, stale: bool) -> Any:
