@@ -31,7 +31,7 @@ from canvas.domain.masking import masked
 from canvas.flows import carry_out, come_in, discovery, insights, repeats, retention
 from canvas.flows.context import Flow, VendorApp, utc_now
 from canvas.flows.counting import Tally
-from canvas.flows.first_look import FirstLooks
+from canvas.flows.first_screens import FirstScreens
 from canvas.flows.fix_tokens import Tokens
 from canvas.flows.message_links import MessageLinks
 from canvas.knowledge import catalogue
@@ -59,7 +59,7 @@ from canvas.surfaces import (
     unknown,
 )
 from canvas.surfaces import insights as insights_page
-from canvas.surfaces.intercom_again import Again
+from canvas.surfaces.initialize_cache import InitializeCache
 from canvas.surfaces.limits import Limits
 from canvas.surfaces.services import Services
 
@@ -224,15 +224,15 @@ def create_app(config: Config | None = None, flow: Flow | None = None) -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     edges.protect(app)
-    app.wsgi_app = Again(app, services)  # type: ignore[method-assign]
+    app.wsgi_app = InitializeCache(app, services)  # type: ignore[method-assign]
     return app
 
 
 def _services(config: Config, flow: Flow) -> Services:
     tokens = Tokens(config["SECRET_KEY"])
     limits = Limits(flow.engine, config["RATE_PER_INSTALL"], config["RATE_PER_ADDRESS"])
-    canvases = FirstLooks(flow, lambda look: orjson.dumps(intercom_view.first(look, tokens)))
-    return Services(flow, tokens, limits, flow.tally, canvases)
+    first_screens = FirstScreens(flow, lambda look: orjson.dumps(intercom_view.first(look, tokens)))
+    return Services(flow, tokens, limits, flow.tally, first_screens)
 
 
 def set_up_logging(level: str) -> None:

@@ -14,7 +14,7 @@ from canvas.domain.plan import ASKED
 from canvas.flows import fix as fixing
 from canvas.flows import manual
 from canvas.flows.deeds import Clicked
-from canvas.flows.first_look import NotConnected
+from canvas.flows.first_screens import NotConnected
 from canvas.flows.fix_tokens import BadToken
 from canvas.flows.look import Person, detail, look
 from canvas.store import installs, messages
@@ -63,7 +63,7 @@ def initialize() -> Canvas | bytes:
     if isinstance(asked, dict):
         return asked
     try:
-        return services().first_canvases.first(
+        return services().first_screens.draw(
             "intercom", asked.workspace, lambda install: _person(install, asked), asked.actor
         )
     except NotConnected as refusal:

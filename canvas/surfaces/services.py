@@ -8,21 +8,21 @@ from flask import current_app
 
 from canvas.flows.context import Flow
 from canvas.flows.counting import Tally
-from canvas.flows.first_look import FirstLooks
+from canvas.flows.first_screens import FirstScreens
 from canvas.flows.fix_tokens import Tokens
 from canvas.surfaces.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The flows' surroundings, the signer of fix tokens, the rate limits, the counters, and who draws the
-    Inbox's first canvases."""
+    """The flows' surroundings, the signer of fix tokens, the rate limits, the counters, and the Inbox's
+    first screens."""
 
     flow: Flow
     tokens: Tokens
     limits: Limits
     tally: Tally
-    first_canvases: FirstLooks
+    first_screens: FirstScreens
 
 
 def services() -> Services:

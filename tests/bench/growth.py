@@ -19,7 +19,7 @@ from sqlalchemy import Engine, insert, text
 
 from canvas.domain.ids import new_id
 from canvas.flows.context import Flow, utc_now
-from canvas.flows.first_look import SHOWN
+from canvas.flows.first_screens import SHOWN
 from canvas.flows.look import Person, look_at
 from canvas.store import installs, messages
 from canvas.store.database import reading, writing

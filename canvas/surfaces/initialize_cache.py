@@ -1,8 +1,8 @@
-"""The Inbox asks for a first canvas whenever a conversation is looked at, and mostly nothing has changed.
+"""A response cache ahead of Flask for Intercom's initialize, which is asked whenever a conversation is looked at.
 
-What was drawn from the very rows of this moment is given again ahead of Flask, whose routing and request objects cost
-more than the rest of such an answer (docs/benchmarks.md). This decides nothing: whatever is not signed, not understood,
-not remembered or broken goes on to the view as it came.
+Mostly nothing has changed since, and Flask's routing and request objects would cost more than the rest of such an
+answer (docs/benchmarks.md). This decides nothing: whatever is not signed, not understood, not cached or broken goes on
+to the view as it came.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask
 
-from canvas.flows.first_look import NotConnected
+from canvas.flows.first_screens import NotConnected
 from canvas.surfaces.edges import MAX_BODY, every_answers_headers, https
 from canvas.surfaces.guard import proves_intercom
 from canvas.surfaces.intercom_request import TROUBLE, person_of, read
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 PATH: Final = "/intercom/initialize"
 
 
-class Again:
-    """A WSGI application around Flask's."""
+class InitializeCache:
+    """WSGI middleware: answers initialize from the cached first screens, and hands everything else to Flask."""
 
     def __init__(self, app: Flask, services: Services) -> None:
         self._flask: WSGIApplication = app.wsgi_app
@@ -36,15 +36,15 @@ class Again:
         self._https = https(app)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        drawn = self._drawn(environ) if environ.get("PATH_INFO") == PATH else None
-        if drawn is None:
+        cached = self._cached(environ) if environ.get("PATH_INFO") == PATH else None
+        if cached is None:
             return self._flask(environ, start_response)
         self._services.tally.count("requests", PATH, "200")
-        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(drawn)))]
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(cached)))]
         start_response("200 OK", headers + every_answers_headers(token_hex(6), self._https))
-        return [drawn]
+        return [cached]
 
-    def _drawn(self, environ: WSGIEnvironment) -> bytes | None:
+    def _cached(self, environ: WSGIEnvironment) -> bytes | None:
         body = _body(environ)
         if not proves_intercom(self._secret, environ.get("HTTP_X_BODY_SIGNATURE", ""), body):
             return None
@@ -52,7 +52,7 @@ class Again:
         if asked is None:
             return None
         try:
-            return self._services.first_canvases.again(
+            return self._services.first_screens.cached(
                 "intercom", asked.workspace, lambda install: person_of(self._services.flow, install, asked)
             )
         except NotConnected:
