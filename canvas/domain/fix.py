@@ -96,8 +96,8 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A connected channel.
+class ChannelState:
+    """A connected channel, as far as it decides which fixes exist.
 
     `changed_at` is when its key was last set or an admin said that it is repaired, `worked_at` its last accepted
     send, `delivered_at` when the newest message known to be delivered was sent.
@@ -119,7 +119,7 @@ class Situation:
     message: Message
     reason: Reason
     now: datetime
-    lines: tuple[Line, ...] = ()
+    channels: tuple[ChannelState, ...] = ()
     template: templates.Template | None = None
     listed_at: datetime | None = None
     choices: Mapping[int, Sequence[templates.Template]] = field(default_factory=dict)
@@ -137,13 +137,13 @@ class Situation:
     rights: Rights = ALL
 
 
-def earliest(s: Situation, line: Line | None) -> datetime | None:
+def earliest(s: Situation, channel: ChannelState | None) -> datetime | None:
     """The moment before which nothing may be sent on that channel for this message, or None for now."""
-    if line is None:
+    if channel is None:
         return None
-    waits = [line.blocked_until, s.waits.get(line.kind)]
+    waits = [channel.blocked_until, s.waits.get(channel.kind)]
     # A reason's wait only concerns the kind of channel it happened on.
-    if line.kind == s.message.channel:
+    if channel.kind == s.message.channel:
         waits.append(over_at(s.message, s.reason))
     return max((at for at in waits if at and at > s.now), default=None)
 
@@ -153,10 +153,10 @@ def over_at(message: Message, reason: Reason) -> datetime | None:
     return message.failed_at + timedelta(seconds=reason.wait_seconds) if message.failed_at else None
 
 
-def own_line(s: Situation) -> Line | None:
+def own_channel(s: Situation) -> ChannelState | None:
     """The channel this message was sent on, or another of its kind when that one is gone."""
-    same = [line for line in s.lines if line.kind == s.message.channel]
-    exact = (line for line in same if line.id == s.message.channel_id)
+    same = [channel for channel in s.channels if channel.kind == s.message.channel]
+    exact = (channel for channel in same if channel.id == s.message.channel_id)
     return next(exact, same[0] if same else None)
 
 
@@ -173,20 +173,20 @@ def repaired_by_word(reason: Reason) -> bool:
 
 def cured(s: Situation) -> bool:
     """Whether what an admin had to change has visibly changed since this message failed."""
-    line, failed = own_line(s), s.message.failed_at
-    if s.reason.retry != "settings" or failed is None or line is None:
+    channel, failed = own_channel(s), s.message.failed_at
+    if s.reason.retry != "settings" or failed is None or channel is None:
         return False
     if repaired_by_word(s.reason):
-        return any(at and at > failed for at in (line.changed_at, _shown_by_others(s, line)))
+        return any(at and at > failed for at in (channel.changed_at, _shown_by_others(s, channel)))
     if "choose_template" in s.reason.fixes:
         usable = s.template is not None and templates.usable(s.template)
         return usable and s.listed_at is not None and s.listed_at > failed
     return False
 
 
-def _shown_by_others(s: Situation, line: Line) -> datetime | None:
+def _shown_by_others(s: Situation, channel: ChannelState) -> datetime | None:
     """When another message proved that the channel works, for reasons that would have stopped it, too."""
     if s.reason.category != "channel" or s.reason.id in NARROW:
         return None
     # Of what was taken and failed later, another message that was taken says nothing; it has to arrive.
-    return line.delivered_at if s.message.octopods_id else line.worked_at
+    return channel.delivered_at if s.message.octopods_id else channel.worked_at

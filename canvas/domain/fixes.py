@@ -15,14 +15,14 @@ from canvas.domain.dates import at_or_on
 from canvas.domain.fix import (
     CHANNEL_NAMES,
     OTHER,
+    ChannelState,
     Field,
     Fix,
-    Line,
     Option,
     Situation,
     cured,
     earliest,
-    own_line,
+    own_channel,
 )
 from canvas.domain.message import Message, Status
 from canvas.domain.preflight import Known, blocking, of_content
@@ -105,10 +105,10 @@ def _always(s: Situation, present: set[str]) -> list[Fix]:
 
 def _gone(s: Situation, *mended: str) -> str | None:
     """Why the same message cannot go out on its own channel, or None; what a fix mends does not stand in its way."""
-    line = own_line(s)
-    if line is None:
+    channel = own_channel(s)
+    if channel is None:
         return f"No {CHANNEL_NAMES[s.message.channel]} channel is connected."
-    if line.id != s.message.channel_id:
+    if channel.id != s.message.channel_id:
         return None  # what is known of the templates is of the channel that is gone
     known = Known(now=s.now, template=s.template, listed_at=s.listed_at)
     found = of_content(s.message.channel, s.message.content, known)
@@ -120,14 +120,14 @@ def _retry(s: Situation, fix_id: str) -> list[Fix]:
     if stopped(s) or not _resendable(s.message) or s.message.to is None:
         return []
     blocked = _gone(s)
-    at = earliest(s, own_line(s))
+    at = earliest(s, own_channel(s))
     label = f"Send again {at_or_on(at, s.now, s.tz)}" if at else "Send again"
-    return [Fix("retry_later" if at else fix_id, "one_click", label, _line_id(s), run_at=at, why=blocked)]
+    return [Fix("retry_later" if at else fix_id, "one_click", label, _channel_id(s), run_at=at, why=blocked)]
 
 
-def _line_id(s: Situation) -> int | None:
-    line = own_line(s)
-    return line.id if line else None
+def _channel_id(s: Situation) -> int | None:
+    channel = own_channel(s)
+    return channel.id if channel else None
 
 
 def _retry_now(s: Situation) -> list[Fix]:
@@ -164,9 +164,9 @@ def _reformat_phone(s: Situation) -> list[Fix]:
             "reformat_phone",
             "one_click",
             f"Send to {phones.pretty(number)}",
-            _line_id(s),
+            _channel_id(s),
             why=_gone(s),
-            run_at=earliest(s, own_line(s)),
+            run_at=earliest(s, own_channel(s)),
             preview=f"{s.message.raw_to} → {phones.pretty(number)}",
         )
     ]
@@ -182,8 +182,8 @@ def _edit_phone(s: Situation) -> list[Fix]:
     fields.append(Field("phone", "Phone number", value, placeholder="+353871234567", before=before))
     fields.append(_write_back(s))
     label = "Add a number" if not s.message.raw_to else "Correct the number"
-    fix = Fix("edit_phone", "form", label, _line_id(s), "Send", tuple(fields), why=_gone(s))
-    return [replace(fix, run_at=earliest(s, own_line(s)))]
+    fix = Fix("edit_phone", "form", label, _channel_id(s), "Send", tuple(fields), why=_gone(s))
+    return [replace(fix, run_at=earliest(s, own_channel(s)))]
 
 
 def _number_choice(found: Sequence[phones.Candidate], value: str) -> Field:
@@ -203,68 +203,56 @@ def _send_other_channel(s: Situation) -> list[Fix]:
     if stopped(s):
         return []
     without = {s.message.channel, "vbm", *s.closed}
-    fixes = [fix for line in s.lines if line.kind not in without for fix in _by(s, line)]
+    fixes = [fix for channel in s.channels if channel.kind not in without for fix in _by(s, channel)]
     if fixes or s.message.channel == "sms" or "sms" in s.closed:
         return fixes
     why = "Connect an SMS channel to send this as SMS."
     return [Fix("send_other_channel", "one_click", "Send as SMS instead", why=why)]
 
 
-def _instead(s: Situation, line: Line) -> str:
+def _instead(s: Situation, channel: ChannelState) -> str:
     """The button that sends on another channel, and when if it waits."""
-    at = earliest(s, line)
-    return f"Send {_by_name(s, line)} instead" + (f" {at_or_on(at, s.now, s.tz)}" if at else "")
+    at = earliest(s, channel)
+    return f"Send {_by_name(s, channel)} instead" + (f" {at_or_on(at, s.now, s.tz)}" if at else "")
 
 
-def _by_name(s: Situation, line: Line) -> str:
+def _by_name(s: Situation, channel: ChannelState) -> str:
     """The kind of the channel, or its name where there are several of its kind."""
-    kind = CHANNEL_NAMES[line.kind]
-    alone = sum(other.kind == line.kind for other in s.lines) == 1
-    if alone or line.name == kind:
-        return f"by {kind}" if line.kind == "whatsapp" else f"as {kind}"
+    kind = CHANNEL_NAMES[channel.kind]
+    alone = sum(other.kind == channel.kind for other in s.channels) == 1
+    if alone or channel.name == kind:
+        return f"by {kind}" if channel.kind == "whatsapp" else f"as {kind}"
     # A button has one line, so the kind is not said twice.
-    return f"by {line.name}" if kind.casefold() in line.name.casefold() else f"by {kind} {line.name}"
+    return f"by {channel.name}" if kind.casefold() in channel.name.casefold() else f"by {kind} {channel.name}"
 
 
-def _by(s: Situation, line: Line) -> list[Fix]:
-    """The fix that sends this message on `line`; WhatsApp takes templates only, SMS takes any text."""
+def _by(s: Situation, channel: ChannelState) -> list[Fix]:
+    """The fix that sends this message on `channel`; WhatsApp takes templates only, SMS takes any text."""
     number = s.message.to
-    if line.kind == "whatsapp":
-        return _by_whatsapp(s, line)
+    if channel.kind == "whatsapp":
+        return _by_whatsapp(s, channel)
+    label, at = _instead(s, channel), earliest(s, channel)
     text = s.message.preview
     if text and number and len(text) <= PREVIEW_LIMIT and "{{" not in text:
-        return [
-            Fix(
-                "send_other_channel",
-                "one_click",
-                _instead(s, line),
-                line.id,
-                preview=text,
-                run_at=earliest(s, line),
-            )
-        ]
+        return [Fix("send_other_channel", "one_click", label, channel.id, preview=text, run_at=at)]
     parts = segments(text or "")
     field_ = Field("text", "Text", text or "", "textarea", help=parts.words if parts.count > 1 else None)
     need_number = () if number else (Field("phone", "Phone number", s.message.raw_to),)
     fields = (*need_number, field_)
-    return [
-        Fix(
-            "send_other_channel", "form", _instead(s, line), line.id, "Send by SMS", fields, earliest(s, line)
-        )
-    ]
+    return [Fix("send_other_channel", "form", label, channel.id, "Send by SMS", fields, at)]
 
 
-def _by_whatsapp(s: Situation, line: Line) -> list[Fix]:
-    choices = choosable(s, line.id)
+def _by_whatsapp(s: Situation, channel: ChannelState) -> list[Fix]:
+    choices = choosable(s, channel.id)
     if not choices or not s.message.to:
         return []
-    fields, at = _template_fields(s, choices), earliest(s, line)
-    return [Fix("send_other_channel", "form", _instead(s, line), line.id, "Send", fields, at)]
+    fields, at = _template_fields(s, choices), earliest(s, channel)
+    return [Fix("send_other_channel", "form", _instead(s, channel), channel.id, "Send", fields, at)]
 
 
-def choosable(s: Situation, line_id: int | None) -> list[templates.Template]:
+def choosable(s: Situation, channel_id: int | None) -> list[templates.Template]:
     """The templates that could go out on that channel; one that needs a file only where its link is known."""
-    known = (t for t in s.choices.get(line_id or 0, ()) if templates.usable(t))
+    known = (t for t in s.choices.get(channel_id or 0, ()) if templates.usable(t))
     return [t for t in known if s.message.content.header_url or not t.needs_media]
 
 
@@ -306,13 +294,13 @@ def _named(template: templates.Template, several_languages: bool) -> str:
 def _choose_template(s: Situation) -> list[Fix]:
     if stopped(s) or s.message.to is None:
         return []
-    others = [t for t in choosable(s, _line_id(s)) if t.id != s.message.content.template_id]
+    others = [t for t in choosable(s, _channel_id(s)) if t.id != s.message.content.template_id]
     if not others:
         none = "No other approved template is known on this channel."
-        return [Fix("choose_template", "form", CHOOSE_TEMPLATE, _line_id(s), why=none)]
-    fields, at = _template_fields(s, others), earliest(s, own_line(s))
+        return [Fix("choose_template", "form", CHOOSE_TEMPLATE, _channel_id(s), why=none)]
+    fields, at = _template_fields(s, others), earliest(s, own_channel(s))
     why = _gone(s, "template", "variables", "header_media")
-    return [Fix("choose_template", "form", CHOOSE_TEMPLATE, _line_id(s), "Next", fields, at, why)]
+    return [Fix("choose_template", "form", CHOOSE_TEMPLATE, _channel_id(s), "Next", fields, at, why)]
 
 
 def variable_fields(template: templates.Template, given: object) -> tuple[Field, ...]:
@@ -332,11 +320,11 @@ def _supply_variables(s: Situation) -> list[Fix]:
         return []
     if s.template is None:
         unlisted = "The template is not known here yet, so its placeholders cannot be listed."
-        return [Fix("supply_variables", "form", "Fill in the values", _line_id(s), why=unlisted)]
+        return [Fix("supply_variables", "form", "Fill in the values", _channel_id(s), why=unlisted)]
     link = (_link_field(s),) if s.template.needs_media and not s.message.content.header_url else ()
     fields = (*link, *variable_fields(s.template, s.message.content.variables))
-    at, why = earliest(s, own_line(s)), _gone(s, "variables", "header_media")
-    return [Fix("supply_variables", "form", "Fill in the values", _line_id(s), "Send", fields, at, why)]
+    at, why = earliest(s, own_channel(s)), _gone(s, "variables", "header_media")
+    return [Fix("supply_variables", "form", "Fill in the values", _channel_id(s), "Send", fields, at, why)]
 
 
 def _link_field(s: Situation) -> Field:
@@ -347,8 +335,10 @@ def _link_field(s: Situation) -> Field:
 def _replace_media_url(s: Situation) -> list[Fix]:
     if stopped(s) or s.message.to is None or not s.message.content.template_id:
         return []
-    fields, at, why = (_link_field(s),), earliest(s, own_line(s)), _gone(s, "header_media")
-    return [Fix("replace_media_url", "form", "Replace the file link", _line_id(s), "Send", fields, at, why)]
+    fields, at, why = (_link_field(s),), earliest(s, own_channel(s)), _gone(s, "header_media")
+    return [
+        Fix("replace_media_url", "form", "Replace the file link", _channel_id(s), "Send", fields, at, why)
+    ]
 
 
 def _edit_text(s: Situation) -> list[Fix]:
@@ -356,8 +346,8 @@ def _edit_text(s: Situation) -> list[Fix]:
         return []
     text = s.message.content.text or ""
     field_ = Field("text", "Text", text, "textarea", before=text or None)
-    at, why = earliest(s, own_line(s)), _gone(s, "text")
-    return [Fix("edit_text", "form", "Change the text", _line_id(s), "Send", (field_,), at, why)]
+    at, why = earliest(s, own_channel(s)), _gone(s, "text")
+    return [Fix("edit_text", "form", "Change the text", _channel_id(s), "Send", (field_,), at, why)]
 
 
 def _open_settings(s: Situation) -> list[Fix]:

@@ -75,9 +75,14 @@ def _asked_for(fix: Fix, values: Values) -> Values:
 def _same(s: Situation, fix: Fix) -> Send:
     """The same message again, unchanged, where the fix says."""
     assert fix.target is not None
-    line = next(line for line in s.lines if line.id == fix.target)
+    channel = next(channel for channel in s.channels if channel.id == fix.target)
     return Send(
-        line.id, line.kind, s.message.to or s.message.raw_to, s.message.content, s.message.preview, fix.run_at
+        channel.id,
+        channel.kind,
+        s.message.to or s.message.raw_to,
+        s.message.content,
+        s.message.preview,
+        fix.run_at,
     )
 
 

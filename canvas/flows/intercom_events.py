@@ -86,11 +86,11 @@ def health(flow: Flow, workspace: str, settings_url: str) -> Mapping[str, Any]:
     """How a workspace stands, as Intercom wants to be told ("Installation health check")."""
     with reading(flow.engine) as conn:
         install = installs.find(conn, "intercom", workspace)
-        lines = channels.of_install(conn, install.id) if install else []
+        connected = channels.of_install(conn, install.id) if install else []
     if install is None or install.status != installs.ACTIVE:
         words = "Redeliver is not connected to this workspace any more. Connect it again."
         return {"state": "UNHEALTHY", "message": words, "cta_type": RECONNECT}
-    if not lines:
+    if not connected:
         words = "No Octopods channel is connected, so no failed message can be shown. Connect one."
         way_on = {"cta_type": "URL_CTA", "cta_label": "Open settings", "cta_url": settings_url}
         return {"state": "UNHEALTHY", "message": words, **way_on}

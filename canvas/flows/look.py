@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from canvas.domain.action_kinds import send_key
-from canvas.domain.fix import Line, Situation, over_at
+from canvas.domain.fix import ChannelState, Situation, over_at
 from canvas.domain.fixes import offered
 from canvas.domain.message import Actor, Message, Status
 from canvas.domain.pattern import LOOKED_AT, Pattern, pattern
@@ -66,14 +66,14 @@ def look(
     limit: int = 3,
     offset: int = 0,
     viewer: Actor | None = None,
-    lines: Sequence[Channel] | None = None,
+    connected: Sequence[Channel] | None = None,
 ) -> Look:
     """The open messages of one person, newest first, as `viewer` may see to them; None is the app itself.
 
-    `lines` are the install's channels, where they were read already.
+    `connected` are the install's channels, where they were read already.
     """
     rows = messages.open_rows(conn, install.id, person.contact_id, person.numbers, limit, offset)
-    return look_at(conn, flow, install, person, rows, lines, viewer=viewer)
+    return look_at(conn, flow, install, person, rows, connected, viewer=viewer)
 
 
 def look_at(
@@ -82,7 +82,7 @@ def look_at(
     install: Install,
     person: Person,
     rows: tuple[Row, ...],
-    lines: Sequence[Channel] | None = None,
+    connected: Sequence[Channel] | None = None,
     with_fixes: int | None = None,
     viewer: Actor | None = None,
 ) -> Look:
@@ -93,7 +93,7 @@ def look_at(
     if not rows:
         return Look((), 0, flow.clock())
     found, total = messages.read_open(conn, rows)
-    around = Surroundings.read(conn, flow, install, person, lines, viewer)
+    around = Surroundings.read(conn, flow, install, person, connected, viewer)
     stories = [around.opened(conn, each) for each in found[:with_fixes]]
     stories += [around.plain(each) for each in found[len(stories) :]]
     return Look(tuple(stories), total, around.now, around.lasting(stories))
@@ -112,8 +112,8 @@ def detail(
     return around.story(conn, message, messages.thread(conn, install.id, message.thread_id), told=True)
 
 
-def _line(c: Channel) -> Line:
-    return Line(c.id, c.kind, c.name, c.blocked_until, c.changed_at, c.worked_at, c.delivered_at)
+def _state(c: Channel) -> ChannelState:
+    return ChannelState(c.id, c.kind, c.name, c.blocked_until, c.changed_at, c.worked_at, c.delivered_at)
 
 
 class TemplateCache:
@@ -139,7 +139,7 @@ class Surroundings:
     install: Install
     person: Person
     now: datetime
-    lines: tuple[Line, ...]
+    channels: tuple[ChannelState, ...]
     rights: Rights = ALL
     _cache: TemplateCache = field(default_factory=TemplateCache)
 
@@ -150,12 +150,12 @@ class Surroundings:
         flow: Flow,
         install: Install,
         person: Person,
-        lines: Sequence[Channel] | None = None,
+        connected: Sequence[Channel] | None = None,
         viewer: Actor | None = None,
     ) -> Surroundings:
-        found = channels.of_install(conn, install.id) if lines is None else lines
+        found = channels.of_install(conn, install.id) if connected is None else connected
         rights = who.to_fix(conn, install, viewer)
-        return cls(flow, install, person, flow.clock(), tuple(_line(channel) for channel in found), rights)
+        return cls(flow, install, person, flow.clock(), tuple(_state(channel) for channel in found), rights)
 
     def opened(self, conn: Connection, opened: Opened) -> Story:
         """The words and the fixes of an open message."""
@@ -171,7 +171,7 @@ class Surroundings:
 
     def lasting(self, stories: Sequence[Story]) -> bool:
         """Whether these stories will be told in the same words as long as their rows stay the same."""
-        waiting = any(line.blocked_until and line.blocked_until > self.now for line in self.lines)
+        waiting = any(c.blocked_until and c.blocked_until > self.now for c in self.channels)
         timed = any(s.teller.queued_until or any(fix.run_at for fix in s.fixes) for s in stories)
         # A template is held to be refused only while its copy is fresh.
         refused = any(s.message.content.template_id and any(fix.why for fix in s.fixes) for s in stories)
@@ -206,7 +206,7 @@ class Surroundings:
             message=message,
             reason=reason,
             now=self.now,
-            lines=self.lines,
+            channels=self.channels,
             template=template_from(opened.template) if opened.template else None,
             listed_at=opened.listed_at,
             choices=known,

@@ -135,14 +135,14 @@ def attach(
         known = _known(conn, install.id, words) or messages.get(conn, install.id, message_id)
         if known:
             return _tied(conn, flow, install, known, person, actor, now)
-        line = next(
+        channel = next(
             (c for c in channels.of_install(conn, install.id) if c.kind == kind and kind in kinds), None
         )
-    if line is None:
+    if channel is None:
         return None
     if _OCTOPODS_ID.fullmatch(words):
-        return _asked(flow, line, person, words, now)
-    return _made(flow, install, line, person, words, message_id, actor, now)
+        return _asked(flow, channel, person, words, now)
+    return _made(flow, install, channel, person, words, message_id, actor, now)
 
 
 def _tied(
@@ -166,10 +166,10 @@ def _tied(
     return fresh
 
 
-def _asked(flow: Flow, line: Channel, person: Person, octopods_id: str, now: datetime) -> Message:
+def _asked(flow: Flow, channel: Channel, person: Person, octopods_id: str, now: datetime) -> Message:
     contact = Contact(person.contact_id, person.conversation_id)
     number = {"destination_phone": person.numbers[0]} if person.numbers else {}
-    message = come_in.track(flow, line, number, octopods_id, None, contact, None)
+    message = come_in.track(flow, channel, number, octopods_id, None, contact, None)
     with writing(flow.engine) as conn:
         poll = actions.hasten(conn, message.install_id, action_key(POLL, message.id), now)
     if poll:
@@ -181,7 +181,7 @@ def _asked(flow: Flow, line: Channel, person: Person, octopods_id: str, now: dat
 def _made(
     flow: Flow,
     install: Install,
-    line: Channel,
+    channel: Channel,
     person: Person,
     words: str,
     message_id: str,
@@ -192,8 +192,8 @@ def _made(
     message = Message(
         id=message_id,
         install_id=install.id,
-        channel=line.kind,
-        channel_id=line.id,
+        channel=channel.kind,
+        channel_id=channel.id,
         status=Status.SENT,
         created_at=now,
         updated_at=now,
@@ -209,7 +209,7 @@ def _made(
         with writing(flow.engine) as conn:
             messages.add(conn, message)
             audit.write(conn, install.id, now, actor, "message.attached", message_id)
-            return outcome.failed(conn, flow, message, Evidence(text=words, channel=line.kind), words, now)
+            return outcome.failed(conn, flow, message, Evidence(text=words, channel=channel.kind), words, now)
     except IntegrityError:  # a second click at the same moment
         with reading(flow.engine) as conn:
             return messages.get(conn, install.id, message_id)

@@ -61,7 +61,7 @@ class NotSure(Conflict):
 
 
 def request_hash(channel: Channel, path: str, body: bytes) -> str:
-    """What tells one request from another: the line it goes out on, where it goes and its very bytes."""
+    """What tells one request from another: the channel it goes out on, where it goes and its very bytes."""
     return hashlib.sha256(f"{channel.id} {path}\n".encode() + body).hexdigest()
 
 

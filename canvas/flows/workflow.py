@@ -46,10 +46,10 @@ class Answer:
 def check(flow: Flow, install: Install, channel: str, raw_to: str) -> Outputs:
     """Whether a message to this number would fail: `yes`, `likely`, `no` (one arrived before), or `unknown`."""
     with reading(flow.engine) as conn:
-        line = next((c for c in channels.of_install(conn, install.id) if c.kind == channel), None)
-    if line is None:
+        connected = next((c for c in channels.of_install(conn, install.id) if c.kind == channel), None)
+    if connected is None:
         return _forecast("yes", "channel", f"No {CHANNEL_NAMES[channel]} channel is connected.")
-    found = checking.check_person(flow, install, line, raw_to)
+    found = checking.check_person(flow, install, connected, raw_to)
     for word, level in (("yes", "certain"), ("likely", "likely")):
         for finding in found:
             if not finding.ok and finding.level == level:

@@ -18,7 +18,7 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One connected line.
+    """One connected channel.
 
     `worked_at` is its last accepted send, `delivered_at` when the newest message known to be delivered was sent,
     `changed_at` when its key was last set or an admin said that it is repaired. Before `blocked_until` its key may

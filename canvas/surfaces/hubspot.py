@@ -72,9 +72,9 @@ def card() -> Json:
         tenant = _tenant(conn)
         if tenant is None:
             return _not_connected()
-        install, lines = tenant
+        install, channels = tenant
         person = _person(install)
-        seen = look(conn, flow, install, person, _limit(), viewer=_actor(), lines=lines)
+        seen = look(conn, flow, install, person, _limit(), viewer=_actor(), connected=channels)
     contact = {"objectId": person.contact_id, "phone": _argument("phone"), "whatsapp": _argument("whatsapp")}
     return _view().card(seen, contact, install.tz, g.request_id)
 
@@ -209,11 +209,11 @@ def _tenant(conn: Connection) -> tuple[Install, tuple[Channel, ...]] | None:
     tenant = tenants.read(conn.dialect, tenants.rows(conn, "hubspot", request.args.get("portalId", "")[:64]))
     if tenant is None or tenant[0].status != installs.ACTIVE:
         return None
-    install, lines = tenant
+    install, channels = tenant
     named = request.args.get("tz", "")[:64]
     if install.tz is None and zone(named):
         install = replace(install, settings={**install.settings, "timezone": named})
-    return install, lines
+    return install, channels
 
 
 def _argument(name: str) -> str | None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from canvas.domain.fix import Fix, Line, Situation
+from canvas.domain.fix import ChannelState, Fix, Situation
 from canvas.domain.fixes import PLAIN_RETRY, offered
 from canvas.domain.message import Content, Message, Status
 from canvas.domain.plan import ASKED, FormAgain, Plan, Send, plan
@@ -36,8 +36,11 @@ def situation(reason: str, channel: str = "whatsapp", templates: int = 0, **more
         preview="Hi",
     )
     known = [Template(str(n), channel, f"template_{n}", "Hello", status="Accepted") for n in range(templates)]
-    lines = (Line(1, channel, "One"), Line(2, "sms" if channel != "sms" else "whatsapp", "Two"))
-    values = {"lines": lines, "choices": {1: known}, "settings_url": "https://octopods.example", **more}
+    channels = (
+        ChannelState(1, channel, "One"),
+        ChannelState(2, "sms" if channel != "sms" else "whatsapp", "Two"),
+    )
+    values = {"channels": channels, "choices": {1: known}, "settings_url": "https://octopods.example", **more}
     return Situation(message, load().reasons[reason], NOW, **values)  # type: ignore[arg-type]
 
 
@@ -50,15 +53,15 @@ def test_a_plain_retry_is_never_offered_where_it_cannot_help(reason: str, channe
 
 
 def test_a_report_that_was_lost_is_no_reason_to_send_again_when_the_channel_works() -> None:
-    working = (Line(1, "whatsapp", "One", worked_at=NOW), Line(2, "sms", "Two"))
-    ids = {fix.id for fix in offered(situation("webhook_unreachable", lines=working))}
+    working = (ChannelState(1, "whatsapp", "One", worked_at=NOW), ChannelState(2, "sms", "Two"))
+    ids = {fix.id for fix in offered(situation("webhook_unreachable", channels=working))}
     assert not ids & {"retry_now", "retry_later"}
 
 
 def shown(reason: str, accepted: bool, **since: datetime) -> bool:
     """Whether "Send again" is offered when the channel has this to show since the message failed."""
-    lines = (Line(1, "whatsapp", "One", **since), Line(2, "sms", "Two"))
-    told = situation(reason, lines=lines)
+    channels = (ChannelState(1, "whatsapp", "One", **since), ChannelState(2, "sms", "Two"))
+    told = situation(reason, channels=channels)
     told = replace(told, message=replace(told.message, octopods_id="6230011" if accepted else None))
     return "Send again" in labels(told)
 
@@ -107,23 +110,27 @@ def labels(s: Situation) -> list[str]:
     ],
 )
 def test_a_channel_is_named_where_several_could_send(name: str, label: str) -> None:
-    lines = (Line(1, "whatsapp", "WhatsApp"), Line(2, "sms", name), Line(3, "sms", "Another SMS"))
-    assert label in labels(situation("not_on_whatsapp", lines=lines))
+    channels = (
+        ChannelState(1, "whatsapp", "WhatsApp"),
+        ChannelState(2, "sms", name),
+        ChannelState(3, "sms", "Another SMS"),
+    )
+    assert label in labels(situation("not_on_whatsapp", channels=channels))
 
 
 def test_a_button_says_the_time_of_today_and_the_date_of_another_day() -> None:
-    waits = (Line(1, "whatsapp", "One", blocked_until=NOW + timedelta(hours=1)),)
-    assert "Send again at 2:05PM UTC" in labels(situation("provider_outage", lines=waits))
-    waits = (Line(1, "whatsapp", "One", blocked_until=NOW + timedelta(days=1)),)
-    assert "Send again on Nov 24, 2026" in labels(situation("provider_outage", lines=waits))
+    waits = (ChannelState(1, "whatsapp", "One", blocked_until=NOW + timedelta(hours=1)),)
+    assert "Send again at 2:05PM UTC" in labels(situation("provider_outage", channels=waits))
+    waits = (ChannelState(1, "whatsapp", "One", blocked_until=NOW + timedelta(days=1)),)
+    assert "Send again on Nov 24, 2026" in labels(situation("provider_outage", channels=waits))
 
 
 @pytest.mark.parametrize("kind", ["sms", "whatsapp"])
 def test_a_fix_on_another_channel_waits_for_the_key_of_that_channel(kind: str) -> None:
     until = NOW + timedelta(hours=1)
-    lines = (Line(1, "vbm", "One"), Line(2, kind, "Two", blocked_until=until))
+    channels = (ChannelState(1, "vbm", "One"), ChannelState(2, kind, "Two", blocked_until=until))
     known = [Template("7", "whatsapp", "Reminder", "Hello", status="Accepted")]
-    s = situation("not_on_viber", "vbm", lines=lines, choices={2: known})
+    s = situation("not_on_viber", "vbm", channels=channels, choices={2: known})
     assert [fix.run_at for fix in offered(s) if fix.id == "send_other_channel"] == [until]
 
 
@@ -168,9 +175,13 @@ WAITS = ("marketing_limit_ecosystem", "pair_rate_limited", "daily_limit_reached"
 
 def test_an_earlier_attempts_wait_holds_for_every_send_on_its_kind_of_channel() -> None:
     until = NOW + timedelta(days=1)
-    lines = (Line(1, "sms", "One"), Line(2, "whatsapp", "Two"), Line(3, "whatsapp", "Three"))
+    channels = (
+        ChannelState(1, "sms", "One"),
+        ChannelState(2, "whatsapp", "Two"),
+        ChannelState(3, "whatsapp", "Three"),
+    )
     choices = {n: [Template("5", "whatsapp", "five", "Hello", status="Accepted")] for n in (2, 3)}
-    s = situation("handset_unreachable", "sms", lines=lines, choices=choices, waits={"whatsapp": until})
+    s = situation("handset_unreachable", "sms", channels=channels, choices=choices, waits={"whatsapp": until})
     found = [fix for fix in offered(s) if fix.sends]
     assert {fix.target: fix.run_at for fix in found} == {1: None, 2: until, 3: until}
     assert "Send by WhatsApp Two instead on Nov 24, 2026" in labels(s)
