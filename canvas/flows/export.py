@@ -1,4 +1,4 @@
-"""Everything of one tenant as it is stored, one JSON object a line, without what opens other doors."""
+"""Everything of one tenant as it is stored, one JSON object a line, without secrets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def rows_of(flow: Flow, public_id: str) -> Iterator[dict[str, Any]]:
         yield from _rows(conn, installs, installs.c.id == tenant.id)
         for table in erasing.tenant_tables():
             if table is sessions:
-                continue  # who is signed in opens doors and tells nothing
+                continue  # a session is a secret, and tells nothing else
             yield from _rows(conn, table, table.c.install_id == tenant.id)
 
 

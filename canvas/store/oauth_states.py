@@ -1,4 +1,4 @@
-"""The `state` of each OAuth walk under way: kept as a hash, used once, bound to one browser."""
+"""The `state` of each OAuth authorization flow under way: kept as a hash, used once, bound to one browser."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FORGET_AFTER = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One walk: who must come back from where, and where they go then. `region` is Intercom's."""
+    """One authorization flow: which browser must return from which vendor. `back` is where it goes then."""
 
     state_hash: str
     platform: str
@@ -26,7 +26,7 @@ class State:
 
 
 def add(conn: Connection, state: State) -> None:
-    """Store a new walk, and drop those long past."""
+    """Store a new flow's state, and drop those long past."""
     conn.execute(delete(oauth_states).where(oauth_states.c.created_at < state.created_at - FORGET_AFTER))
     values = {name: getattr(state, name) for name in State.__dataclass_fields__}
     conn.execute(insert(oauth_states).values(values))

@@ -1,4 +1,4 @@
-"""The doors: a page that says what this is, the walks to Intercom and HubSpot and back, and the way out."""
+"""The welcome page, the OAuth authorization flows of Intercom and HubSpot with their callbacks, and logging out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flask import Blueprint, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from canvas.flows import oauth
-from canvas.flows.oauth import Arrival, Stopped
+from canvas.flows.oauth import SignedIn, SignInFailed
 from canvas.store.oauth_states import State
 from canvas.surfaces import sessions
 from canvas.surfaces.edges import for_people
@@ -32,8 +32,8 @@ REGIONS = {
 }
 APP_STORE = "https://app.intercom.com/appstore/redirect"  # Intercom, "Installing and uninstalling apps"
 FROM_APP_STORE = "appstore"
-WALK_SECONDS = 3600
-Walk = Callable[[State, str], Arrival]
+COOKIE_SECONDS = 3600
+SignIn = Callable[[State, str], SignedIn]
 
 
 @blueprint.app_context_processor
@@ -44,7 +44,7 @@ def _who() -> dict[str, Any]:
 @blueprint.get("/")
 @open_to_all
 def welcome() -> str:
-    """What this is, and the two ways in."""
+    """What this is, and the two ways to sign in."""
     return render_template("welcome.html", back="")
 
 
@@ -52,24 +52,24 @@ def welcome() -> str:
 @open_to_all
 @for_people
 def intercom_install() -> AnyResponse | tuple[str, int]:
-    """Send an admin to Intercom's page of their region. `from=appstore` leads back there at the end."""
+    """Redirect to Intercom's authorization page of that region. `from=appstore` leads back there at the end."""
     region = request.args.get("region", "").upper()
     region = region if region in REGIONS else "US"
     url = current_app.config["INTERCOM_AUTHORIZE_URL"] or REGIONS[region]
-    return _leave("intercom", url, region, {})
+    return _authorize("intercom", url, region, {})
 
 
 @blueprint.get("/hubspot/install")
 @open_to_all
 @for_people
 def hubspot_install() -> AnyResponse | tuple[str, int]:
-    """Send somebody to HubSpot's page."""
+    """Redirect to HubSpot's authorization page."""
     config = current_app.config
     scopes = {"scope": config["HUBSPOT_SCOPES"], "optional_scope": config["HUBSPOT_OPTIONAL_SCOPES"]}
-    return _leave("hubspot", config["HUBSPOT_AUTHORIZE_URL"], "", scopes)
+    return _authorize("hubspot", config["HUBSPOT_AUTHORIZE_URL"], "", scopes)
 
 
-def _leave(platform: str, url: str, region: str, more: dict[str, str]) -> AnyResponse | tuple[str, int]:
+def _authorize(platform: str, url: str, region: str, more: dict[str, str]) -> AnyResponse | tuple[str, int]:
     vendor = oauth.VENDORS[platform]
     client_id = current_app.config[f"{platform.upper()}_CLIENT_ID"]
     if not client_id:
@@ -81,13 +81,13 @@ def _leave(platform: str, url: str, region: str, more: dict[str, str]) -> AnyRes
         FROM_APP_STORE if request.args.get("from") == FROM_APP_STORE else own_path(request.args.get("next"))
     )
     state = oauth.begin(services().flow, platform, browser, region, back)
-    query = urlencode({"client_id": client_id, "redirect_uri": _callback(platform), "state": state, **more})
-    response = redirect(f"{url}?{query}", 302)
-    sessions.set_cookie(response, "oauth", browser, WALK_SECONDS)
+    query = {"client_id": client_id, "redirect_uri": _redirect_uri(platform), "state": state, **more}
+    response = redirect(f"{url}?{urlencode(query)}", 302)
+    sessions.set_cookie(response, "oauth", browser, COOKIE_SECONDS)
     return response
 
 
-def _callback(platform: str) -> str:
+def _redirect_uri(platform: str) -> str:
     return f"{current_app.config['PUBLIC_URL']}/{platform}/callback"
 
 
@@ -97,7 +97,7 @@ def _callback(platform: str) -> str:
 def intercom_callback() -> AnyResponse | tuple[str, int]:
     """Intercom sends the admin back with a code."""
     flow = services().flow
-    return _arrive("intercom", lambda state, code: oauth.arrive_intercom(flow, code, state.region))
+    return _callback("intercom", lambda state, code: oauth.sign_in_intercom(flow, code, state.region))
 
 
 @blueprint.get("/hubspot/callback")
@@ -106,45 +106,46 @@ def intercom_callback() -> AnyResponse | tuple[str, int]:
 def hubspot_callback() -> AnyResponse | tuple[str, int]:
     """HubSpot sends the person back with a code."""
     flow = services().flow
-    return _arrive("hubspot", lambda state, code: oauth.arrive_hubspot(flow, code, _callback("hubspot")))
+    uri = _redirect_uri("hubspot")
+    return _callback("hubspot", lambda state, code: oauth.sign_in_hubspot(flow, code, uri))
 
 
-def _arrive(platform: str, walk: Walk) -> AnyResponse | tuple[str, int]:
+def _callback(platform: str, sign_in: SignIn) -> AnyResponse | tuple[str, int]:
     browser = request.cookies.get(sessions.cookie_name("oauth"), "")
     state: State | None = None
     try:
-        state = oauth.come_back(services().flow, platform, request.args.get("state", ""), browser)
+        state = oauth.consume_state(services().flow, platform, request.args.get("state", ""), browser)
         code = _code(platform)
-        return _enter(state, walk(state, code))
-    except Stopped as stopped:
-        log.warning("oauth.stopped", platform=platform, why=str(stopped))
+        return _start_session(state, sign_in(state, code))
+    except SignInFailed as failure:
+        log.warning("oauth.stopped", platform=platform, why=str(failure))
         if state is not None and state.back == FROM_APP_STORE:
             return redirect(
-                f"{APP_STORE}?{urlencode({'install_success': 'false', 'error_message': str(stopped)})}"
+                f"{APP_STORE}?{urlencode({'install_success': 'false', 'error_message': str(failure)})}"
             )
-        status = 503 if stopped.passing else 400
+        status = 503 if failure.passing else 400
         again = ("Start again", f"/{platform}/install")
-        return problem(f"{oauth.VENDORS[platform]} is not connected", str(stopped), status, again)
+        return problem(f"{oauth.VENDORS[platform]} is not connected", str(failure), status, again)
 
 
 def _code(platform: str) -> str:
-    """The code as it came, "=" at its end and all. Raises Stopped."""
+    """The code as it came, "=" at its end and all. Raises SignInFailed."""
     code = request.args.get("code", "")
     if code:
         return code[:2000]
     if request.args.get("error"):
-        raise Stopped(
+        raise SignInFailed(
             "Access was not allowed, and nothing was changed. Start again when you want to allow it."
         )
-    raise Stopped(f"{oauth.VENDORS[platform]} sent no code along. Start again.")
+    raise SignInFailed(f"{oauth.VENDORS[platform]} sent no code along. Start again.")
 
 
-def _enter(state: State, arrival: Arrival) -> AnyResponse:
-    goal = state.back or ("/settings" if arrival.fresh and arrival.person.is_admin else "/history")
+def _start_session(state: State, arrived: SignedIn) -> AnyResponse:
+    goal = state.back or ("/settings" if arrived.fresh and arrived.person.is_admin else "/history")
     if goal == FROM_APP_STORE:
         goal = f"{APP_STORE}?install_success=true"
     response = redirect(goal, 303)
-    sessions.start(response, arrival.session)
+    sessions.start(response, arrived.session)
     sessions.drop_cookie(response, "oauth")
     return response
 

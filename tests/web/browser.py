@@ -153,5 +153,5 @@ class Browser:
         return f"{parts.path}?{parts.query}"
 
     def sign_in(self, platform: str = "intercom", choice: str = ANA, query: str = "") -> Page:
-        """The whole walk."""
+        """The whole authorization flow."""
         return self.get(self.consent(self.leave(platform, query), choice))

@@ -1,4 +1,4 @@
-"""The doors, the settings and everything that can go wrong there are open to everybody, and need no script."""
+"""Signing in, the settings and everything that can go wrong there are open to everybody, and need no script."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def eyes(chromium: Chromium, site: HubSpotDesk) -> Eyes:
     return Eyes(chromium, Axe(), site.app.test_client())
 
 
-def doors(site: HubSpotDesk) -> Iterator[tuple[str, Page]]:
+def signed_out(site: HubSpotDesk) -> Iterator[tuple[str, Page]]:
     """What people see who are not signed in, and what stops them on the way."""
     new = Browser(site.app.test_client())
     yield "welcome", new.get("/")
@@ -85,7 +85,7 @@ def test_every_page_is_open_to_everybody_wide_and_narrow_light_and_dark(
     site: HubSpotDesk, browser: Browser, eyes: Eyes
 ) -> None:
     wrong: list[str] = []
-    for pages in (doors(site), made(site, browser), onlookers(site)):
+    for pages in (signed_out(site), made(site, browser), onlookers(site)):
         for name, page in pages:
             html: Any = page.response.get_data(as_text=True)
             wrong += eyes.wrong(name, page.response)
