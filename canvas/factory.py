@@ -30,7 +30,7 @@ from canvas.config import Config
 from canvas.domain.masking import masked
 from canvas.flows import carry_out, come_in, discovery, insights, repeats, retention
 from canvas.flows.context import Flow, VendorApp, utc_now
-from canvas.flows.counting import Tally
+from canvas.flows.counters import Counters
 from canvas.flows.first_screens import FirstScreens
 from canvas.flows.fix_tokens import Tokens
 from canvas.flows.message_links import MessageLinks
@@ -164,14 +164,14 @@ def build_flow(
 ) -> Flow:
     """The surroundings of every flow. A screen has little `patience` (seconds) with a locked database."""
     engine = open_engine(config["DATABASE_URL"], patience)
-    tally = Tally(engine)
+    counters = Counters(engine)
     http = Http(
         connect=config["CONNECT_TIMEOUT"],
-        on_call=lambda vendor, result: tally.count("calls", vendor, result),
+        on_call=lambda vendor, result: counters.count("calls", vendor, result),
     )
     return Flow(
         engine=engine,
-        tally=tally,
+        counters=counters,
         catalogue=catalogue.load(),
         sealer=Sealer(config["ENCRYPTION_KEYS"], config["SECRET_KEY"]),
         octopods=Octopods(http, config["OCTOPODS_URL"], clock=clock, send_seconds=config["READ_TIMEOUT"]),
@@ -232,7 +232,7 @@ def _services(config: Config, flow: Flow) -> Services:
     tokens = Tokens(config["SECRET_KEY"])
     limits = Limits(flow.engine, config["RATE_PER_INSTALL"], config["RATE_PER_ADDRESS"])
     first_screens = FirstScreens(flow, lambda look: orjson.dumps(intercom_view.first(look, tokens)))
-    return Services(flow, tokens, limits, flow.tally, first_screens)
+    return Services(flow, tokens, limits, flow.counters, first_screens)
 
 
 def set_up_logging(level: str) -> None:

@@ -56,7 +56,7 @@ def test_what_is_given_again_looks_like_what_the_view_answers_and_is_counted_lik
     told = {name: value for name, value in again.headers if name != "X-Request-Id"}
     assert told == {name: value for name, value in drawn.headers if name != "X-Request-Id"}
     assert again.headers["X-Request-Id"] != drawn.headers["X-Request-Id"]
-    desk.flow.tally.flush()
+    desk.flow.counters.flush()
     with reading(desk.flow.engine) as conn:
         assert counts.everything(conn)["requests", "/intercom/initialize", "200"] == 2
 

@@ -77,10 +77,10 @@ def carry_out(flow: Flow, action_id: str) -> bool:
     try:
         HANDLERS[action.kind].run(flow, action)
     except Exception:
-        flow.tally.count("actions", action.kind, "broke")
+        flow.counters.count("actions", action.kind, "broke")
         _hand_back(flow, action)
         raise
-    flow.tally.count("actions", action.kind, "carried out")
+    flow.counters.count("actions", action.kind, "carried out")
     return True
 
 

@@ -15,7 +15,7 @@ from canvas.clients.links import Links
 from canvas.clients.mail import Mail
 from canvas.clients.octopods import Octopods
 from canvas.clients.webhook import Webhook
-from canvas.flows.counting import Tally
+from canvas.flows.counters import Counters
 from canvas.flows.message_links import MessageLinks
 from canvas.knowledge.catalogue import Catalogue
 from canvas.store.installs import Install
@@ -41,7 +41,7 @@ class Flow:
     """The surroundings of a flow. `wake(action_id, due_at)` may be lost or doubled: the action row is the truth."""
 
     engine: Engine
-    tally: Tally
+    counters: Counters
     catalogue: Catalogue
     sealer: Sealer
     octopods: Octopods

@@ -121,7 +121,7 @@ def _end(response: Response) -> Response:
     if response.status_code in (401, 403, 404) and request.endpoint != "static":
         response = _refused_again(response)
     _set_headers(response)
-    services().tally.count("requests", route(), str(response.status_code))
+    services().counters.count("requests", route(), str(response.status_code))
     return response
 
 

@@ -39,7 +39,7 @@ class InitializeCache:
         cached = self._cached(environ) if environ.get("PATH_INFO") == PATH else None
         if cached is None:
             return self._flask(environ, start_response)
-        self._services.tally.count("requests", PATH, "200")
+        self._services.counters.count("requests", PATH, "200")
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(cached)))]
         start_response("200 OK", headers + every_answers_headers(token_hex(6), self._https))
         return [cached]

@@ -61,7 +61,7 @@ def readyz() -> Response:
 def metrics() -> Response:
     """Everything in Prometheus' text format, read from the database: one scrape sees all processes and machines."""
     flow = services().flow
-    services().tally.flush()
+    services().counters.flush()
     with reading(flow.engine) as conn:
         found, counted = numbers.read(conn, flow.clock()), counts.everything(conn)
     registry = CollectorRegistry()

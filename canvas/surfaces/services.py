@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from canvas.flows.context import Flow
-from canvas.flows.counting import Tally
+from canvas.flows.counters import Counters
 from canvas.flows.first_screens import FirstScreens
 from canvas.flows.fix_tokens import Tokens
 from canvas.surfaces.limits import Limits
@@ -21,7 +21,7 @@ class Services:
     flow: Flow
     tokens: Tokens
     limits: Limits
-    tally: Tally
+    counters: Counters
     first_screens: FirstScreens
 
 

@@ -89,7 +89,7 @@ class Life(RuleBasedStateMachine):
         self.count = 0
 
     def teardown(self) -> None:
-        self.flow.tally.flush()
+        self.flow.counters.flush()
         self.flow.engine.dispose()
         self.folder.cleanup()
 

@@ -1,4 +1,4 @@
-"""Counting what happens, cheaply: in memory first, added to the database's counters every few seconds."""
+"""The counters behind /metrics: in memory first, added to the database's every few seconds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVERY_SECONDS = 10.0  # what a process that dies takes with it
 MOST_KEYS = 2000  # labels are routes and statuses of ours; anything beyond this is somebody's nonsense
 
 
-class Tally:
+class Counters:
     """The counts of one process. Nothing runs while nothing is counted."""
 
     def __init__(self, engine: Engine, every: float = EVERY_SECONDS) -> None:
