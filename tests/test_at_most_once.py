@@ -275,7 +275,7 @@ def test_what_a_worker_writes_twice_does_not_touch_the_send_of_the_one_that_took
         desk.octopods.set_fault("rate_limited", path="/sms/messages", seconds=1)
     else:
         monkeypatch.setattr(Octopods, "send", not_reached)
-    monkeypatch.setattr(sending, "insist", write_twice)
+    monkeypatch.setattr(sending, "retry_write", write_twice)
     desk.click(screen, AS_SMS)
     monkeypatch.undo()
     for _ in range(3):

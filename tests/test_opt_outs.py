@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import delete, select, text
 
-from canvas.flows import erase, knowing
+from canvas.flows import diagnosing, erase
 from canvas.sandbox.octopods import keys
 from canvas.store import migrate, tables
 from canvas.store.database import reading, writing
@@ -50,8 +50,8 @@ def may_be_sent(desk: Desk, to: str = PIA) -> bool:
 
 
 def name(desk: Desk, reason: str) -> int:
-    (row,) = knowing.listed(desk.flow, 1)
-    return knowing.name(desk.flow, 1, row.shape_hash, reason)
+    (row,) = diagnosing.listed(desk.flow, 1)
+    return diagnosing.name(desk.flow, 1, row.shape_hash, reason)
 
 
 def test_the_newest_card_of_somebody_who_opted_out_says_so_instead_of_a_cure_it_cannot_give(
@@ -122,7 +122,7 @@ def test_reading_all_again_leaves_who_opted_in_again_alone(desk: Desk) -> None:
     desk.send_sms(PIA, "Welcome back")
     desk.pass_time(30)
     assert may_be_sent(desk)
-    assert knowing.rediagnose(desk.flow, 1) == 0
+    assert diagnosing.rediagnose(desk.flow, 1) == 0
     assert may_be_sent(desk)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from canvas.flows import knowing
+from canvas.flows import diagnosing
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from tests.desk import Desk, Screen
@@ -26,7 +26,7 @@ def test_a_line_that_never_came_about_is_told_in_our_name(
     detail = unreachable(desk, monkeypatch)
     assert "Octopods said" not in detail.words
     assert "Redeliver noted: Octopods could not be reached." in detail.words
-    assert knowing.listed(desk.flow, 1) == []
+    assert diagnosing.listed(desk.flow, 1) == []
 
 
 def test_support_is_not_given_our_words_as_a_providers(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from canvas.cli import care, hooks, hubspot, installs, knowing, operate, sandbox, teammates
+from canvas.cli import care, diagnosing, hooks, hubspot, installs, operate, sandbox, teammates
 
 GROUPS = (
     operate.db,
@@ -13,8 +13,8 @@ GROUPS = (
     teammates.teammate,
     hooks.hook,
     hubspot.hubspot,
-    knowing.catalogue,
-    knowing.unknown,
+    diagnosing.catalogue,
+    diagnosing.unknown,
     care.keys,
 )
 COMMANDS = (
@@ -25,7 +25,7 @@ COMMANDS = (
     care.purge,
     care.export,
     care.erase,
-    knowing.diagnose_command,
+    diagnosing.diagnose_command,
     sandbox.sandbox,
 )
 

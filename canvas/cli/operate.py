@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 from canvas import config as configuration
 from canvas import worker
 from canvas.cli.common import engine, flow
-from canvas.flows import carry_out, come_in, installs, knowing
+from canvas.flows import carry_out, come_in, diagnosing, installs
 from canvas.store import migrate
 
 db = AppGroup("db", help="The database.")
@@ -56,5 +56,5 @@ def rediagnose() -> None:
     """Read all stored failures again with today's catalogue."""
     for install in installs.everyone(flow()):
         click.echo(
-            f"{install.public_id}: {knowing.rediagnose(flow(), install.id)} messages have another reason now."
+            f"{install.public_id}: {diagnosing.rediagnose(flow(), install.id)} messages have another reason now."
         )

@@ -1,4 +1,4 @@
-"""The guard for addresses a tenant supplies: the public internet only, and only the address that was checked.
+"""The SSRF guard for addresses a tenant supplies: the public internet only, and only the address that was checked.
 
 A name is looked up once; every address it has must be public; the connection goes to one of those very
 addresses, with the name in the Host header and in the certificate check. So a name that answers otherwise the
@@ -76,8 +76,8 @@ def is_public(address: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a URL leads, taken apart by us so that no other parser gets a say."""
+class ParsedUrl:
+    """A URL in its parts. It is parsed once, here, so that what was checked is what is called."""
 
     scheme: str
     host: str
@@ -115,20 +115,20 @@ class Guarded:
         answers there.
         """
         end = time.monotonic() + within
-        place = self.place(url)
-        options["headers"] = {**options.get("headers", {}), "Host": place.host_header}
-        for address in self._addresses(place, within)[:MOST_ADDRESSES]:
+        target = self.parse(url)
+        options["headers"] = {**options.get("headers", {}), "Host": target.host_header}
+        for address in self._addresses(target, within)[:MOST_ADDRESSES]:
             left = end - time.monotonic()
             if left <= 0:
                 break
             try:
-                return _send_to(address, place, method, left, options)
+                return _send_to(address, target, method, left, options)
             except NotReached:
                 continue
         raise NotReached("The host of this link could not be reached from here.")
 
-    def place(self, url: str) -> Place:
-        """The URL taken apart. Raises Refused when it is none that may be called."""
+    def parse(self, url: str) -> ParsedUrl:
+        """The URL in its parts. Raises Refused when it is none that may be called."""
         if len(url) > MAX_URL or any(c.isspace() or ord(c) < 32 or c == "\\" for c in url):
             raise Refused("This link is too long or holds characters that no link has.")
         try:
@@ -147,11 +147,11 @@ class Guarded:
         self._check(_written_out(host))
         query = f"?{parts.query}" if parts.query else ""
         path = quote((parts.path or "/") + query, safe="/%:@!$&'()*+,;=~?-._")
-        return Place(scheme, host, port, path)
+        return ParsedUrl(scheme, host, port, path)
 
-    def _addresses(self, place: Place, within: float) -> Sequence[str]:
+    def _addresses(self, target: ParsedUrl, within: float) -> Sequence[str]:
         try:
-            addresses = _lookups.submit(self._resolve, place.host, place.port).result(within)
+            addresses = _lookups.submit(self._resolve, target.host, target.port).result(within)
         except (OSError, UnicodeError, TookTooLong) as error:
             raise NotReached("The host of this link is not known here.") from error
         self._check(addresses)
@@ -162,11 +162,11 @@ class Guarded:
             raise Refused("This link leads into a private network.")
 
 
-def _send_to(address: str, place: Place, method: str, left: float, options: dict[str, Any]) -> Answer:
-    name = place.host if place.scheme == "https" else None
+def _send_to(address: str, target: ParsedUrl, method: str, left: float, options: dict[str, Any]) -> Answer:
+    name = target.host if target.scheme == "https" else None
     http = Http(connect=min(CONNECT_SECONDS, left), server_name=name, pool=1)
     try:
-        return http.send("The host of this link", method, place.at(address), read=left, **options)
+        return http.send("The host of this link", method, target.at(address), read=left, **options)
     finally:
         http.close()
 

@@ -1,4 +1,4 @@
-"""HubSpot in our verbs. Every call names its access token; renewing tokens is the flows' business."""
+"""The client of HubSpot's API. Every call names its access token; renewing tokens is the flows' business."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ KINDS = {"whatsapp": _communication("WHATS_APP"), "sms": _communication("SMS"), 
 
 
 class HubSpot:
-    """The verbs of HubSpot's API.
+    """Calls HubSpot's API.
 
     Raises Unauthorised (code EXPIRED: refresh once and repeat once; REVOKED: uninstalled; MISSING_SCOPES: see
     `details["scopes"]`), Refused (a validation error with `details["property"]`, a conflict with

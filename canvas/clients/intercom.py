@@ -1,4 +1,4 @@
-"""Intercom in our verbs, pinned to one version of its REST API. Every call names its token and region."""
+"""The client of Intercom's REST API, pinned to one version. Every call names its token and region."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class IntercomContact:
 
 
 class Intercom:
-    """The verbs of Intercom's REST API. `base_url` replaces the regional hosts, for fakes.
+    """Calls Intercom's REST API. `base_url` replaces the regional hosts, for fakes.
 
     Raises Unauthorised when the workspace must connect again or a permission is missing, Refused (with
     `details["other_id"]` for a 409), RateLimited, NotReached, BrokenAnswer, and for changes Unsure.

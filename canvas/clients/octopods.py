@@ -1,4 +1,4 @@
-"""Octopods in our verbs. Every call names the key it is made with; nothing is kept between calls."""
+"""The client of Octopods' API. Every call names the key it is made with; nothing is kept between calls."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Outgoing:
 
 
 class Octopods:
-    """The verbs of Octopods' public API under `base_url` (scheme and host).
+    """Calls Octopods' public API under `base_url` (scheme and host).
 
     Sends raise NotReached, Unsure, RateLimited, Refused or Unauthorised; questions raise BrokenAnswer instead
     of Unsure. A send is never repeated here.

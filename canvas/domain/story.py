@@ -8,7 +8,7 @@ from canvas.domain import wording
 from canvas.domain.dates import when
 from canvas.domain.fix import Fix
 from canvas.domain.message import Message, Status
-from canvas.domain.wording import Attempt, Teller, Variant
+from canvas.domain.wording import Attempt, Variant, WordingContext
 from canvas.knowledge.model import Reason
 
 
@@ -19,7 +19,7 @@ class Story:
     `thread` holds all its attempts, oldest first. `pattern` is the sentence about others like it.
     """
 
-    teller: Teller
+    context: WordingContext
     message: Message
     reason: Reason
     fixes: tuple[Fix, ...] = ()
@@ -43,12 +43,12 @@ class Story:
     @property
     def moment(self) -> str:
         """When it failed, or else was sent or made."""
-        return when(wording.happened_at(self.message), self.teller.tz)
+        return when(wording.happened_at(self.message), self.context.tz)
 
     @property
     def text(self) -> str:
         """One sentence: what happened, or what became of it."""
-        return wording.text(self.teller, self.message, self.reason)
+        return wording.text(self.context, self.message, self.reason)
 
     @property
     def label(self) -> str:
@@ -67,20 +67,20 @@ class Story:
     @property
     def lines(self) -> tuple[tuple[str, str], ...]:
         """What happened, who can fix it, will sending again help, what to do now."""
-        return wording.four_lines(self.teller, self.message, self.reason, self.fixes)
+        return wording.four_lines(self.context, self.message, self.reason, self.fixes)
 
     @property
     def refusal(self) -> str | None:
         """Who may fix this message, for a reader who may not."""
         message = self.message
         fixable = message.status in (Status.FAILED, Status.UNSURE) and not message.handled_at
-        return self.teller.rights.sentence if fixable else None
+        return self.context.rights.sentence if fixable else None
 
     @property
     def undoable(self) -> bool:
         """Whether this reader may take the send back: it waits still."""
         waits = self.message.status is Status.QUEUED and self.message.parent_id is not None
-        return waits and self.teller.rights.may_fix
+        return waits and self.context.rights.may_fix
 
     @property
     def said(self) -> str | None:
@@ -105,11 +105,11 @@ class Story:
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        return tuple(wording.attempt(self.teller, m) for m in self.thread or (self.message,))
+        return tuple(wording.attempt(self.context, m) for m in self.thread or (self.message,))
 
     @property
     def candidates(self) -> tuple[tuple[str, str, str], ...]:
-        return wording.candidates(self.teller, self.message)
+        return wording.candidates(self.context, self.message)
 
     @property
     def support(self) -> str:

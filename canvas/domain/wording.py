@@ -53,7 +53,7 @@ def status_label(status: Status, channel: str, octopods_id: str | None) -> tuple
 
 
 @dataclass(frozen=True, slots=True)
-class Teller:
+class WordingContext:
     """What the words depend on besides the message: the clock, the reader's zone and rights, the catalogue, and
     whether the message's person opted out."""
 
@@ -109,15 +109,15 @@ def title(message: Message, reason: Reason) -> str:
     return titles.get(message.status, "Sent again" if message.parent_id else "Sent")
 
 
-def text(t: Teller, message: Message, reason: Reason) -> str:
+def text(context: WordingContext, message: Message, reason: Reason) -> str:
     if message.status is Status.FAILED:
         words = KEEPS_FAILING if message.keeps_failing else reason.meaning
         unsure = message.diagnosis is not None and is_guess(message.diagnosis)
         words = f"{GUESSED} {words}" if unsure else words
-        return f"{words} {STOPPED}" if t.opted_out and reason.id != OPTED_OUT else words
+        return f"{words} {STOPPED}" if context.opted_out and reason.id != OPTED_OUT else words
     if message.status is Status.UNSURE:
         return _unsure(message)
-    return receipt(t, message)
+    return receipt(context, message)
 
 
 def is_guess(diagnosis: Diagnosis) -> bool:
@@ -137,12 +137,16 @@ def _unsure(message: Message) -> str:
     )
 
 
-def receipt(t: Teller, message: Message) -> str:
+def receipt(context: WordingContext, message: Message) -> str:
     """What became of a message that was sent; "sent" is said only with Octopods' id in hand."""
     channel = channel_name(message.channel)
     if message.status is Status.QUEUED:
-        at = t.queued_until
-        return f"Queued until {soon(at, t.now, t.tz)}." if at and at > t.now else "Sending now."
+        at = context.queued_until
+        return (
+            f"Queued until {soon(at, context.now, context.tz)}."
+            if at and at > context.now
+            else "Sending now."
+        )
     if message.status is Status.SENDING:
         return "Sending now."
     if message.status is Status.CANCELLED:
@@ -192,12 +196,12 @@ KEEPS_FAILING = (
 
 
 def four_lines(
-    t: Teller, message: Message, reason: Reason, fixes: Sequence[Fix]
+    context: WordingContext, message: Message, reason: Reason, fixes: Sequence[Fix]
 ) -> tuple[tuple[str, str], ...]:
     if message.status is not Status.FAILED:
         return ()
-    if t.opted_out and reason.id != OPTED_OUT:
-        asked = t.reasons[OPTED_OUT]
+    if context.opted_out and reason.id != OPTED_OUT:
+        asked = context.reasons[OPTED_OUT]
         return (
             ("What happened", f"{reason.meaning} {STOPPED}"),
             ("Who can fix it", who_can_fix(asked)),
@@ -207,20 +211,20 @@ def four_lines(
     if message.keeps_failing:
         return (
             ("What happened", f"{reason.meaning} {KEEPS_FAILING}"),
-            ("Who can fix it", _agent(t)),
+            ("Who can fix it", _agent(context)),
             ("Will sending again help?", "No. It failed this way three times in a row."),
             ("What to do now", "Use another channel or another number, or ask the person."),
         )
     return (
         ("What happened", reason.meaning),
-        ("Who can fix it", _agent(t) if reason.who == "agent" else who_can_fix(reason)),
-        ("Will sending again help?", _again(t, reason, fixes)),
+        ("Who can fix it", _agent(context) if reason.who == "agent" else who_can_fix(reason)),
+        ("Will sending again help?", _again(context, reason, fixes)),
         ("What to do now", _now(message, reason)),
     )
 
 
-def _agent(t: Teller) -> str:
-    return WHO["agent"] if t.rights.may_fix else "Somebody who may fix messages here."
+def _agent(context: WordingContext) -> str:
+    return WHO["agent"] if context.rights.may_fix else "Somebody who may fix messages here."
 
 
 CALLER_WAS_TOLD = "The system that sent it was told, and may send it again itself."
@@ -232,13 +236,13 @@ def _now(message: Message, reason: Reason) -> str:
     return f"{reason.cure} {CALLER_WAS_TOLD}" if theirs else reason.cure
 
 
-def _again(t: Teller, reason: Reason, fixes: Sequence[Fix]) -> str:
+def _again(context: WordingContext, reason: Reason, fixes: Sequence[Fix]) -> str:
     at = next((fix.run_at for fix in fixes if fix.sends and fix.enabled and fix.run_at), None)
-    return f"{reason.again} {earliest(t, at)}" if at else reason.again
+    return f"{reason.again} {earliest(context, at)}" if at else reason.again
 
 
-def earliest(t: Teller, at: datetime) -> str:
-    return f"Earliest: {soon(at, t.now, t.tz)}."
+def earliest(context: WordingContext, at: datetime) -> str:
+    return f"Earliest: {soon(at, context.now, context.tz)}."
 
 
 def said(message: Message) -> str | None:
@@ -266,25 +270,25 @@ def plausible(diagnosis: Diagnosis) -> list[Candidate]:
     return [c for c in diagnosis.candidates if c.confidence >= WORTH_NAMING and c.reason != UNKNOWN]
 
 
-def candidates(t: Teller, message: Message) -> tuple[tuple[str, str, str], ...]:
+def candidates(context: WordingContext, message: Message) -> tuple[tuple[str, str, str], ...]:
     """(id, title, cheap test) of the reasons that remain possible, when no single one is sure."""
     diagnosis = message.diagnosis
     if diagnosis is None or diagnosis.confidence >= SURE:
         return ()
-    known = [c for c in plausible(diagnosis) if c.reason in t.reasons]
+    known = [c for c in plausible(diagnosis) if c.reason in context.reasons]
     if [c.reason for c in known] == [diagnosis.reason]:
         return ()
-    return tuple((c.reason, t.reasons[c.reason].title, c.test) for c in known[:4])
+    return tuple((c.reason, context.reasons[c.reason].title, c.test) for c in known[:4])
 
 
-def attempt(t: Teller, message: Message) -> Attempt:
+def attempt(context: WordingContext, message: Message) -> Attempt:
     at = happened_at(message)
     label = status_label(message.status, message.channel, message.octopods_id)[0]
-    reason = t.reasons.get(message.reason or "")
+    reason = context.reasons.get(message.reason or "")
     why = f": {reason.title}" if reason and message.status is Status.FAILED else ""
     who = _by(message.sender)
     words = f"{channel_name(message.channel)} to {number(message)}{who}. {label}{why}.{doubt(message)}"
-    return Attempt(at, when(at, t.tz), words, str(message.status))
+    return Attempt(at, when(at, context.tz), words, str(message.status))
 
 
 def doubt(message: Message) -> str:

@@ -1,4 +1,4 @@
-"""A customer's own questions, passed on as they came; what the answers tell about messages is written down."""
+"""The gateway's GET requests: forwarded to Octopods as they came, and the statuses in the answers are stored."""
 
 from __future__ import annotations
 

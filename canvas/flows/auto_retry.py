@@ -11,7 +11,7 @@ from canvas.flows import fix as fixing
 from canvas.flows.breaker import broken
 from canvas.flows.context import Flow
 from canvas.flows.fix_tokens import FixToken
-from canvas.flows.look import Surroundings, person_of
+from canvas.flows.look import MessageContext, person_of
 from canvas.flows.retry_policy import POLICY
 from canvas.store import actions, installs, messages
 from canvas.store.actions import Action
@@ -40,6 +40,6 @@ def _token(conn: Connection, flow: Flow, install: Install, message: Message) -> 
         return None
     if message.channel_id is not None and broken(conn, flow, install.id, message.channel_id):
         return None  # it would only fail like the last five
-    situation = Surroundings.read(conn, flow, install, person_of(message)).situation(conn, message)
+    situation = MessageContext.read(conn, flow, install, person_of(message)).situation(conn, message)
     fix = next((f for f in offered(situation) if f.id in PLAIN_RETRY and f.enabled), None)
     return FixToken(install.id, message.id, fix.id, fix.target, message.version) if fix else None

@@ -1,4 +1,4 @@
-"""When a channel itself keeps failing, nothing sends on it by itself any more: each try only fails like the last."""
+"""A circuit breaker for each channel: while the channel itself keeps failing, nothing is sent on it by itself."""
 
 from __future__ import annotations
 

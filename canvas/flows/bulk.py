@@ -21,7 +21,7 @@ from canvas.flows import fix as fixing
 from canvas.flows.breaker import broken
 from canvas.flows.context import Flow
 from canvas.flows.fix_tokens import FixToken
-from canvas.flows.look import Person, Surroundings, person_of
+from canvas.flows.look import MessageContext, Person, person_of
 from canvas.store import actions, audit, bulk, channels, history, installs, messages
 from canvas.store.actions import Action
 from canvas.store.bulk import Item, Job
@@ -59,17 +59,17 @@ def draft(
     only = f if f.state else replace(f, state="failed")
     with reading(flow.engine) as conn:
         found = history.walk(conn, install.id, only, None, MOST + 1)
-        around = Surroundings.read(conn, flow, install, Person())
-        items = _items(conn, around, found[:MOST], choice)
+        context = MessageContext.read(conn, flow, install, Person())
+        items = _items(conn, context, found[:MOST], choice)
     with writing(flow.engine) as conn:
         job_id = bulk.add(conn, install.id, choice, asked, actor, items, flow.clock())
     return job_id, len(found) > MOST
 
 
-def _items(conn: Connection, around: Surroundings, found: Sequence[Message], choice: str) -> list[Item]:
+def _items(conn: Connection, context: MessageContext, found: Sequence[Message], choice: str) -> list[Item]:
     items, seen = [], set()
     for message in found:
-        about = replace(around, person=person_of(message))
+        about = replace(context, person=person_of(message))
         fix, why = choose(about.situation(conn, message), choice)
         same = (message.to or message.raw_to, message.channel, message.preview)
         if fix and fix.sends and same in seen:

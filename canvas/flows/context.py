@@ -38,7 +38,7 @@ class VendorApp:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The surroundings of a flow. `wake(action_id, due_at)` may be lost or doubled: the action row is the truth."""
+    """What a flow works with. `wake(action_id, due_at)` may be lost or doubled: the action row is the truth."""
 
     engine: Engine
     counters: Counters

@@ -16,7 +16,7 @@ from canvas.domain.notes import note_html
 from canvas.domain.plan import Deed, Send
 from canvas.flows import outcome, timeline
 from canvas.flows.context import Flow
-from canvas.flows.look import Person, Surroundings
+from canvas.flows.look import MessageContext, Person
 from canvas.store import actions, teammates
 from canvas.store.database import reading
 from canvas.store.installs import Install
@@ -89,12 +89,12 @@ def _ask_admin(conn: Connection, flow: Flow, message: Message, by: Clicker, now:
     if earlier and earlier.state not in (actions.FAILED, actions.UNSURE):
         words = ASKED if earlier.state == actions.DONE else ON_ITS_WAY
         return Stored(Clicked("receipt", message, note=words, duplicate=True))
-    around = Surroundings.read(conn, flow, by.install, by.person)
+    context = MessageContext.read(conn, flow, by.install, by.person)
     payload = {
         "conversation_id": by.person.conversation_id or message.conversation_id,
         "admin_id": by.actor.id,
         "mark": message.id,
-        "body": note_html(around.story(conn, message)),
+        "body": note_html(context.story(conn, message)),
         "again": earlier is not None,
     }
     given = {"message_id": message.id, "payload": payload, "actor": by.actor}

@@ -13,7 +13,7 @@ from canvas.flows.look import Look, Person, look_at
 from canvas.flows.rights import limited
 from canvas.store import installs, messages, tenants
 from canvas.store.channels import Channel
-from canvas.store.database import Glance, Row, glancing, reading
+from canvas.store.database import RawConnection, Row, raw_connection, reading
 from canvas.store.installs import Install
 
 MOST_CACHED = 2048  # screens, of about two kilobytes each
@@ -57,8 +57,8 @@ class FirstScreens:
         """The first screen that was drawn from the very rows of this moment, if it is cached."""
         if not self._cache:
             return None
-        with glancing(self._flow.engine) as glance:
-            return self._cache.get(self._read(glance, platform, external_id, person_of).key)
+        with raw_connection(self._flow.engine) as conn:
+            return self._cache.get(self._read(conn, platform, external_id, person_of).key)
 
     def draw(
         self, platform: str, external_id: str, person_of: Callable[[Install], Person], viewer: Actor
@@ -75,7 +75,7 @@ class FirstScreens:
 
     def _read(
         self,
-        conn: Connection | Glance,
+        conn: Connection | RawConnection,
         platform: str,
         external_id: str,
         person_of: Callable[[Install], Person],

@@ -26,7 +26,7 @@ from canvas.flows.checking import check_fix, check_twin
 from canvas.flows.context import Flow
 from canvas.flows.deeds import DEEDS, Clicked, Clicker, Stored, note_status
 from canvas.flows.fix_tokens import UNDO, FixToken
-from canvas.flows.look import Person, Surroundings
+from canvas.flows.look import MessageContext, Person
 from canvas.flows.undo import undo
 from canvas.store import actions, audit, messages
 from canvas.store.database import reading, writing
@@ -95,8 +95,8 @@ def _prepare(
         earlier = _earlier(conn, message, token)
         if earlier:
             return earlier
-        around = Surroundings.read(conn, flow, by.install, by.person, viewer=by.actor)
-        situation = around.situation(conn, message)
+        context = MessageContext.read(conn, flow, by.install, by.person, viewer=by.actor)
+        situation = context.situation(conn, message)
     fix = find(situation, token.fix_id, token.target)
     if fix is None or not fix.enabled:
         gone = situation.rights.sentence or "This fix is not possible any more."

@@ -21,8 +21,8 @@ from canvas.domain.send_request import Refusal, refusal
 from canvas.flows import outcome, repeats
 from canvas.flows.come_in import Contact, begin, message_from_request
 from canvas.flows.context import Flow
-from canvas.flows.insisting import insist
 from canvas.flows.sending import evidence_of
+from canvas.flows.write_retry import retry_write
 from canvas.knowledge.evidence import error_number
 from canvas.store import channels, idempotency, messages
 from canvas.store.channels import Channel
@@ -122,12 +122,12 @@ def _begin_once(
     conn: Connection, flow: Flow, channel: Channel, request: Send, now: datetime
 ) -> Message | Answer:
     parent: Message | None = None
-    ticket = None
+    record = None
     mark = repeats.request_hash(channel, request.path, request.body)
     if request.key:
-        ticket = idempotency.find(conn, channel.install_id, request.key, now)
-    if ticket:
-        earlier = repeats.of(conn, ticket, mark, now)
+        record = idempotency.find(conn, channel.install_id, request.key, now)
+    if record:
+        earlier = repeats.of(conn, record, mark, now)
         if isinstance(earlier, Answer):
             return earlier
         parent = earlier
@@ -139,10 +139,10 @@ def _begin_once(
     except messages.AlreadySent:
         raise repeats.SentFromHere from None
     channels.note_use(conn, channel.key_hash, now)
-    if ticket:
-        idempotency.reopen(conn, ticket, message.id)
+    if record:
+        idempotency.reopen(conn, record, message.id)
     elif request.key:
-        idempotency.open_ticket(conn, channel.install_id, request.key, mark, message.id, now)
+        idempotency.open_record(conn, channel.install_id, request.key, mark, message.id, now)
     return message
 
 
@@ -157,7 +157,7 @@ def _write_down(message: Message, note: Callable[[], None]) -> None:
     sent again.
     """
     try:
-        insist(note)
+        retry_write(note)
     except Exception:
         log.exception("gateway.not_written", message=message.id)
 

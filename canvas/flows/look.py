@@ -19,7 +19,7 @@ from canvas.domain.rights import ALL, Rights
 from canvas.domain.settings import language_codes
 from canvas.domain.story import Story
 from canvas.domain.templates import Template
-from canvas.domain.wording import Teller
+from canvas.domain.wording import WordingContext
 from canvas.flows import rights as who
 from canvas.flows.chores import template_from
 from canvas.flows.context import Flow
@@ -93,10 +93,10 @@ def look_at(
     if not rows:
         return Look((), 0, flow.clock())
     found, total = messages.read_open(conn, rows)
-    around = Surroundings.read(conn, flow, install, person, connected, viewer)
-    stories = [around.opened(conn, each) for each in found[:with_fixes]]
-    stories += [around.plain(each) for each in found[len(stories) :]]
-    return Look(tuple(stories), total, around.now, around.lasting(stories))
+    context = MessageContext.read(conn, flow, install, person, connected, viewer)
+    stories = [context.opened(conn, each) for each in found[:with_fixes]]
+    stories += [context.plain(each) for each in found[len(stories) :]]
+    return Look(tuple(stories), total, context.now, context.lasting(stories))
 
 
 def detail(
@@ -108,8 +108,8 @@ def detail(
     viewer: Actor | None = None,
 ) -> Story:
     """Everything about one message, with all its attempts, as `viewer` may see to it; None is the app itself."""
-    around = Surroundings.read(conn, flow, install, person, viewer=viewer)
-    return around.story(conn, message, messages.thread(conn, install.id, message.thread_id), told=True)
+    context = MessageContext.read(conn, flow, install, person, viewer=viewer)
+    return context.story(conn, message, messages.thread(conn, install.id, message.thread_id), told=True)
 
 
 def _state(c: Channel) -> ChannelState:
@@ -132,7 +132,7 @@ class TemplateCache:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class MessageContext:
     """What the messages of one screen share: the install, its channels, the person and the moment."""
 
     flow: Flow
@@ -152,7 +152,7 @@ class Surroundings:
         person: Person,
         connected: Sequence[Channel] | None = None,
         viewer: Actor | None = None,
-    ) -> Surroundings:
+    ) -> MessageContext:
         found = channels.of_install(conn, install.id) if connected is None else connected
         rights = who.to_fix(conn, install, viewer)
         return cls(flow, install, person, flow.clock(), tuple(_state(channel) for channel in found), rights)
@@ -160,19 +160,19 @@ class Surroundings:
     def opened(self, conn: Connection, opened: Opened) -> Story:
         """The words and the fixes of an open message."""
         situation = self.situation(conn, opened.message, opened)
-        teller = self._teller(opened.due_at, opened.opted_out)
-        return Story(teller, opened.message, situation.reason, offered(situation))
+        wording = self._wording(opened.due_at, opened.opted_out)
+        return Story(wording, opened.message, situation.reason, offered(situation))
 
     def plain(self, opened: Opened) -> Story:
         """The words alone."""
         return Story(
-            self._teller(opened.due_at, opened.opted_out), opened.message, self.reason(opened.message)
+            self._wording(opened.due_at, opened.opted_out), opened.message, self.reason(opened.message)
         )
 
     def lasting(self, stories: Sequence[Story]) -> bool:
         """Whether these stories will be told in the same words as long as their rows stay the same."""
         waiting = any(c.blocked_until and c.blocked_until > self.now for c in self.channels)
-        timed = any(s.teller.queued_until or any(fix.run_at for fix in s.fixes) for s in stories)
+        timed = any(s.context.queued_until or any(fix.run_at for fix in s.fixes) for s in stories)
         # A template is held to be refused only while its copy is fresh.
         refused = any(s.message.content.template_id and any(fix.why for fix in s.fixes) for s in stories)
         return not (waiting or timed or refused or self._cache.loaded)
@@ -186,15 +186,15 @@ class Surroundings:
         seen = self._pattern(conn, message, situation.reason) if told else None
         words = seen.sentence() if seen else None
         fixes = offered(situation)
-        teller = self._teller(queued, situation.opted_out)
-        return Story(teller, message, situation.reason, fixes, tuple(thread), words)
+        wording = self._wording(queued, situation.opted_out)
+        return Story(wording, message, situation.reason, fixes, tuple(thread), words)
 
     def _pattern(self, conn: Connection, message: Message, reason: Reason) -> Pattern | None:
         return pattern(message, reason, messages.recent_outcomes(conn, self.install.id, LOOKED_AT))
 
-    def _teller(self, queued_until: datetime | None, opted_out: bool) -> Teller:
+    def _wording(self, queued_until: datetime | None, opted_out: bool) -> WordingContext:
         reasons = self.flow.catalogue.reasons
-        return Teller(self.now, self.install.tz, reasons, queued_until, self.rights, opted_out)
+        return WordingContext(self.now, self.install.tz, reasons, queued_until, self.rights, opted_out)
 
     def situation(self, conn: Connection, message: Message, opened: Opened | None = None) -> Situation:
         """All that decides which fixes this message gets. `opened` is the same message, where more was read with it."""

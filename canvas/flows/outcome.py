@@ -20,8 +20,8 @@ from canvas.domain.pattern import LOOKED_AT, PASSING, keeps_failing
 from canvas.domain.schedule import GIVE_UP_POLLING, next_poll
 from canvas.flows import retry_policy, timeline
 from canvas.flows.context import Flow
+from canvas.flows.diagnosing import diagnose_for
 from canvas.flows.incidents import look_soon
-from canvas.flows.knowing import diagnose_for
 from canvas.knowledge.evidence import from_failure_reason
 from canvas.knowledge.model import OPTED_OUT, Evidence
 from canvas.store import actions, channels, messages, opt_outs, templates

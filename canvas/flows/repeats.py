@@ -20,7 +20,7 @@ from canvas.flows.context import Flow
 from canvas.store import idempotency, messages
 from canvas.store.channels import Channel
 from canvas.store.database import writing
-from canvas.store.idempotency import Ticket
+from canvas.store.idempotency import IdempotencyRecord
 
 REPLAYED = "Idempotent-Replayed"
 LOOK_BACK = 20  # messages to one number, newest first
@@ -65,18 +65,20 @@ def request_hash(channel: Channel, path: str, body: bytes) -> str:
     return hashlib.sha256(f"{channel.id} {path}\n".encode() + body).hexdigest()
 
 
-def of(conn: Connection, ticket: Ticket, request_hash: str, now: datetime) -> Answer | Message | None:
+def of(
+    conn: Connection, record: IdempotencyRecord, request_hash: str, now: datetime
+) -> Answer | Message | None:
     """What a repeat gets: the first answer, or the failed attempt it may follow (None when that was erased).
 
     Raises OtherRequest, UnderWay or NotSure.
     """
-    if ticket.request_hash != request_hash:
+    if record.request_hash != request_hash:
         raise OtherRequest
-    first = messages.get(conn, ticket.install_id, ticket.message_id)
-    if ticket.state == idempotency.ANSWERED:
-        kind = ticket.content_type or "application/json"
-        return Answer(ticket.status or 200, {"Content-Type": kind, REPLAYED: "true"}, ticket.body or b"")
-    if ticket.state == idempotency.FREE:
+    first = messages.get(conn, record.install_id, record.message_id)
+    if record.state == idempotency.ANSWERED:
+        kind = record.content_type or "application/json"
+        return Answer(record.status or 200, {"Content-Type": kind, REPLAYED: "true"}, record.body or b"")
+    if record.state == idempotency.FREE:
         return first
     return _open(first, now)
 

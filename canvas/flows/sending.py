@@ -15,8 +15,8 @@ from canvas.domain.message import Message, Status
 from canvas.flows import outcome
 from canvas.flows.breaker import broken
 from canvas.flows.context import Flow
-from canvas.flows.insisting import insist
 from canvas.flows.keys import Key, NoKey, hold, key_of
+from canvas.flows.write_retry import retry_write
 from canvas.knowledge.evidence import from_error_body
 from canvas.knowledge.model import Evidence
 from canvas.store import actions, audit, channels, installs, messages, opt_outs
@@ -37,12 +37,12 @@ def send(flow: Flow, action: Action) -> None:
         sent = flow.octopods.send(key.secret, outgoing(message))
     except RateLimited as error:
         until = error.retry_at
-        insist(lambda: _wait_for_key(flow, action, key, until))
+        retry_write(lambda: _wait_for_key(flow, action, key, until))
     except CallFailed as error:
         failure = error
-        insist(lambda: _failed(flow, action, failure))
+        retry_write(lambda: _failed(flow, action, failure))
     else:
-        insist(lambda: _accepted(flow, action, sent))
+        retry_write(lambda: _accepted(flow, action, sent))
 
 
 def outgoing(message: Message) -> Outgoing:

@@ -21,8 +21,8 @@ from canvas.domain.timeline import entry_html, properties_of, reference
 from canvas.flows import chores, contact_properties
 from canvas.flows.context import Flow
 from canvas.flows.hubspot_access import calling
-from canvas.flows.insisting import insist
 from canvas.flows.look import Person, detail
+from canvas.flows.write_retry import retry_write
 from canvas.store import actions, installs, messages
 from canvas.store.actions import Action
 from canvas.store.database import reading, writing
@@ -96,7 +96,7 @@ def write(flow: Flow, action: Action) -> None:
         _failed(flow, action, error)
         return
     told = {"entry": entry_id, "contact": entry.contact_id}
-    insist(lambda: _finished(flow, action, told))
+    retry_write(lambda: _finished(flow, action, told))
 
 
 def _finished(flow: Flow, action: Action, told: dict[str, str]) -> None:

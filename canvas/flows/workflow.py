@@ -20,7 +20,7 @@ from canvas.flows.context import Flow
 from canvas.flows.fix import click
 from canvas.flows.fix_tokens import FixToken
 from canvas.flows.hubspot_access import calling
-from canvas.flows.look import Person, Surroundings, detail
+from canvas.flows.look import MessageContext, Person, detail
 from canvas.store import actions, channels, messages
 from canvas.store.actions import Action
 from canvas.store.database import reading, writing
@@ -70,12 +70,12 @@ def retry(flow: Flow, install: Install, callback: str, person: Person, wish: str
     with reading(flow.engine) as conn:
         if actions.by_key(conn, install.id, key):
             return Answer({}, wait=True)
-        around = Surroundings.read(conn, flow, install, person)
+        context = MessageContext.read(conn, flow, install, person)
         found, _ = messages.open_for_person(conn, install.id, person.contact_id, person.numbers, NEWEST)
         message = next((one for one in found if one.status is Status.FAILED), None)
         if message is None:
             return Answer(_outputs("nothing_failed", "", "This contact has no failed message."))
-        situation = around.situation(conn, message)
+        situation = context.situation(conn, message)
         fix = choose(offered(situation), wish, situation.reason)
         story = detail(conn, flow, install, person, message)
     if fix is None:

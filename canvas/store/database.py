@@ -147,19 +147,19 @@ def writing(engine: Engine) -> Iterator[Connection]:
 Row = tuple[Any, ...]
 
 
-class Glance(NamedTuple):
-    """A driver's connection for `Question`s alone, each a transaction of its own on SQLite."""
+class RawConnection(NamedTuple):
+    """A driver's connection for `CompiledQuery`s alone, each a transaction of its own on SQLite."""
 
     connection: PoolProxiedConnection
     dialect: Dialect
 
 
 @contextmanager
-def glancing(engine: Engine) -> Iterator[Glance]:
+def raw_connection(engine: Engine) -> Iterator[RawConnection]:
     """The cheapest way to ask: nothing of SQLAlchemy but its pool."""
     connection = engine.raw_connection()
     try:
-        yield Glance(connection, engine.dialect)
+        yield RawConnection(connection, engine.dialect)
     finally:
         connection.close()
 
@@ -171,7 +171,7 @@ class _Compiled(NamedTuple):
     columns: list[tuple[str, Callable[[Any], Any] | None]]
 
 
-class Question:
+class CompiledQuery:
     """A `select` that every screen asks: compiled once for each database, then handed to the driver as it is.
 
     Going through SQLAlchemy's execution each time costs several times what the database itself takes, and these
@@ -188,7 +188,7 @@ class Question:
         self._query = query.with_only_columns(*plain, maintain_column_froms=True)
         self._compiled: dict[str, _Compiled] = {}
 
-    def rows(self, conn: Connection | Glance, **values: Any) -> tuple[Row, ...]:
+    def rows(self, conn: Connection | RawConnection, **values: Any) -> tuple[Row, ...]:
         """The rows as the driver gives them; `read` makes sense of them."""
         made = self._for(conn.dialect)
         given = {**made.literals, **values}

@@ -22,7 +22,7 @@ class Taken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class IdempotencyRecord:
     """One key, the request it was first used with, and what came of it."""
 
     install_id: int
@@ -36,23 +36,23 @@ class Ticket:
     body: bytes | None = None
 
 
-def _from_row(row: RowMapping) -> Ticket:
-    return Ticket(**{name: row[name] for name in Ticket.__dataclass_fields__})
+def _from_row(row: RowMapping) -> IdempotencyRecord:
+    return IdempotencyRecord(**{name: row[name] for name in IdempotencyRecord.__dataclass_fields__})
 
 
 def _where(install_id: int, key: str) -> Any:
     return (idempotency.c.install_id == install_id) & (idempotency.c.key == key)
 
 
-def find(conn: Connection, install_id: int, key: str, now: datetime) -> Ticket | None:
-    """The ticket of that key, held for this transaction; one older than a day does not count."""
+def find(conn: Connection, install_id: int, key: str, now: datetime) -> IdempotencyRecord | None:
+    """The record of that key, held for this transaction; one older than a day does not count."""
     query = select(idempotency).where(_where(install_id, key)).with_for_update()
     row = conn.execute(query).mappings().first()
     found = _from_row(row) if row else None
     return found if found and found.created_at > now - KEPT else None
 
 
-def open_ticket(
+def open_record(
     conn: Connection, install_id: int, key: str, request_hash: str, message_id: str, now: datetime
 ) -> None:
     """Bind the key to a message that is about to be sent. Raises Taken."""
@@ -72,10 +72,10 @@ def open_ticket(
         raise Taken(key) from error
 
 
-def reopen(conn: Connection, ticket: Ticket, message_id: str) -> None:
+def reopen(conn: Connection, record: IdempotencyRecord, message_id: str) -> None:
     """Bind the key to the next attempt, since nothing was sent by the one before."""
     values = {"state": OPEN, "message_id": message_id}
-    conn.execute(update(idempotency).where(_where(ticket.install_id, ticket.key)).values(values))
+    conn.execute(update(idempotency).where(_where(record.install_id, record.key)).values(values))
 
 
 def answer(conn: Connection, install_id: int, key: str, status: int, content_type: str, body: bytes) -> None:

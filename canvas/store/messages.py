@@ -30,7 +30,7 @@ from canvas.domain.action_kinds import send_key
 from canvas.domain.message import ARRIVED, Actor, Content, Message, Status
 from canvas.domain.phones import same_line
 from canvas.knowledge.model import Candidate, Diagnosis, Evidence
-from canvas.store.database import Glance, Question, Row, Words
+from canvas.store.database import CompiledQuery, RawConnection, Row, Words
 from canvas.store.tables import actions, messages, opt_outs, templates
 
 # Statements that every message runs through are built once: building costs more than the database takes.
@@ -277,7 +277,7 @@ class Opened:
 
 
 @lru_cache
-def _open_question(how_many: int) -> Question:
+def _open_query(how_many: int) -> CompiledQuery:
     """The newest open messages of a contact, or of `how_many` numbers that are tied to nobody else."""
     theirs = (messages.c.install_id == bindparam("install_id")) & messages.c.open.is_(True)
     ids = [
@@ -297,7 +297,7 @@ def _open_question(how_many: int) -> Question:
     # All of a channel are listed at once.
     listed_at = select(templates.c.seen_at).where(listed).limit(1)
     waits = select(actions.c.due_at).where(actions.c.key == send_key("") + messages.c.id).scalar_subquery()
-    return Question(
+    return CompiledQuery(
         select(
             messages,
             func.count().over().label("total"),
@@ -314,7 +314,7 @@ def _open_question(how_many: int) -> Question:
 
 
 def open_rows(
-    conn: Connection | Glance,
+    conn: Connection | RawConnection,
     install_id: int,
     contact_id: str | None,
     numbers: Sequence[str],
@@ -323,10 +323,8 @@ def open_rows(
 ) -> tuple[Row, ...]:
     """The newest open messages of one person (by contact id or number), for `read_open`."""
     given = {f"number{place}": number for place, number in enumerate(numbers)}
-    question = _open_question(len(numbers))
-    return question.rows(
-        conn, install_id=install_id, contact_id=contact_id, limit=limit, offset=offset, **given
-    )
+    query = _open_query(len(numbers))
+    return query.rows(conn, install_id=install_id, contact_id=contact_id, limit=limit, offset=offset, **given)
 
 
 def open_for_person(
@@ -344,7 +342,7 @@ def open_for_person(
 
 def read_open(conn: Connection, rows: tuple[Row, ...]) -> tuple[list[Opened], int]:
     """The messages of `open_rows`, and how many there are in all."""
-    read = _open_question(0).read(conn.dialect, rows)
+    read = _open_query(0).read(conn.dialect, rows)
     found = [
         Opened(from_row(row), bool(row["opted_out"]), row["due_at"], row["template"], row["listed_at"])
         for row in read

@@ -8,12 +8,12 @@ from sqlalchemy import Connection, Dialect, String, bindparam, select
 
 from canvas.store import channels
 from canvas.store.channels import Channel
-from canvas.store.database import Glance, Question, Row
+from canvas.store.database import CompiledQuery, RawConnection, Row
 from canvas.store.installs import Install
 from canvas.store.tables import channels as channel_table
 from canvas.store.tables import installs, key_limits
 
-_WITH_CHANNELS = Question(
+_WITH_CHANNELS = CompiledQuery(
     select(
         *(column.label(f"install_{column.name}") for column in installs.c),
         *channel_table.c,
@@ -33,7 +33,7 @@ _WITH_CHANNELS = Question(
 )
 
 
-def rows(conn: Connection | Glance, platform: str, external_id: str) -> tuple[Row, ...]:
+def rows(conn: Connection | RawConnection, platform: str, external_id: str) -> tuple[Row, ...]:
     """An install and its connected channels in one question, for `read`: every screen begins with it."""
     return _WITH_CHANNELS.rows(conn, platform=platform, external_id=external_id)
 

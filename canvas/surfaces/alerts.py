@@ -97,7 +97,7 @@ def _wrong(wanted: Wishes) -> dict[str, str]:
     found = {}
     if wanted.webhook:
         try:
-            if Guarded().place(wanted.webhook).scheme != "https":
+            if Guarded().parse(wanted.webhook).scheme != "https":
                 found["webhook"] = "Enter an address that starts with https://."
         except Refused as error:
             found["webhook"] = error.message

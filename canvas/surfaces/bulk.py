@@ -22,7 +22,7 @@ from canvas.store.bulk import Item, Job
 from canvas.store.database import reading
 from canvas.store.installs import Install
 from canvas.surfaces import history_filter
-from canvas.surfaces.history_filter import MakesNoSense
+from canvas.surfaces.history_filter import BadFilter
 from canvas.surfaces.services import services
 from canvas.surfaces.sessions import NO_BULK, may_bulk, me, my_rights, problem, signed_in
 
@@ -81,8 +81,8 @@ def draft() -> Response | tuple[str, int]:
     try:
         asked = history_filter.read(request.form, flow.catalogue, install.tz)
         if choice not in CHOICES:
-            raise MakesNoSense("Choose what is to be done.")
-    except MakesNoSense as error:
+            raise BadFilter("Choose what is to be done.")
+    except BadFilter as error:
         return problem("This cannot be done", str(error), 400, ("Back to the history", "/history"))
     job_id, more = flow_bulk.draft(flow, install, asked.filter, asked.values, choice, me().actor)
     return redirect(f"/history/bulk/{job_id}{'?more=yes' if more else ''}", 303)

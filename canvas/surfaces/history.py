@@ -16,7 +16,7 @@ from canvas.store import history, templates
 from canvas.store.database import reading
 from canvas.store.history import Filter
 from canvas.surfaces import history_filter, history_view
-from canvas.surfaces.history_filter import Asked, MakesNoSense
+from canvas.surfaces.history_filter import Asked, BadFilter
 from canvas.surfaces.message_page import Buttons, Shown, press, show
 from canvas.surfaces.services import services
 from canvas.surfaces.sessions import me, problem, signed_in
@@ -32,7 +32,7 @@ def index() -> str | tuple[str, int]:
     flow, install = services().flow, me().install
     try:
         asked = history_filter.read(request.args, flow.catalogue, install.tz)
-    except MakesNoSense as error:
+    except BadFilter as error:
         return _page(Asked(Filter(), history_filter.given(request.args)), history.Page(()), str(error)), 400
     with reading(flow.engine) as conn:
         found = history.page(conn, install.id, asked.filter, before=asked.before, after=asked.after)
@@ -85,7 +85,7 @@ def download() -> Response | tuple[str, int]:
     flow, install = services().flow, me().install
     try:
         asked = history_filter.read(request.args, flow.catalogue, install.tz)
-    except MakesNoSense as error:
+    except BadFilter as error:
         return problem("This filter makes no sense", str(error), 400, ("Back to the history", "/history"))
     lines = history_view.csv_lines(
         _batches(flow, install.id, asked.filter), masked=bool(request.args.get("mask"))

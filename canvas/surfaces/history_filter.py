@@ -34,7 +34,7 @@ CURSOR = re.compile(r"msg_[0-9a-z]{26}")
 NUMBER = re.compile(r"\+?[\d\s().\-/]+")
 
 
-class MakesNoSense(Exception):
+class BadFilter(Exception):
     """The filter cannot be understood; the message says which part and what to enter instead."""
 
 
@@ -62,17 +62,17 @@ def given(args: Mapping[str, str]) -> dict[str, str]:
 
 
 def read(args: Mapping[str, str], catalogue: Catalogue, tz: str | None) -> Asked:
-    """The filter of a query string. Raises MakesNoSense."""
+    """The filter of a query string. Raises BadFilter."""
     values = given(args)
     if any(len(value) > LONGEST for value in values.values()):
-        raise MakesNoSense(f"A filter takes at most {LONGEST} characters. Shorten what you look for.")
+        raise BadFilter(f"A filter takes at most {LONGEST} characters. Shorten what you look for.")
     known = {"state": [ATTENTION, *STATES], "reason": catalogue.reasons, "category": CATEGORIES}
     for name, allowed in {**known, "channel": CHANNEL_NAMES}.items():
         if values.get(name) and values[name] not in allowed:
-            raise MakesNoSense(f"There is no {name} called “{values[name]}”. Choose one from the list.")
+            raise BadFilter(f"There is no {name} called “{values[name]}”. Choose one from the list.")
     since, until = _day(values, "since", tz), _day(values, "until", tz)
     if since and until and since > until:
-        raise MakesNoSense("The first day is after the last day. Swap them.")
+        raise BadFilter("The first day is after the last day. Swap them.")
     found = Filter(
         **{n: values.get(n, "") for n in NAMES[:7]},
         since=since,
@@ -85,7 +85,7 @@ def read(args: Mapping[str, str], catalogue: Catalogue, tz: str | None) -> Asked
 def _cursor(args: Mapping[str, str], name: str) -> str | None:
     value = args.get(name, "")
     if value and not CURSOR.fullmatch(value):
-        raise MakesNoSense("This link does not lead to a page of the list. Begin again at the newest.")
+        raise BadFilter("This link does not lead to a page of the list. Begin again at the newest.")
     return value or None
 
 
@@ -96,7 +96,7 @@ def _day(values: Mapping[str, str], name: str, tz: str | None) -> datetime | Non
         return _midnight(date.fromisoformat(values[name]), tz)
     except (ValueError, OverflowError) as error:
         words = f"“{values[name]}” is not a date. Enter it as year, month and day, such as 2026-11-23."
-        raise MakesNoSense(words) from error
+        raise BadFilter(words) from error
 
 
 def _midnight(day: date, tz: str | None) -> datetime:
@@ -117,7 +117,7 @@ def _search(words: str) -> dict[str, str]:
     digits = re.sub(r"\D", "", words)
     if NUMBER.fullmatch(words) and digits:
         if len(digits) < 4:
-            raise MakesNoSense("Enter at least the last four digits of a number.")
+            raise BadFilter("Enter at least the last four digits of a number.")
         if words.startswith("+"):
             return {"number": f"+{digits}"}
         return {"number": digits.removeprefix("00"), "ident": digits}

@@ -198,7 +198,7 @@ def form(clicked: Clicked, story: Story, tokens: Tokens) -> Canvas:
     for field in clicked.fields:
         components += _field(field)
     if fix.run_at:
-        components.append(kit.text("when", plain(wording.earliest(story.teller, fix.run_at)), "muted"))
+        components.append(kit.text("when", plain(wording.earliest(story.context, fix.run_at)), "muted"))
     token = tokens.sign(message, fix.id, fix.target)
     step = "go" if clicked.asked else "do"
     components.append(kit.button(f"{step}:{token}", fix.submit or "Send", "primary"))

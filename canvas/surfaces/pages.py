@@ -23,7 +23,7 @@ blueprint = Blueprint("pages", __name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Bearer:
+class LinkHolder:
     """What the holder of a link may see: one message of one install. `actor` is who that is, when known."""
 
     token: str
@@ -37,14 +37,14 @@ def with_link(view: View) -> View:
 
     @wraps(view)
     def guarded(token: str) -> Any:
-        found = _bearer(token)
-        return view(found) if isinstance(found, Bearer) else found
+        found = _holder(token)
+        return view(found) if isinstance(found, LinkHolder) else found
 
     guarded.guard = "link"  # type: ignore[attr-defined]
     return guarded
 
 
-def _bearer(token: str) -> Bearer | tuple[str, int]:
+def _holder(token: str) -> LinkHolder | tuple[str, int]:
     flow, me = services().flow, whoever()
     try:
         link = flow.message_links.read(token)
@@ -62,7 +62,7 @@ def _bearer(token: str) -> Bearer | tuple[str, int]:
         return _gone()
     stranger = Actor(ONLOOKER, None, "onlooker") if link.look_only else Actor("link", None, "link holder")
     actor = me.actor if me and mine else stranger
-    return Bearer(token, install, message, actor)
+    return LinkHolder(token, install, message, actor)
 
 
 def _gone() -> tuple[str, int]:
@@ -73,47 +73,47 @@ def _gone() -> tuple[str, int]:
 @blueprint.get("/m/<token>")
 @framed_by_hubspot
 @with_link
-def message_page(bearer: Bearer) -> Any:
+def message_page(holder: LinkHolder) -> Any:
     """Everything about one message."""
-    return _page(bearer, show(services().flow, bearer.install, bearer.message.id, bearer.actor))
+    return _page(holder, show(services().flow, holder.install, holder.message.id, holder.actor))
 
 
 @blueprint.post("/m/<token>/fix")
 @framed_by_hubspot
 @with_link
-def message_fix(bearer: Bearer) -> Any:
+def message_fix(holder: LinkHolder) -> Any:
     """Press a fix: the same tokens and the same flow as on every other surface."""
-    if not same_form_token(bearer.token):
+    if not same_form_token(holder.token):
         words = "This form is from an earlier sign-in. Load the page again and send it once more."
-        way_on = ("Load the page again", f"/m/{bearer.token}")
+        way_on = ("Load the page again", f"/m/{holder.token}")
         return problem("That form is not valid any more", words, 403, way_on)
     found = services()
-    shown = press(found.flow, found.tokens, bearer.install, bearer.message.id, request.form, bearer.actor)
-    if shown and shown.form is None and shown.story.message.id != bearer.message.id:
+    shown = press(found.flow, found.tokens, holder.install, holder.message.id, request.form, holder.actor)
+    if shown and shown.form is None and shown.story.message.id != holder.message.id:
         # The new message has a page of its own, which may be loaded again without pressing anything.
         return redirect(f"/m/{found.flow.message_links.token(shown.story.message)}", 303)
-    return _page(bearer, shown)
+    return _page(holder, shown)
 
 
-def _page(bearer: Bearer, shown: Shown | None) -> Any:
+def _page(holder: LinkHolder, shown: Shown | None) -> Any:
     if shown is None:
         return _gone()
     html = render_template(
         "link.html",
         shown=shown,
         buttons=Buttons(services().tokens, shown.story.message),
-        here=f"/m/{bearer.token}",
-        newest=_newest(bearer, shown.story.message),
-        csrf_token=lambda: form_token(bearer.token),
+        here=f"/m/{holder.token}",
+        newest=_newest(holder, shown.story.message),
+        csrf_token=lambda: form_token(holder.token),
     )
     wrong = shown.form is not None and any(field.error for field in shown.form.fields)
     return html, 400 if wrong else 200
 
 
-def _newest(bearer: Bearer, message: Message) -> str | None:
+def _newest(holder: LinkHolder, message: Message) -> str | None:
     """The page of the last attempt, when this is an earlier one."""
     with reading(services().flow.engine) as conn:
-        last = messages.thread(conn, bearer.install.id, message.thread_id)[-1:]
+        last = messages.thread(conn, holder.install.id, message.thread_id)[-1:]
     if not last or last[0].id == message.id:
         return None
-    return f"/m/{services().flow.message_links.token(last[0], bearer.actor.kind == ONLOOKER)}"
+    return f"/m/{services().flow.message_links.token(last[0], holder.actor.kind == ONLOOKER)}"

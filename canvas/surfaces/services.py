@@ -15,7 +15,7 @@ from canvas.surfaces.limits import Limits
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The flows' surroundings, the signer of fix tokens, the rate limits, the counters, and the Inbox's
+    """What the flows work with, the signer of fix tokens, the rate limits, the counters, and the Inbox's
     first screens."""
 
     flow: Flow

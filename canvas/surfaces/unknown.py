@@ -8,8 +8,8 @@ import orjson
 from flask import Blueprint, Response, redirect, render_template, request
 
 from canvas.domain.dates import when
-from canvas.flows import knowing
-from canvas.flows.knowing import NoSuch
+from canvas.flows import diagnosing
+from canvas.flows.diagnosing import NoSuch
 from canvas.knowledge.model import UNKNOWN
 from canvas.surfaces.services import services
 from canvas.surfaces.sessions import admin_only, me, problem
@@ -24,7 +24,7 @@ def index() -> Any:
     flow, install = services().flow, me().install
     reasons = sorted(flow.catalogue.reasons.values(), key=lambda r: r.title)
     choices = [(UNKNOWN, "Not known yet"), *((r.id, r.title) for r in reasons if r.id != UNKNOWN)]
-    found = knowing.listed(flow, install.id)
+    found = diagnosing.listed(flow, install.id)
     changed = request.args.get("changed", "")
     return render_template(
         "insights/unknown.html",
@@ -41,7 +41,7 @@ def name() -> Any:
     """Say what a text means; its messages are read again with that."""
     key, reason = request.form.get("shape", ""), request.form.get("reason", "")
     try:
-        changed = knowing.name(services().flow, me().install.id, key, reason)
+        changed = diagnosing.name(services().flow, me().install.id, key, reason)
     except NoSuch as error:
         return problem("This could not be saved", str(error), 404, ("Back to the texts", "/settings/unknown"))
     return redirect(f"/settings/unknown?changed={changed}", 303)
@@ -51,7 +51,7 @@ def name() -> Any:
 @admin_only
 def contribution() -> Response:
     """What was named here, one JSON object a line, ready for the catalogue. Numbers and names are not in it."""
-    rows = knowing.contribution(services().flow, me().install.id)
+    rows = diagnosing.contribution(services().flow, me().install.id)
     lines = b"".join(orjson.dumps(row) + b"\n" for row in rows)
     headers = {"Content-Disposition": 'attachment; filename="reasons-contribution.jsonl"'}
     return Response(lines, mimetype="application/x-ndjson", headers=headers)

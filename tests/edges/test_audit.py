@@ -75,7 +75,7 @@ def test_a_send_answered_with_a_request_id_alone_is_told_with_that_once(
         write()
         write()  # as after a commit whose answer was lost
 
-    monkeypatch.setattr(sending, "insist", write_twice)
+    monkeypatch.setattr(sending, "retry_write", write_twice)
     screen = failed_mara(desk)
     desk.octopods.shapes(sends="request_id")
     desk.click(screen, "Send as SMS instead")

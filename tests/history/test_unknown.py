@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from canvas.domain.message import Status
-from canvas.flows import knowing
+from canvas.flows import diagnosing
 from canvas.knowledge.model import Evidence
 from canvas.store.database import writing
 from canvas.store.teammates import change
@@ -18,7 +18,7 @@ STRANGE = "Gremlin 4711 ate the message for +353871234567"
 def fail_strangely(pages: Pages) -> str:
     evidence = Evidence(text=STRANGE, channel="sms")
     with writing(pages.flow.engine) as conn:
-        diagnosis = knowing.diagnose_for(conn, pages.flow, pages.install.id, evidence, pages.now)
+        diagnosis = diagnosing.diagnose_for(conn, pages.flow, pages.install.id, evidence, pages.now)
     message = made.message(
         pages.install.id,
         pages.now,

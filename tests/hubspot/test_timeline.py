@@ -9,7 +9,7 @@ import requests
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from canvas.flows import insisting
+from canvas.flows import write_retry
 from canvas.sandbox.hubspot_people import contact_id
 from canvas.sandbox.hubspot_state import CODE
 from canvas.sandbox.people import BY_ID
@@ -125,7 +125,7 @@ def test_a_database_that_is_away_after_hubspot_took_the_entry_makes_no_second_on
             raise OperationalError("UPDATE", {}, Exception("server closed the connection unexpectedly"))
         return honest(conn, action, *more)
 
-    monkeypatch.setattr(insisting, "PAUSES", (0.0,) * 5)
+    monkeypatch.setattr(write_retry, "PAUSES", (0.0,) * 5)
     monkeypatch.setattr(actions, "finish", finish)
     fail(portal)
     for _ in range(10):

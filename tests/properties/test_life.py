@@ -27,7 +27,7 @@ from canvas.flows import installs as install_flow
 from canvas.flows import outcome
 from canvas.flows.carry_out import carry_out, sweep
 from canvas.flows.fix_tokens import UNDO, FixToken
-from canvas.flows.look import Person, Surroundings
+from canvas.flows.look import MessageContext, Person
 from canvas.store import messages, migrate
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
@@ -130,8 +130,8 @@ class Life(RuleBasedStateMachine):
         with reading(self.flow.engine) as conn:
             held = messages.get(conn, self.install.id, message)
             assert held
-            around = Surroundings.read(conn, self.flow, self.install, person)
-            fixes = around.story(conn, held).fixes
+            context = MessageContext.read(conn, self.flow, self.install, person)
+            fixes = context.story(conn, held).fixes
         fix_id, target = ("retry_now", self.line)
         if fixes and not stale:
             fix_id, target = fixes[which % len(fixes)].id, fixes[which % len(fixes)].target

@@ -1,4 +1,4 @@
-"""Writing down what has already happened outside: a database that is away for a moment must not lose it."""
+"""Retrying a write: what has already happened outside must not be lost because the database is away for a moment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ log = structlog.get_logger()
 PAUSES = (0.1, 0.4, 1.0, 2.0, 4.0)  # seconds: a restart of the database, within what a caller waits
 
 
-def insist(write: Callable[[], None], pause: Callable[[float], None] = time.sleep) -> None:
+def retry_write(write: Callable[[], None], pause: Callable[[float], None] = time.sleep) -> None:
     """Do it, and again while the database refuses. Raises its last error.
 
     `write` must do no harm when it is done twice: a commit whose answer was lost may have been made.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from canvas.flows import knowing
+from canvas.flows import diagnosing
 from canvas.knowledge.shape import shape
 from canvas.sandbox.octopods import keys
 from canvas.store import unknown
@@ -219,21 +219,21 @@ def test_a_text_nobody_knows_is_shown_raw_counted_by_shape_and_may_be_named(desk
     first = desk.initialize("+46701740690")
     assert f"Octopods said: {odd.format(0)}" in first.words
     assert f"Octopods said: {odd.format(0)}" in desk.click(first, "Details").words
-    rows = knowing.listed(desk.flow, 1)
+    rows = diagnosing.listed(desk.flow, 1)
     assert [(r.count, r.shape) for r in rows] == [(3, "zwyx-gate <n> grumbled about blorf <n>")]
-    assert knowing.name(desk.flow, 1, rows[0].shape_hash, "carrier_filtered") == 3
+    assert diagnosing.name(desk.flow, 1, rows[0].shape_hash, "carrier_filtered") == 3
     assert "Not sure" not in desk.initialize("+46701740690").words
     fails(desk, 9, "+46701740699", odd.format(9))
     assert "Change the text" in desk.initialize("+46701740699").buttons
-    assert knowing.contribution(desk.flow, 1)[0]["reason"] == "carrier_filtered"
+    assert diagnosing.contribution(desk.flow, 1)[0]["reason"] == "carrier_filtered"
 
 
 def test_a_text_named_as_an_opt_out_stops_every_send_to_that_person(desk: Desk) -> None:
     desk.connect()
     fails(desk, 1, "+353871230001", "Frobnicated by the zork")
     fails(desk, 2, "+353871230001", {"code": 30003, "title": "Unreachable destination handset"})
-    (row,) = knowing.listed(desk.flow, 1)
-    knowing.name(desk.flow, 1, row.shape_hash, "recipient_opted_out")
+    (row,) = diagnosing.listed(desk.flow, 1)
+    diagnosing.name(desk.flow, 1, row.shape_hash, "recipient_opted_out")
     screen = desk.initialize(phone="+353871230001")
     for label in [item["title"] for item in screen.items]:
         assert not [b for b in desk.click(screen, label).buttons if b.startswith("Send")]
@@ -243,11 +243,11 @@ def test_a_text_named_as_an_opt_out_stops_every_send_to_that_person(desk: Desk) 
 def test_only_a_reason_that_exists_may_be_given(desk: Desk) -> None:
     desk.connect()
     fails(desk, 1, "+46701740690", "Zwyx grumbled")
-    key = knowing.listed(desk.flow, 1)[0].shape_hash
-    with pytest.raises(knowing.NoSuch, match="There is no reason"):
-        knowing.name(desk.flow, 1, key, "made_up")
-    with pytest.raises(knowing.NoSuch, match="no unknown text"):
-        knowing.name(desk.flow, 2, key, "carrier_filtered")
+    key = diagnosing.listed(desk.flow, 1)[0].shape_hash
+    with pytest.raises(diagnosing.NoSuch, match="There is no reason"):
+        diagnosing.name(desk.flow, 1, key, "made_up")
+    with pytest.raises(diagnosing.NoSuch, match="no unknown text"):
+        diagnosing.name(desk.flow, 2, key, "carrier_filtered")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from canvas.clients.http import Answer
 from canvas.clients.octopods import Octopods
 from canvas.factory import EVERY_MINUTE, every_minute
-from canvas.flows import come_in, insisting
+from canvas.flows import come_in, write_retry
 from canvas.flows.context import Flow
 from canvas.store.database import reading, writing
 from tests.desk import Desk
@@ -32,7 +32,7 @@ class Away:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(insisting, "PAUSES", (0.0,) * 5)
+    monkeypatch.setattr(write_retry, "PAUSES", (0.0,) * 5)
 
 
 def test_the_id_of_a_gateway_send_is_kept_when_the_database_was_away_after_it(
@@ -65,7 +65,7 @@ def test_in_the_end_the_last_error_is_raised() -> None:
         raise OperationalError("COMMIT", {}, Exception("away"))
 
     with pytest.raises(OperationalError):
-        insisting.insist(refuse)
+        write_retry.retry_write(refuse)
     assert len(tried) == 6
 
 

@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 
 from canvas.cli.common import flow
 from canvas.domain.wording import plausible, who_can_fix
-from canvas.flows import installs, knowing
+from canvas.flows import diagnosing, installs
 from canvas.knowledge import catalogue as knowledge
 from canvas.knowledge.check import load_from
 from canvas.knowledge.diagnose import diagnose
@@ -97,7 +97,7 @@ def _install_id(public_id: str) -> int:
 @click.option("--install", "public_id", required=True)
 def unknown_list(public_id: str) -> None:
     """The texts nobody knows, most frequent first: id, count, reason given, shape."""
-    for row in knowing.listed(flow(), _install_id(public_id)):
+    for row in diagnosing.listed(flow(), _install_id(public_id)):
         click.echo(f"{row.shape_hash}\t{row.count}\t{row.reason or '-'}\t{row.shape}")
 
 
@@ -108,8 +108,8 @@ def unknown_list(public_id: str) -> None:
 def unknown_name(public_id: str, key: str, reason: str) -> None:
     """Say that texts of the shape KEY mean REASON, in this install."""
     try:
-        changed = knowing.name(flow(), _install_id(public_id), key, reason)
-    except knowing.NoSuch as error:
+        changed = diagnosing.name(flow(), _install_id(public_id), key, reason)
+    except diagnosing.NoSuch as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Named. {changed} messages read anew.")
 
@@ -118,5 +118,5 @@ def unknown_name(public_id: str, key: str, reason: str) -> None:
 @click.option("--install", "public_id", required=True)
 def unknown_export(public_id: str) -> None:
     """What was named here, as JSON lines for the catalogue."""
-    for row in knowing.contribution(flow(), _install_id(public_id)):
+    for row in diagnosing.contribution(flow(), _install_id(public_id)):
         click.echo(orjson.dumps(row).decode())
