@@ -78,7 +78,7 @@ _LONGEST = 1e7  # seconds
 _whole = _number(int, 0, inf, "a whole number, 0 or more")
 _days = _number(int, 1, _CENTURY, f"a whole number of days, from 1 to {_CENTURY}")
 _port = _number(int, 1, 65535, "a whole number from 1 to 65535")
-_seconds = _number(float, 0, _LONGEST, "a number of seconds, 0 or more")
+_seconds = _number(float, 0, _LONGEST, f"a number of seconds, from 0 to {_LONGEST:.0f}")
 # Zero would break calls that never left, and take them for sent.
 _connect_seconds = _number(float, 1, 15, "1 to 15 seconds")
 # Both together stay below the lease of an action (schedule.LEASE), so that nobody takes over a call under way.
@@ -91,7 +91,7 @@ def _steps(value: str) -> tuple[float, ...]:
     except ValueError:
         steps = ()
     if not steps or not all(0 < step <= _LONGEST for step in steps):
-        raise ValueError("it must be seconds, comma-separated, each above zero")
+        raise ValueError(f"it must be seconds, comma-separated, each above zero and at most {_LONGEST:.0f}")
     return steps
 
 

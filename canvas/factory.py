@@ -1,4 +1,4 @@
-"""Where everything is joined: configuration in, the queue, the flows' surroundings and the web app out."""
+"""Where everything is joined: configuration in, the queue, what the flows work with and the web app out."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def every_minute(flow: Flow) -> None:
 def build_flow(
     config: Config, wake: Wake, clock: Callable[[], datetime] = utc_now, patience: float = PATIENCE
 ) -> Flow:
-    """The surroundings of every flow. A screen has little `patience` (seconds) with a locked database."""
+    """What every flow works with. A screen has little `patience` (seconds) with a locked database."""
     engine = open_engine(config["DATABASE_URL"], patience)
     counters = Counters(engine)
     http = Http(

@@ -72,7 +72,7 @@ class Screen:
 
 @dataclass
 class Desk:
-    """The app, its surroundings and the fakes around it."""
+    """The app, what its flows work with, and the fakes around it."""
 
     app: Flask
     flow: Flow

@@ -15,7 +15,7 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask whether to go 
 
 
 def flow() -> Flow:
-    """The flows' surroundings of the app this command runs in. Tables of another version end it with a sentence."""
+    """What the flows of the app this command runs in work with. Tables of another version end it with a sentence."""
     with reading(engine()) as conn:
         trouble = migrate.trouble(conn)
     if trouble:

@@ -178,7 +178,8 @@ def cured(s: Situation) -> bool:
         return False
     if repaired_by_word(s.reason):
         return any(at and at > failed for at in (channel.changed_at, _shown_by_others(s, channel)))
-    if "choose_template" in s.reason.fixes:
+    # A copy of the templates is of the channel that it was sent on.
+    if "choose_template" in s.reason.fixes and channel.id == s.message.channel_id:
         usable = s.template is not None and templates.usable(s.template)
         return usable and s.listed_at is not None and s.listed_at > failed
     return False
@@ -189,4 +190,6 @@ def _shown_by_others(s: Situation, channel: ChannelState) -> datetime | None:
     if s.reason.category != "channel" or s.reason.id in NARROW:
         return None
     # Of what was taken and failed later, another message that was taken says nothing; it has to arrive.
-    return channel.delivered_at if s.message.octopods_id else channel.worked_at
+    message = s.message
+    taken = message.octopods_id or message.request_id or message.provider_id or message.sent_at
+    return channel.delivered_at if taken else channel.worked_at

@@ -108,7 +108,7 @@ def _gone(s: Situation, *mended: str) -> str | None:
     channel = own_channel(s)
     if channel is None:
         return f"No {CHANNEL_NAMES[s.message.channel]} channel is connected."
-    if channel.id != s.message.channel_id:
+    if channel.id != s.message.channel_id and s.message.channel != "sms":
         return None  # what is known of the templates is of the channel that is gone
     known = Known(now=s.now, template=s.template, listed_at=s.listed_at)
     found = of_content(s.message.channel, s.message.content, known)

@@ -17,7 +17,7 @@ def note_html(story: Story) -> str:
     """The internal note that asks an admin for help, in the little HTML that notes accept."""
     rows = [f"<p><b>{escape(story.title)}</b><br>{escape(story.line)}</p>"]
     rows += [f"<p><b>{escape(label)}</b><br>{escape(text)}</p>" for label, text in story.lines]
-    if repaired_by_word(story.reason):
+    if repaired_by_word(story.reason) and not story.context.opted_out:
         rows.append(f"<p><b>When it is put right</b><br>{REPAIRED}</p>")
     if story.said:
         rows.append(f"<p><b>The provider said</b><br>{escape(story.said)}</p>")

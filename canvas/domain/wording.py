@@ -237,7 +237,9 @@ def _now(message: Message, reason: Reason) -> str:
 
 
 def _again(context: WordingContext, reason: Reason, fixes: Sequence[Fix]) -> str:
-    at = next((fix.run_at for fix in fixes if fix.sends and fix.enabled and fix.run_at), None)
+    # A button that sends on another channel says its own time.
+    here = (fix for fix in fixes if fix.sends and fix.enabled and fix.id != "send_other_channel")
+    at = next((fix.run_at for fix in here if fix.run_at), None)
     return f"{reason.again} {earliest(context, at)}" if at else reason.again
 
 

@@ -68,7 +68,8 @@ def _take_turn(flow: Flow, action: Action) -> tuple[Install, Channel] | None:
 def _not_listed(flow: Flow, action: Action, channel: Channel, error: CallFailed | CannotOpen) -> None:
     if isinstance(error, RateLimited):
         with writing(flow.engine) as conn:
-            hold(conn, flow, action, channel, error.retry_at)
+            hold(conn, action, channel, error.retry_at)
+        flow.wake(action.id, error.retry_at)
     elif not _tried_again(flow, action, error):
         with writing(flow.engine) as conn:
             actions.repeat(conn, action, flow.clock() + TEMPLATES_EVERY)

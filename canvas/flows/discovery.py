@@ -106,7 +106,8 @@ def _not_answered(flow: Flow, action: Action, channel: Channel, error: CallFaile
         _again(flow, action, flow.clock() + flow.list_every)
         return
     with writing(flow.engine) as conn:
-        hold(conn, flow, action, channel, error.retry_at)
+        hold(conn, action, channel, error.retry_at)
+    flow.wake(action.id, error.retry_at)
 
 
 def take(flow: Flow, channel: Channel, reports: Sequence[StatusReport]) -> int:

@@ -45,7 +45,7 @@ class FirstScreens:
 
     The rows are read from the database each time and are themselves the key, so what is cached cannot be out
     of date: whatever changes, in any process, makes another key. A screen that depends on the time (a wait, a
-    queued send), on who looks, or on more than those rows (templates) is drawn each time.
+    queued send), on who looks, or on more than those rows (other templates) is drawn each time.
     """
 
     def __init__(self, flow: Flow, render: Callable[[Look], bytes]) -> None:

@@ -123,8 +123,7 @@ def _take_one(conn: Connection, flow: Flow, install: Install, news: News, now: d
     held = messages.locked(conn, install.id, message.id)
     if held.provider_id is None and held.octopods_id is not None:
         # Its number alone ties the news to it, and a send from elsewhere may have the same: Octopods knows for sure.
-        changes = follows(held.status, news.status)
-        return actions.hasten(conn, install.id, action_key(POLL, held.id), now) if changes else None
+        return _ask(conn, held, now) if follows(held.status, news.status) else None
     if held.provider_id is None:
         held = outcome.store(conn, replace(held, provider_id=news.provider_id), now)
     if held.provider_id != news.provider_id:
@@ -132,6 +131,13 @@ def _take_one(conn: Connection, flow: Flow, install: Install, news: News, now: d
     report = StatusReport(message_id=None, status=str(news.status), failure_reason=news.raw or None)
     outcome.reported(conn, flow, held, report, now, evidence=news.evidence)
     return None
+
+
+def _ask(conn: Connection, message: Message, now: datetime) -> str | None:
+    """Have Octopods asked for this message's status at once, also when asking was given up."""
+    key = action_key(POLL, message.id)
+    actions.restart(conn, message.install_id, POLL, key, now, message_id=message.id)
+    return actions.hasten(conn, message.install_id, key, now)
 
 
 def _nameless(conn: Connection, install: Install, news: News, now: datetime) -> Message | None:

@@ -128,7 +128,10 @@ def add_channel(
         same = [c for c in channels.of_install(conn, install.id) if c.kind == kind and c.name == label]
         if same:
             channel_id = same[0].id
-            channels.change(conn, install.id, channel_id, now, **secret, number=number or same[0].number)
+            # The same key again, such as with a number, repairs nothing.
+            changed_at = same[0].changed_at if same[0].key_hash == fingerprint else now
+            row = {**secret, "number": number or same[0].number, "changed_at": changed_at}
+            channels.change(conn, install.id, channel_id, now, **row)
         else:
             channel_id = channels.add(conn, install.id, now, kind=kind, name=label, number=number, **secret)
         listing = refresh_templates(conn, install.id, channel_id, now)

@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from canvas.domain.message import Message
-from canvas.flows.context import Flow
 from canvas.store import actions, channels
 from canvas.store.actions import Action
 from canvas.store.channels import Channel
@@ -44,11 +43,11 @@ def key_of(conn: Connection, sealer: Sealer, message: Message) -> Key:
         raise NoKey("Deprecated API key.") from error
 
 
-def hold(conn: Connection, flow: Flow, action: Action, channel: Channel, until: datetime) -> bool:
+def hold(conn: Connection, action: Action, channel: Channel, until: datetime) -> bool:
     """Octopods said 429, so nothing happened: the key waits, for every process and surface, and the action with it.
 
-    This try does not count. False when the action's lease was lost meanwhile.
+    This try does not count. False when the action's lease was lost meanwhile. The caller wakes the action then, once
+    this is committed.
     """
     channels.block(conn, channel.key_hash, until)
-    flow.wake(action.id, until)
     return actions.again(conn, action, until, counted=False)

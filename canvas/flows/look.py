@@ -175,7 +175,9 @@ class MessageContext:
         timed = any(s.context.queued_until or any(fix.run_at for fix in s.fixes) for s in stories)
         # A template is held to be refused only while its copy is fresh.
         refused = any(s.message.content.template_id and any(fix.why for fix in s.fixes) for s in stories)
-        return not (waiting or timed or refused or self._cache.loaded)
+        # What earlier attempts say of the channels is not among these rows.
+        chained = any(s.message.attempt > 1 and s.fixes for s in stories)
+        return not (waiting or timed or refused or chained or self._cache.loaded)
 
     def story(
         self, conn: Connection, message: Message, thread: Sequence[Message] = (), *, told: bool = False

@@ -172,5 +172,5 @@ def _store(flow: Flow, platform: str, identity: Identity) -> SignedIn:
         back = old is not None and old.status == installs.ACTIVE
         deed = "person.signed_in" if back else "install.connected"
         audit.write(conn, install.id, now, sign_in.actor_of(install, person), deed, install.public_id)
-    log.info("oauth.arrived", install=install.public_id, role=person.role, fresh=old is None)
+    log.info("oauth.signed_in", install=install.public_id, role=person.role, fresh=old is None)
     return SignedIn(session, install, person, fresh=old is None)

@@ -49,7 +49,7 @@ def accepted(conn: Connection, flow: Flow, message: Message, sent: Sent, now: da
     """Octopods took the message: its id is the receipt, and the question whether it arrives begins.
 
     Told twice, the second time changes nothing; and where a provider's own news was faster than this answer, what
-    it told stays, unless it was tied by the number alone and Octopods can now be asked whether it was ours.
+    it told stays; only an arrival that was tied by the number alone is taken back where Octopods can now be asked.
     """
     if message.octopods_id is not None and message.octopods_id == sent.message_id:
         return message

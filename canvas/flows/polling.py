@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from canvas.clients.errors import CallFailed, RateLimited
 from canvas.clients.octopods_answers import StatusReport
 from canvas.domain.message import SETTLED, Message, Status
+from canvas.domain.phones import same_line
 from canvas.flows import outcome
 from canvas.flows.context import Flow
 from canvas.flows.keys import Key, NoKey, hold, key_of
@@ -89,9 +90,10 @@ def _not_answered(flow: Flow, action: Action, key: Key, error: CallFailed) -> No
     log.info("poll.failed", action=action.id, error=type(error).__name__, status=error.status)
     with writing(flow.engine) as conn:
         if isinstance(error, RateLimited):
-            hold(conn, flow, action, key.channel, error.retry_at)
-            return
-        due = outcome.poll_later(conn, flow, action, _locked(conn, action), now)
+            hold(conn, action, key.channel, error.retry_at)
+            due: datetime | None = error.retry_at
+        else:
+            due = outcome.poll_later(conn, flow, action, _locked(conn, action), now)
     if due:
         flow.wake(action.id, due)
 
@@ -153,7 +155,8 @@ def fits(message: Message, report: StatusReport) -> bool:
     # The gateway forwards in the moment a message is made; a fix may have waited long before it left.
     left = message.created_at if message.source == "gateway" else message.sent_at or message.updated_at
     in_time = at is not None and abs(at - left) <= CLOCK_SLACK
-    return report.phone == message.to and in_time and _same_words(message.preview, report.text)
+    theirs = message.to is not None and report.phone in same_line(message.to)
+    return theirs and in_time and _same_words(message.preview, report.text)
 
 
 def _same_words(ours: str | None, listed: str | None) -> bool:

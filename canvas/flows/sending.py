@@ -127,8 +127,9 @@ def _accepted(flow: Flow, action: Action, sent: Sent) -> None:
 def _wait_for_key(flow: Flow, action: Action, key: Key, until: datetime) -> None:
     with writing(flow.engine) as conn:
         message = messages.locked(conn, action.install_id, action.message_id or "")
-        if hold(conn, flow, action, key.channel, until):
+        if hold(conn, action, key.channel, until):
             _put_back(conn, message, flow.clock())
+    flow.wake(action.id, until)
 
 
 def _put_back(conn: Connection, message: Message, now: datetime) -> None:

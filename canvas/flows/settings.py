@@ -64,8 +64,8 @@ def change(flow: Flow, install: Install, values: Mapping[str, Any], drawn: str, 
 
 def _list_again(conn: Connection, install: Install, now: datetime) -> list[str]:
     """Have the templates listed anew, because their languages are only known by asking for them."""
-    lines = [c for c in channels.of_install(conn, install.id) if c.kind == "whatsapp"]
-    asked = [refresh_templates(conn, install.id, line.id, now) for line in lines]
+    listed = [c for c in channels.of_install(conn, install.id) if c.kind == "whatsapp"]
+    asked = [refresh_templates(conn, install.id, channel.id, now) for channel in listed]
     return [action_id for action_id in asked if action_id]
 
 

@@ -51,9 +51,9 @@ class Weighing:
 
     def add(self, reason: str, confidence: float, matched: str) -> None:
         """Consider a reason; the strongest evidence for it is kept."""
-        known = self.best.get(reason)
         if reason in self.impossible:
             return
+        known = self.best.get(reason)
         if known is None or known.confidence < confidence:
             self.best[reason] = Candidate(reason, round(confidence, 2), matched)
 

@@ -14,6 +14,7 @@ import requests
 from flask import Blueprint, Flask, Response, abort, jsonify, request, send_from_directory
 from werkzeug.exceptions import HTTPException
 
+from canvas.domain.fix import CHANNEL_NAMES
 from canvas.sandbox import desk_people, hubspot_desk, intercom_requests
 from canvas.sandbox.admin import say_repaired
 from canvas.sandbox.fake_hubspot import FakeHubSpot
@@ -174,9 +175,10 @@ def admin(desk: Desk) -> Blueprint:
     @blueprint.post("/cure/<identifier>")
     def cure(identifier: str) -> Response:
         """The admin repairs it with the provider, and says so in the app's settings."""
-        desk.octopods.cure(person_or_404(identifier))
+        person = person_or_404(identifier)
+        desk.octopods.cure(person)
         try:
-            say_repaired(desk.app_url)
+            say_repaired(desk.app_url, CHANNEL_NAMES[person.channel])
         except requests.RequestException as error:
             abort(502, f"It is repaired, but the app did not take it: {error}")
         return jsonify(cured=identifier)

@@ -20,9 +20,9 @@ MINUTE = timedelta(minutes=1)
 class Channel:
     """One connected channel.
 
-    `worked_at` is its last accepted send, `delivered_at` when the newest message known to be delivered was sent,
-    `changed_at` when its key was last set or an admin said that it is repaired. Before `blocked_until` its key may
-    not be used.
+    `worked_at` is its last accepted send, `delivered_at` when the newest message known to be delivered was sent (to
+    a minute), `changed_at` when its key was last changed or an admin said that it is repaired. Before `blocked_until`
+    its key may not be used.
     """
 
     id: int
@@ -54,7 +54,8 @@ _GET = _all.where(
 )
 _BY_KEY = _all.where(channels.c.key_hash == bindparam("hash"), _present).order_by(channels.c.id)
 _WORKED = update(channels).where(channels.c.id == bindparam("channel")).values(worked_at=bindparam("at"))
-_older = or_(channels.c.delivered_at.is_(None), channels.c.delivered_at < bindparam("at"))
+# Once a minute is proof enough; each delivery would keep the row, and the screens drawn from it, changing all the time.
+_older = or_(channels.c.delivered_at.is_(None), channels.c.delivered_at < bindparam("before"))
 _DELIVERED = (
     update(channels).where(channels.c.id == bindparam("channel"), _older).values(delivered_at=bindparam("at"))
 )
@@ -96,8 +97,9 @@ def add(conn: Connection, install_id: int, now: datetime, **values: Any) -> int:
 
 
 def change(conn: Connection, install_id: int, channel_id: int, now: datetime, **values: Any) -> bool:
+    """Whether there is such a channel. `changed_at` among the values says that it works no better than before."""
     where = (channels.c.install_id == install_id) & (channels.c.id == channel_id) & _present
-    return conn.execute(update(channels).where(where).values(**values, changed_at=now)).rowcount == 1
+    return conn.execute(update(channels).where(where).values({"changed_at": now, **values})).rowcount == 1
 
 
 def remove(conn: Connection, install_id: int, channel_id: int, now: datetime) -> bool:
@@ -114,7 +116,7 @@ def worked(conn: Connection, channel_id: int, now: datetime) -> None:
 
 def delivered(conn: Connection, channel_id: int, sent_at: datetime) -> None:
     """Remember that a message sent on this channel at that time was delivered."""
-    conn.execute(_DELIVERED, {"channel": channel_id, "at": sent_at})
+    conn.execute(_DELIVERED, {"channel": channel_id, "at": sent_at, "before": sent_at - MINUTE})
 
 
 def _limit_row(conn: Connection, key_hash: str) -> None:

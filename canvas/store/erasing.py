@@ -122,7 +122,7 @@ def person(conn: Connection, install_id: int, who: Person, sealer: Sealer) -> Co
             gone[column.table.name] += _delete(conn, column.table, install_id, named)
     gone["opt_outs"] += _delete(conn, opt_outs, install_id, opt_outs.c.to.in_(lines))
     _forget_examples(conn, install_id, who)
-    for number, channel, at in stopped:
+    for number, channel, at in sorted(stopped):
         elsewhere = (messages.c.install_id == install_id) & (messages.c.to == number)
         shared = conn.execute(select(messages.c.id).where(elsewhere).limit(1)).first()
         opt_out_store.put(conn, install_id, number if shared else sealer.fingerprint(number), channel, at)

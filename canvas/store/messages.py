@@ -171,7 +171,7 @@ def move(conn: Connection, message_id: str, before: Iterable[Status], after: Sta
 
 
 def hold_number(conn: Connection, install_id: int, number: str) -> None:
-    """Until this transaction ends, nobody else who holds this number, of a person or of a message, gets past here;
+    """Until this transaction ends, nobody else who holds this number, or Octopods' id of a message, gets past here;
     the numbers of one line are one.
 
     Held before any message is, so that no two wait for each other.
@@ -351,9 +351,10 @@ def read_open(conn: Connection, rows: tuple[Row, ...]) -> tuple[list[Opened], in
 
 
 def adrift(conn: Connection, install_id: int, number: str | None) -> list[Message]:
-    """WhatsApp sends to that number that left, or may have, without Octopods' id; oldest first."""
+    """WhatsApp sends to that line that left, or may have, without Octopods' id; oldest first."""
     where = (messages.c.install_id == install_id) & (messages.c.channel == "whatsapp")
-    theirs = (messages.c.number_end == (number or "")[-4:]) & (messages.c.to == number)
+    line = same_line(number or "")
+    theirs = (messages.c.number_end == line[0][-4:]) & messages.c.to.in_(line)
     left = messages.c.status.in_([str(Status.SENDING), str(Status.UNSURE)]) & messages.c.octopods_id.is_(None)
     rows = conn.execute(select(messages).where(where, theirs, left).order_by(messages.c.id)).mappings()
     return [from_row(row) for row in rows]

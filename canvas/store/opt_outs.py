@@ -22,8 +22,13 @@ _REMOVE_OLDER = delete(opt_outs).where(
 
 def add(conn: Connection, message: Message, at: datetime) -> None:
     """Remember by every number of the line that its person asked not to be messaged; the newest time counts."""
-    for number in same_line(message.to) if message.to else ():
+    for number in _in_order(message):
         put(conn, message.install_id, number, message.channel, at, message.id)
+
+
+def _in_order(message: Message) -> list[str]:
+    """The numbers of its line, always in one order: two who store them at once do not wait for each other."""
+    return sorted(same_line(message.to)) if message.to else []
 
 
 def put(
@@ -55,7 +60,7 @@ def restore(conn: Connection, message: Message, sealer: Sealer) -> None:
     hashed = opt_outs.c.to.in_([sealer.fingerprint(number) for number in same_line(message.to)])
     where = (opt_outs.c.install_id == message.install_id) & hashed
     for channel, at in conn.execute(select(opt_outs.c.channel, opt_outs.c.created_at).where(where)).all():
-        for number in same_line(message.to):
+        for number in _in_order(message):
             put(conn, message.install_id, number, channel, at)
         conn.execute(delete(opt_outs).where(where, opt_outs.c.channel == channel))
 

@@ -55,6 +55,7 @@ def _page(asked: Asked, found: history.Page, wrong: str | None = None) -> str:
         caption=_caption(asked, len(found.entries)),
         values=asked.values,
         narrowed=asked.narrowed,
+        says_words=asked.says_words,
         unfolded=bool(set(asked.values) - {"q", "state", "channel"}),
         choices=choices,
         query=asked.query(),

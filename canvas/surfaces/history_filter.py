@@ -38,6 +38,9 @@ class BadFilter(Exception):
     """The filter cannot be understood; the message says which part and what to enter instead."""
 
 
+SHORTEST_NUMBER = 7  # digits; a code has fewer
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The filter, the fields as they were filled in, and the place in the list."""
@@ -50,6 +53,12 @@ class Asked:
     @property
     def narrowed(self) -> bool:
         return bool(self.values)
+
+    @property
+    def says_words(self) -> bool:
+        """Whether what is searched for can be the words or the code of a failure, and is no phone number."""
+        asked = self.values.get("q", "")
+        return any(map(str.isalpha, asked)) or 0 < sum(map(str.isdigit, asked)) < SHORTEST_NUMBER
 
     def query(self, **more: str | None) -> str:
         """The query string that asks the same, at another place."""

@@ -118,7 +118,7 @@ def _callback(platform: str, sign_in: SignIn) -> AnyResponse | tuple[str, int]:
         code = _code(platform)
         return _start_session(state, sign_in(state, code))
     except SignInFailed as failure:
-        log.warning("oauth.stopped", platform=platform, why=str(failure))
+        log.warning("oauth.sign_in_failed", platform=platform, why=str(failure))
         if state is not None and state.back == FROM_APP_STORE:
             return redirect(
                 f"{APP_STORE}?{urlencode({'install_success': 'false', 'error_message': str(failure)})}"

@@ -1,4 +1,4 @@
-"""HubSpot in our verbs: what is asked, and what each of its error shapes means."""
+"""The HubSpot client: what is asked, and what each of its error shapes means."""
 
 import json
 from collections.abc import Callable

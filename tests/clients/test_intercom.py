@@ -1,4 +1,4 @@
-"""Intercom in our verbs: what is asked, and what each answer means."""
+"""The Intercom client: what is asked, and what each answer means."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

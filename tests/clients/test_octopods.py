@@ -1,4 +1,4 @@
-"""Octopods in our verbs: every documented shape of request, answer and refusal."""
+"""The Octopods client: every documented shape of request, answer and refusal."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -58,11 +59,19 @@ def test_a_report_that_was_lost_is_no_reason_to_send_again_when_the_channel_work
     assert not ids & {"retry_now", "retry_later"}
 
 
-def shown(reason: str, accepted: bool, **since: datetime) -> bool:
+TAKEN: list[dict[str, Any]] = [
+    {"octopods_id": "6230011"},
+    {"request_id": "r-1"},
+    {"provider_id": "SM1"},
+    {"sent_at": NOW - timedelta(days=3)},
+]
+
+
+def shown(reason: str, accepted: bool, traces: dict[str, Any] = TAKEN[0], **since: datetime) -> bool:
     """Whether "Send again" is offered when the channel has this to show since the message failed."""
     channels = (ChannelState(1, "whatsapp", "One", **since), ChannelState(2, "sms", "Two"))
     told = situation(reason, channels=channels)
-    told = replace(told, message=replace(told.message, octopods_id="6230011" if accepted else None))
+    told = replace(told, message=replace(told.message, **(traces if accepted else {})))
     return "Send again" in labels(told)
 
 
@@ -83,11 +92,14 @@ def test_what_was_refused_is_repaired_when_another_message_is_taken(reason: str)
     assert shown(reason, accepted=False, worked_at=NOW) is (reason in BY_OTHERS)
 
 
+@pytest.mark.parametrize("traces", TAKEN)
 @pytest.mark.parametrize("reason", SETTINGS)
-def test_what_failed_after_it_was_taken_is_repaired_only_when_another_message_arrives(reason: str) -> None:
-    assert not shown(reason, accepted=True, worked_at=NOW)
-    assert shown(reason, accepted=True, delivered_at=NOW) is (reason in BY_OTHERS)
-    assert not shown(reason, accepted=True, delivered_at=NOW - timedelta(days=3))
+def test_what_failed_after_it_was_taken_is_repaired_only_when_another_message_arrives(
+    reason: str, traces: dict[str, Any]
+) -> None:
+    assert not shown(reason, True, traces, worked_at=NOW)
+    assert shown(reason, True, traces, delivered_at=NOW) is (reason in BY_OTHERS)
+    assert not shown(reason, True, traces, delivered_at=NOW - timedelta(days=3))
 
 
 @pytest.mark.parametrize("accepted", [True, False])
@@ -237,4 +249,5 @@ def test_no_text_is_sent_again_that_is_certain_to_be_refused(reason: str, text: 
     s = situation(reason, "sms")
     s = replace(s, message=replace(s.message, content=Content(text=text), preview=text))
     again = [fix for fix in offered(s) if fix.id in PLAIN_RETRY and fix.enabled]
-    assert not again or text == "Hi"
+    retries = bool(PLAIN_RETRY & set(load().reasons[reason].fixes)) and reason != "recipient_opted_out"
+    assert bool(again) is (text == "Hi" and retries)

@@ -89,6 +89,12 @@ def test_what_a_failure_said_is_found_by_its_reason(pages: Pages, asked: str) ->
     found = pages.get(f"/history?{urlencode({'q': asked})}")
     assert "The search does not read what a failure said." in found.words
     assert f'href="/reasons?{urlencode({"q": asked})}"' in found.response.text
+
+
+def test_a_number_nobody_was_written_to_is_not_looked_for_among_the_reasons(pages: Pages) -> None:
+    found = pages.browser.get("/history?" + urlencode({"q": "+353 87 000 00 00"}))
+    assert "No message fits this filter." in found.words
+    assert "/reasons?" not in found.response.text
     assert "failure said" not in pages.get("/history?channel=vbm").words.split("Nothing here")[1]
 
 
