@@ -12,12 +12,12 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from canvas.clients.errors import CallFailed
+from canvas.clients.errors import CallFailed, Unauthorised
 from canvas.clients.hubspot import NOTE
 from canvas.domain.action_kinds import ALERT, action_key
 from canvas.domain.message import Actor
 from canvas.domain.quiet import quiet_until
-from canvas.domain.schedule import OTHER_TRIES, backoff
+from canvas.domain.schedule import LEASE, OTHER_TRIES, backoff
 from canvas.flows import chores
 from canvas.flows.context import Flow
 from canvas.flows.hubspot_access import calling
@@ -40,6 +40,9 @@ KINDS = {
 LEFT_OVER = (
     2 * GATHER
 )  # untold for longer, an event may stem from a note that was given up after an unclear answer
+ENOUGH = LEASE / 2  # then no further one is told alone: the last call needs its time within the lease too
+CLOSED = (401, 403, 404, 410)  # so a place answers that takes nothing, whatever it says
+Trouble = CallFailed | CannotOpen
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,41 +173,73 @@ def deliver(flow: Flow, action: Action) -> None:
 
     def tell(some: Sequence[Event]) -> None:
         SENDERS[target](flow, install, wanted, some, action)
+        with writing(flow.engine) as conn:
+            alerts.mark_told(conn, [event.id for event in some], flow.clock())
 
-    done, trouble = _tell(tell, events)
+    told, in_vain, trouble = _tell(tell, events, lambda: flow.clock() - now > ENOUGH)
+    due = flow.clock() + GATHER if told else quiet
+    if due:
+        _have_others_told(flow, action, target, in_vain, due)
     if trouble is None:
-        _finish_told(flow, action, target, events)
-        return
-    with writing(flow.engine) as conn:
-        alerts.mark_told(conn, [event.id for event in done], now)
-    _failed(flow, action, trouble)
+        chores.finish(flow, action, actions.DONE)
+    else:
+        _failed(flow, action, trouble)
 
 
 def _tell(
-    tell: Callable[[Sequence[Event]], None], events: Sequence[Event]
-) -> tuple[Sequence[Event], CallFailed | CannotOpen | None]:
-    """What could be told, and why the rest could not. Where all are refused together, each is told alone.
+    tell: Callable[[Sequence[Event]], None], events: Sequence[Event], late: Callable[[], bool]
+) -> tuple[Sequence[Event], Sequence[Event], Trouble | None]:
+    """What could be told, what was tried in vain, and why. Where all are refused together, each is told alone.
 
     One that is refused for what it says would otherwise take with it whatever happens later.
     """
+    trouble = _trouble(tell, events)
+    if trouble is None:
+        return events, (), None
+    if len(events) == 1 or not _for_its_words(trouble):
+        return (), events, trouble
+    told: list[Event] = []
+    in_vain: list[Event] = []
+    for event in events:
+        alone = _trouble(tell, [event])
+        (in_vain if alone else told).append(event)
+        trouble = alone or trouble
+        if late() or (alone and not _for_its_words(alone)):
+            break
+    return told, in_vain, trouble if in_vain else None
+
+
+def _trouble(tell: Callable[[Sequence[Event]], None], events: Sequence[Event]) -> Trouble | None:
     try:
         tell(events)
     except (CallFailed, CannotOpen) as error:
-        if len(events) == 1 or not _refused(error):
-            return (), error
-    else:
-        return events, None
-    alone = [(event, _tell(tell, [event])[1]) for event in events]
-    done = [event for event, trouble in alone if trouble is None]
-    troubles = [trouble for _, trouble in alone if trouble]
-    return done, min(troubles, key=_refused, default=None)  # first what may be tried again
+        return error
+    return None
 
 
-def _refused(error: CallFailed | CannotOpen) -> bool:
-    return isinstance(error, CallFailed) and not (error.may_retry or error.may_have_happened)
+def _for_its_words(error: Trouble) -> bool:
+    """Whether it may have been refused for what it says, so that another would be taken."""
+    if not isinstance(error, CallFailed) or error.may_retry or error.may_have_happened:
+        return False
+    return not isinstance(error, Unauthorised) and error.status not in CLOSED
 
 
-def _failed(flow: Flow, action: Action, error: CallFailed | CannotOpen) -> None:
+def _have_others_told(
+    flow: Flow, action: Action, target: str, in_vain: Sequence[Event], due: datetime
+) -> None:
+    """Ask for the deed once more where others are untold: then it waits for `due` instead of ending with these.
+
+    Where it is tried again for its trouble, that time counts.
+    """
+    besides = [event.id for event in in_vain]
+    with writing(flow.engine) as conn:
+        if not alerts.untold(conn, action.install_id, target, 1, besides=besides):
+            return
+        actions.restart(conn, action.install_id, ALERT, action.key, due, payload=action.payload)
+    flow.wake(action.id, due)
+
+
+def _failed(flow: Flow, action: Action, error: Trouble) -> None:
     """As any chore; but a note that may be there is looked for only when HubSpot's search can find it."""
     unsure = isinstance(error, CallFailed) and error.may_have_happened
     if not unsure or action.tries >= OTHER_TRIES:
@@ -220,18 +255,8 @@ def _failed(flow: Flow, action: Action, error: CallFailed | CannotOpen) -> None:
 def troubles(conn: Connection, install_id: int) -> list[str]:
     """Why the last alert could not be told, for each place where it could not."""
     found = (actions.by_key(conn, install_id, _key(install_id, target)) for target in SENDERS)
-    ended = [a for a in found if a and a.state in (actions.FAILED, actions.UNSURE)]
-    return [str((action.result or {}).get("error") or "It is not known why.") for action in ended]
-
-
-def _finish_told(flow: Flow, action: Action, target: str, events: Sequence[Event]) -> None:
-    now = flow.clock()
-    with writing(flow.engine) as conn:
-        alerts.mark_told(conn, [event.id for event in events], now)
-        if alerts.untold(conn, action.install_id, target, 1):  # came while we were telling
-            actions.again(conn, action, now + GATHER, counted=False)
-        else:
-            actions.finish(conn, action, actions.DONE, now)
+    troubled = [a for a in found if a and (a.result or a.state in (actions.FAILED, actions.UNSURE))]
+    return [str((action.result or {}).get("error") or "It is not known why.") for action in troubled]
 
 
 def _delivery(events: Sequence[Event]) -> str:

@@ -38,9 +38,12 @@ def add(
     return True
 
 
-def untold(conn: Connection, install_id: int, target: str, limit: int = 20) -> list[Event]:
+def untold(
+    conn: Connection, install_id: int, target: str, limit: int = 20, besides: Sequence[str] = ()
+) -> list[Event]:
     """The oldest that are not told yet; tests before all others, because somebody waits for them."""
     where = (alert_events.c.install_id == install_id) & (alert_events.c.target == target)
+    where &= alert_events.c.id.not_in(besides)
     names = [alert_events.c[name] for name in Event.__dataclass_fields__]
     order = (alert_events.c.kind != TEST, alert_events.c.id)
     query = select(*names).where(where, alert_events.c.told_at.is_(None)).order_by(*order).limit(limit)

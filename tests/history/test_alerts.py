@@ -7,7 +7,7 @@ import hmac
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -25,6 +25,7 @@ from canvas.clients.webhook import Webhook
 from canvas.domain.incidents import FEWEST
 from canvas.domain.pattern import WINDOW
 from canvas.domain.quiet import quiet_until
+from canvas.domain.schedule import BACKOFF_CAP, LEASE, OTHER_TRIES
 from canvas.flows import alerts
 from canvas.flows import incidents as watching
 from canvas.flows.carry_out import sweep
@@ -45,6 +46,7 @@ class Ear:
     url: str = ""
     status: int = 200
     refuses: bytes = b""
+    before_answering: Callable[[], None] = lambda: None
     heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
 
@@ -56,6 +58,7 @@ def ear() -> Iterator[Ear]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             found.heard.append((dict(self.headers), body))
+            found.before_answering()
             self.send_response(400 if found.refuses and found.refuses in body else found.status)
             self.end_headers()
 
@@ -256,13 +259,19 @@ def footers(ear: Ear) -> list[set[str]]:
     return [{told["footer"] for told in json.loads(body)["attachments"]} for _, body in ear.heard]
 
 
+@pytest.fixture
+def unwoken(both_pages: Pages, monkeypatch: pytest.MonkeyPatch) -> Pages:
+    """Pages whose buttons wake nobody, see `work`."""
+    services = both_pages.site.app.extensions["redeliver"]
+    quiet = replace(services, flow=replace(both_pages.flow, wake=lambda _id, _due: None))
+    monkeypatch.setitem(both_pages.site.app.extensions, "redeliver", quiet)
+    return both_pages
+
+
 def test_a_test_goes_out_in_quiet_hours_and_what_happened_waits_for_their_end(
-    both_pages: Pages, ear: Ear, monkeypatch: pytest.MonkeyPatch
+    unwoken: Pages, ear: Ear
 ) -> None:
-    pages = both_pages
-    services = pages.site.app.extensions["redeliver"]
-    unwoken = replace(services, flow=replace(pages.flow, wake=lambda _id, _due: None))  # see `work`
-    monkeypatch.setitem(pages.site.app.extensions, "redeliver", unwoken)
+    pages = unwoken
     listen(pages, webhook=ear.url, quiet_from=13, quiet_to=16)  # it is 14:05 in Stockholm
     fail(pages, 5)
     happen(pages, 25)
@@ -287,7 +296,128 @@ def happen(pages: Pages, count: int) -> None:
     with writing(pages.flow.engine) as conn:
         for i in range(count):
             key, now = f"key:{i}", pages.now
-            alerts.say(conn, pages.install.id, "key_deprecated", key, "A key", "Words.", now)
+            alerts.say(conn, pages.install.id, "key_deprecated", key, f"A key {i}", "Words.", now)
+
+
+def minutes(pages: Pages, count: int, webhook: Webhook | None = None) -> None:
+    """What the worker does in the next minutes."""
+    for _ in range(count):
+        pages.site.clock.advance(61)
+        work_with(pages, webhook=webhook or Webhook(Guarded(allow_private=True)))
+
+
+def titles(ear: Ear) -> list[list[str]]:
+    """What each call told."""
+    return [[told["title"] for told in json.loads(body)["attachments"]] for _, body in ear.heard]
+
+
+def told_without(ear: Ear, refused: str) -> list[str]:
+    """What was told in the calls that were not refused for this."""
+    return sorted(title for told in titles(ear) if refused not in told for title in told)
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_test_refused_in_quiet_hours_leaves_what_happened_to_be_told_when_they_end(
+    unwoken: Pages, ear: Ear, status: int
+) -> None:
+    pages = unwoken
+    listen(pages, webhook=ear.url, quiet_from=13, quiet_to=16)  # it is 14:05 in Stockholm
+    happen(pages, 1)
+    ear.status = status
+    pages.browser.sign_in()
+    pages.press(pages.get("/settings/alerts"), "Send a test")
+    work(pages)
+    minutes(pages, 5)
+    assert footers(ear) == [{"test"}]
+    assert f"The webhook answered {status}." in pages.get("/settings/alerts").words
+    ear.status = 200
+    pages.site.clock.advance(2 * 3600)
+    minutes(pages, 2)
+    assert sum("A key 0" in told for told in titles(ear)) == 1
+    assert "The webhook answered" not in pages.get("/settings/alerts").words
+
+
+def test_a_test_given_up_in_quiet_hours_takes_no_try_from_what_happened(unwoken: Pages, ear: Ear) -> None:
+    pages = unwoken
+    listen(pages, webhook=ear.url, quiet_from=13, quiet_to=23)
+    happen(pages, 1)
+    ear.status = 503
+    pages.browser.sign_in()
+    pages.press(pages.get("/settings/alerts"), "Send a test")
+    work(pages)
+    for _ in range(OTHER_TRIES + 2):
+        pages.site.clock.advance(BACKOFF_CAP * 1.3)
+        work(pages)
+    assert footers(ear) == [{"test"}] * OTHER_TRIES
+    pages.site.clock.advance(9 * 3600)
+    work(pages)
+    assert len(ear.heard) == OTHER_TRIES + 1
+    ear.status = 200
+    minutes(pages, 2)
+    assert "A key 0" in titles(ear)[-1]
+
+
+def test_one_that_is_refused_keeps_none_beyond_the_twentieth_from_being_told(
+    both_pages: Pages, ear: Ear
+) -> None:
+    pages = both_pages
+    listen(pages, webhook=ear.url)
+    happen(pages, 45)
+    ear.refuses = b'"A key 3"'
+    minutes(pages, 8)
+    assert told_without(ear, "A key 3") == sorted(f"A key {i}" for i in range(45) if i != 3)
+    pages.browser.sign_in()
+    assert "The webhook answered 400." in pages.get("/settings/alerts").words
+    calls = len(ear.heard)
+    minutes(pages, 3)
+    assert len(ear.heard) == calls
+
+
+@pytest.mark.parametrize(("status", "calls"), [(401, 1), (403, 1), (404, 1), (410, 1), (400, 21)])
+def test_where_everything_is_refused_nothing_is_told_over_and_over(
+    pages: Pages, ear: Ear, status: int, calls: int
+) -> None:
+    listen(pages, webhook=ear.url)
+    happen(pages, 25)
+    ear.status = status
+    minutes(pages, 5)
+    assert len(ear.heard) == calls
+    assert f"The webhook answered {status}." in pages.get("/settings/alerts").words
+
+
+def test_telling_one_by_one_ends_well_before_the_lease(both_pages: Pages, ear: Ear) -> None:
+    pages = both_pages
+    listen(pages, webhook=ear.url)
+    happen(pages, 20)
+    ear.refuses = b'"A key 3"'
+    ear.before_answering = lambda: pages.site.clock.advance(10)
+    began = pages.now + timedelta(seconds=61)
+    minutes(pages, 1)
+    assert pages.now - began < LEASE * 0.75
+    minutes(pages, 8)
+    assert told_without(ear, "A key 3") == sorted(f"A key {i}" for i in range(20) if i != 3)
+
+
+class Dying(Webhook):
+    """The process ends within its fifth call."""
+
+    calls = 0
+
+    def post(self, *given: Any) -> None:
+        self.calls += 1
+        if self.calls == 5:
+            raise RuntimeError("the process ends here")
+        super().post(*given)
+
+
+def test_what_was_told_alone_is_not_told_again_by_the_next_worker(both_pages: Pages, ear: Ear) -> None:
+    pages = both_pages
+    listen(pages, webhook=ear.url)
+    happen(pages, 6)
+    ear.refuses = b'"A key 5"'
+    minutes(pages, 1, Dying(Guarded(allow_private=True)))
+    minutes(pages, 3)
+    assert told_without(ear, "A key 5") == [f"A key {i}" for i in range(5)]
 
 
 def test_quiet_hours_reach_over_midnight(pages: Pages) -> None:
