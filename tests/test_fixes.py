@@ -493,11 +493,18 @@ def test_a_template_that_was_just_listed_as_refused_is_not_offered_again(desk: D
     assert "Send again" in desk.initialize().buttons  # by then an admin may have got it accepted
 
 
-def test_missing_values_and_a_missing_link_are_asked_for_in_one_form(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("code", "title", "button"),
+    [
+        (132000, "Number of parameters does not match the expected number of params", "Fill in the values"),
+        (131053, "Media upload error: file size exceeds the limit", "Replace the file link"),
+    ],
+)
+def test_missing_values_and_a_missing_link_are_asked_for_in_one_form(
+    desk: Desk, code: int, title: str, button: str
+) -> None:
     desk.connect()
-    reason = {"code": 132000, "title": "Number of parameters does not match the expected number of params"}
-    screen = whatsapp_failed(desk, 90003, [], reason)
-    form = desk.click(screen, "Fill in the values")
+    form = desk.click(whatsapp_failed(desk, 90003, [], {"code": code, "title": title}), button)
     assert [c["label"] for c in form.components if c["type"] == "input"] == ["Link to the file", "Text {{1}}"]
     wrong = desk.click(form, "Send", url="x.jpg", var_body_0="Mara")
     assert "starts with https://" in wrong.words

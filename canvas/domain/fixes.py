@@ -335,7 +335,11 @@ def _link_field(s: Situation) -> Field:
 def _replace_media_url(s: Situation) -> list[Fix]:
     if stopped(s) or s.message.to is None or not s.message.content.template_id:
         return []
-    fields, at, why = (_link_field(s),), earliest(s, own_channel(s)), _gone(s, "header_media")
+    fields: tuple[Field, ...] = (_link_field(s),)
+    at, why = earliest(s, own_channel(s)), _gone(s, "header_media")
+    if why and s.template and not _gone(s, "header_media", "variables"):
+        # Values are missing as well: the same form asks for them.
+        fields, why = (*fields, *variable_fields(s.template, s.message.content.variables)), None
     return [
         Fix("replace_media_url", "form", "Replace the file link", _channel_id(s), "Send", fields, at, why)
     ]

@@ -204,6 +204,8 @@ def _sections(template: templates.Template, values: Values) -> dict[str, list[st
 
 
 def _replace_media_url(s: Situation, fix: Fix, values: Values) -> Plan:
+    if len(fix.fields) > 1:  # values are missing as well
+        return _supply_variables(s, fix, values)
     return _linked(s, fix, values, _same(s, fix))
 
 
