@@ -16,6 +16,7 @@ from canvas.clients.octopods_answers import Sent
 from canvas.domain.action_kinds import send_key
 from canvas.flows import fix, sending
 from canvas.flows.carry_out import carry_out
+from canvas.flows.checking import check_fix
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import actions
@@ -76,10 +77,9 @@ def test_clicks_on_two_failures_of_the_same_message_are_one_send_however_close(
     desk = both_desk
     cards = failed_twice(desk)
     looked = threading.Barrier(8)
-    really = fix.check_fix
 
     def check_then_wait(*given: Any) -> Any:
-        found = really(*given)
+        found = check_fix(*given)
         looked.wait(timeout=30)  # every click has looked before any of them stores its send
         return found
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
+from canvas.domain.message import Message
 from canvas.domain.schedule import OTHER_TRIES, backoff
 from canvas.flows import outcome
 from canvas.flows.carry_out import sweep
@@ -25,7 +26,7 @@ from tests.desk import Desk
 HOUR = 3600.0
 
 
-def failed_sms(desk: Desk) -> messages.Message:
+def failed_sms(desk: Desk) -> Message:
     desk.connect()
     desk.send_sms(BY_ID["handset_unreachable"].phone)
     desk.pass_time(15)

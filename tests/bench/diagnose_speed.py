@@ -5,6 +5,8 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from canvas.knowledge.catalogue import load
@@ -69,14 +71,14 @@ def medians() -> tuple[float, float, float]:
     body, texts, catalogue = initialize_request(), evidence(), load()
     loads, first, again = [], [], []
     for text in texts:
-        loads.append(best(lambda: json.loads(body)))
-        first.append(best(lambda text=text: diagnose_with(catalogue, text)))
+        loads.append(best(partial(json.loads, body)))
+        first.append(best(partial(diagnose_with, catalogue, text)))
         diagnose(text)
-        again.append(best(lambda text=text: diagnose(text)))
+        again.append(best(partial(diagnose, text)))
     return statistics.median(loads), statistics.median(first), statistics.median(again)
 
 
-def best(call) -> float:
+def best(call: Callable[[], object]) -> float:
     """The shortest of several calls, in seconds: what the call costs when nothing else runs."""
     times = []
     for _ in range(ROUNDS):

@@ -35,9 +35,13 @@ def gunicorn(app: str, environment: Mapping[str, str], *more: str) -> Iterator[i
     """A running gunicorn; yields its port."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", *flags(), *more, app]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     child = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **environment}, start_new_session=True, **quiet
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         _wait(port, child)

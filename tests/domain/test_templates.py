@@ -27,7 +27,7 @@ VISIT = Template(
     buttons=(Button("Stop"), Button("Open", "https://x.test/{{1}}"), Button("Pay", "https://p.test/{{1}}")),
     header_format="TEXT",
 )
-EMPTY = {"header": [], "body": [], "footer": [], "buttons": []}
+EMPTY: dict[str, list[str]] = {"header": [], "body": [], "footer": [], "buttons": []}
 FULL = {"header": ["7710"], "body": ["Mara", "Tuesday"], "footer": ["A1"], "buttons": ["a", "b"]}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NoReturn
 
 import pytest
 from flask import Response, abort, request
@@ -75,7 +76,7 @@ def test_answers_are_not_kept_by_browsers_or_proxies_but_static_files_are(desk: 
 )
 def test_an_error_of_ours_shows_a_number_to_quote_and_nothing_else(desk: Desk, path: str, kind: str) -> None:
     @desk.app.get(path)
-    def broken() -> None:
+    def broken() -> NoReturn:
         raise RuntimeError("the insides")
 
     response = page(desk, path)
@@ -199,7 +200,7 @@ def test_cookies_are_for_the_server_only_and_for_https_only(desk: Desk) -> None:
 
 def test_an_error_asked_for_keeps_its_meaning(desk: Desk) -> None:
     @desk.app.get("/forbidden")
-    def forbidden() -> None:
+    def forbidden() -> NoReturn:
         abort(403)
 
     response = page(desk, "/forbidden")

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -140,8 +141,8 @@ def break_proof(dice: random.Random, call: Call) -> Call:
     """The call with its proof, or what the proof covers, altered so that they no longer fit."""
     choices: list[Callable[[], Call]] = []
     for name in call.proofs:
-        choices.append(lambda name=name: replace(call, headers=_without(call, name)))
-        choices.append(lambda name=name: replace(call, headers=_spoilt(dice, call, name)))
+        choices.append(partial(_without, call, name))
+        choices.append(partial(_spoilt, dice, call, name))
     if call.covers_body:
         choices.append(lambda: replace(call, body=altered(dice, call.body)))
     if call.covers_path:
@@ -158,16 +159,17 @@ def _same_meaning(call: Call, broken: Call) -> bool:
     return (broken.path, broken.body, strip) == (call.path, call.body, call.headers)
 
 
-def _without(call: Call, name: str) -> dict[str, str]:
-    return {key: value for key, value in call.headers.items() if key != name}
+def _without(call: Call, name: str) -> Call:
+    return replace(call, headers={key: value for key, value in call.headers.items() if key != name})
 
 
-def _spoilt(dice: random.Random, call: Call, name: str) -> dict[str, str]:
+def _spoilt(dice: random.Random, call: Call, name: str) -> Call:
     prefix, value = "", call.headers[name]
     if name == "Cookie":
         prefix, _, value = value.partition("=")
         prefix += "="
-    return {**call.headers, name: prefix + header_text(altered(dice, value.encode()))}
+    spoilt = prefix + header_text(altered(dice, value.encode()))
+    return replace(call, headers={**call.headers, name: spoilt})
 
 
 def _spoilt_path(dice: random.Random, path: str) -> str:

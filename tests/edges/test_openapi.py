@@ -11,6 +11,7 @@ import schemathesis
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import CheckFunction
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -51,6 +52,7 @@ def test_generated_requests_get_documented_answers(desk: Desk, path: str) -> Non
     key = KEYS.get(path.split("/")[1], keys.SMS)
 
     for result in schema.get_all_operations():
+        assert isinstance(result, Ok)
         operation = result.ok()
 
         @settings(
@@ -62,7 +64,7 @@ def test_generated_requests_get_documented_answers(desk: Desk, path: str) -> Non
             suppress_health_check=list(HealthCheck),
         )
         @given(case=operation.as_strategy())
-        def answered(case: schemathesis.Case) -> None:
+        def answered(case: schemathesis.Case[Any]) -> None:
             response = case.call(headers={"X-Octopods-Auth": key})
             case.validate_response(response, checks=CHECKS)
 

@@ -112,7 +112,7 @@ def test_processes_that_start_together_on_a_new_database_all_start(postgres_serv
 
     def start() -> str:
         gate.wait()
-        return open_queue(settings).name
+        return str(open_queue(settings).name)
 
     with ThreadPoolExecutor(4) as together:
         started = [together.submit(start) for _ in range(4)]

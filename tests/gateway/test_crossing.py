@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,8 +28,8 @@ def before_the_answer(
     """Octopods has taken the send; something happens; then its answer comes, is lost, or is another."""
     forward = desk.flow.octopods.forward
 
-    def crossing(*call: Any) -> Answer:
-        real = forward(*call)
+    def crossing(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        real = forward(method, path, headers, body)
         happens()
         if lost:
             raise Unsure("Octopods did not answer in time.")

@@ -126,7 +126,7 @@ def test_every_shape_of_variables_passes_and_is_understood(desk: Desk, variables
 
 def test_all_three_sends_and_their_options(desk: Desk) -> None:
     desk.connect("whatsapp", "sms", "vbm")
-    options = {
+    options: dict[str, Any] = {
         "destination_user_name": "Mara",
         "open_intercom_conversation": 1,
         "intercom_teammate_id": "6001234",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from canvas.flows import outcome, polling
+from canvas.flows.diagnosing import diagnose_for
 from canvas.store import channels
 from tests import week
 from tests.week import Books
@@ -33,10 +34,11 @@ def deaf(patch: pytest.MonkeyPatch) -> None:
 
 def guessing(patch: pytest.MonkeyPatch) -> None:
     """Every failure is told as one and the same."""
-    honest = outcome.diagnose_for
 
     def diagnose(conn: Any, flow: Any, install_id: int, evidence: Any, now: Any, **more: Any) -> Any:
-        return honest(conn, flow, install_id, type(evidence)(text="blocked by the carrier"), now, **more)
+        return diagnose_for(
+            conn, flow, install_id, type(evidence)(text="blocked by the carrier"), now, **more
+        )
 
     patch.setattr(outcome, "diagnose_for", diagnose)
 

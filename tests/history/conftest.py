@@ -11,7 +11,7 @@ from canvas.domain.message import Message
 from canvas.flows import installs as install_flow
 from canvas.flows.carry_out import sweep
 from canvas.sandbox.octopods import keys
-from canvas.store import installs, messages
+from canvas.store import channels, installs, messages
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
 from tests.history import made
@@ -77,9 +77,7 @@ class Pages:
 
     def channel(self, kind: str) -> int:
         with reading(self.flow.engine) as conn:
-            return next(
-                c.id for c in install_flow.channels.of_install(conn, self.install.id) if c.kind == kind
-            )
+            return next(c.id for c in channels.of_install(conn, self.install.id) if c.kind == kind)
 
     def stored(self, message_id: str) -> Message:
         with reading(self.flow.engine) as conn:

@@ -22,8 +22,7 @@ from canvas.clients.errors import CallFailed
 from canvas.clients.guard import Guarded
 from canvas.clients.mail import Mail
 from canvas.clients.webhook import Webhook
-from canvas.domain.incidents import FEWEST
-from canvas.domain.pattern import WINDOW
+from canvas.domain.pattern import FEWEST, WINDOW
 from canvas.domain.quiet import quiet_until
 from canvas.domain.schedule import BACKOFF_CAP, LEASE, OTHER_TRIES
 from canvas.flows import alerts

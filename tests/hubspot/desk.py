@@ -90,7 +90,7 @@ class HubSpotDesk(Desk):
         failure: dict[str, Any] = self.card(contact)["failures"][0]
         return failure
 
-    def click(
+    def press(
         self, failure: Mapping[str, Any], fix: str, contact: str = CONTACT, **values: str
     ) -> dict[str, Any]:
         """Press the fix of that id; the fields' values are sent along, changed by `values`."""

@@ -47,13 +47,13 @@ def several(portal: HubSpotDesk) -> Json:
 
 
 def sent(portal: HubSpotDesk) -> Json:
-    return portal.click(failed(portal), "send_other_channel")
+    return portal.press(failed(portal), "send_other_channel")
 
 
 def unsure(portal: HubSpotDesk) -> Json:
     failure = failed(portal)
     portal.octopods.set_fault("cut_after", path="/sms/messages", method="POST")
-    return portal.click(failure, "send_other_channel")
+    return portal.press(failure, "send_other_channel")
 
 
 def form(portal: HubSpotDesk) -> Json:
@@ -63,7 +63,7 @@ def form(portal: HubSpotDesk) -> Json:
 
 
 def form_error(portal: HubSpotDesk) -> Json:
-    return portal.click(form(portal)["failures"][0], "edit_phone", phone="12", choice="other")
+    return portal.press(form(portal)["failures"][0], "edit_phone", phone="12", choice="other")
 
 
 def waiting(portal: HubSpotDesk) -> Json:
@@ -71,11 +71,11 @@ def waiting(portal: HubSpotDesk) -> Json:
     portal.pass_time(15)
     failure = portal.newest()
     later = next(fix["id"] for fix in failure["fixes"] if fix["label"].startswith("Send again at"))
-    return portal.click(failure, later)
+    return portal.press(failure, later)
 
 
 def handled(portal: HubSpotDesk) -> Json:
-    return portal.click(failed(portal), "mark_handled")
+    return portal.press(failed(portal), "mark_handled")
 
 
 REFUSED = "131026: Message undeliverable. Recipient is not a WhatsApp user."

@@ -24,7 +24,7 @@ def wrong_number(portal: HubSpotDesk, contact: str = CONTACT) -> dict[str, Any]:
 
 
 def correct(portal: HubSpotDesk, failure: dict[str, Any], contact: str = CONTACT) -> dict[str, Any]:
-    return portal.click(failure, "edit_phone", contact, phone=RIGHT_NUMBER, choice="other", save="yes")
+    return portal.press(failure, "edit_phone", contact, phone=RIGHT_NUMBER, choice="other", save="yes")
 
 
 def how_it_ended(portal: HubSpotDesk, key: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from flask import Flask, jsonify, request
+from flask.typing import ResponseReturnValue
 
 from canvas.sandbox.hubspot_caller import HubSpotCaller
 from canvas.sandbox.serve import serve
@@ -19,7 +20,7 @@ def receiver() -> Flask:
     seen: list[str] = []
 
     @app.route("/<path:path>", methods=["GET", "POST"])
-    def receive(path: str) -> object:
+    def receive(path: str) -> ResponseReturnValue:
         seen.append(path)
         given = signature.SignedRequest(
             request.method,

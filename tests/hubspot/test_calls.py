@@ -64,7 +64,7 @@ def test_a_deleted_record_leaves_its_messages_to_the_number(portal: HubSpotDesk)
 
 def test_a_person_who_asks_to_be_forgotten_is(portal: HubSpotDesk) -> None:
     failure = fail(portal)
-    portal.click(failure, "send_other_channel")
+    portal.press(failure, "send_other_channel")
     for _ in range(2):
         portal.webhook([event("contact.privacyDeletion")])
     portal.pass_time(3600)

@@ -45,7 +45,7 @@ def titles(told: Json) -> list[str]:
 def failed_for(portal: HubSpotDesk, contact: str | None) -> str:
     portal.send_for_contact(BY_ID["landline_or_unreachable"].phone, contact)
     portal.pass_time(15)
-    return portal.octopods.sends()[-1]["id"]
+    return str(portal.octopods.sends()[-1]["id"])
 
 
 def test_the_card_offers_it_with_and_without_failures(portal: HubSpotDesk) -> None:
@@ -97,7 +97,7 @@ def test_an_id_known_here_shows_its_message_with_its_fixes(portal: HubSpotDesk) 
         told = paste(portal, f" {words}\n")
         assert told["failure"]["reason"]["title"] == "Not on WhatsApp"
         assert told["attach"] is None
-    assert portal.click(told["failure"], "send_other_channel")["state"] == "sent"
+    assert portal.press(told["failure"], "send_other_channel")["state"] == "sent"
 
 
 def test_a_message_of_nobody_becomes_this_contacts(portal: HubSpotDesk) -> None:

@@ -24,7 +24,7 @@ def test_the_contact_carries_the_real_outcome(portal: HubSpotDesk) -> None:
     assert found["redeliver_last_failed_reason"] == "Not on WhatsApp"
     assert found["redeliver_last_failed_at"] == "1795439115000"
     assert (found["redeliver_failed_messages"], found["redeliver_last_outcome"]) == ("1", "Failed")
-    portal.click(failure, "send_other_channel")
+    portal.press(failure, "send_other_channel")
     portal.pass_time(15)
     found = portal.hubspot.contact(CONTACT)
     assert (found["redeliver_failed_messages"], found["redeliver_last_outcome"]) == ("1", "Delivered")

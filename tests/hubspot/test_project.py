@@ -37,7 +37,8 @@ _spec.loader.exec_module(builder)
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "app-events"])
 def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("project") / "build"
-    return builder.build(PUBLIC_URL + "/", target, app_events=request.param)
+    built: Path = builder.build(PUBLIC_URL + "/", target, app_events=request.param)
+    return built
 
 
 def metas(project: Path) -> dict[Path, dict[str, Any]]:

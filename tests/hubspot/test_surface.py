@@ -10,9 +10,10 @@ import pytest
 from canvas.flows import installs
 from canvas.sandbox.people import BY_ID
 from tests.away import database_leaves_after_the_next_send
+from tests.desk import statements
 from tests.gateway.test_trouble import database_down
 from tests.hubspot.desk import CONTACT, VOUCHED, HubSpotDesk, click_body
-from tests.test_hot_path import questions, statements
+from tests.test_hot_path import questions
 
 MARA = BY_ID["not_on_whatsapp"]
 WRONG_NUMBER = "0046 8 123"
@@ -47,7 +48,7 @@ def test_a_failed_message_shows_its_reason_and_is_sent_as_sms_by_one_click(
     assert failure["line"] == "WhatsApp to +46 70 174 06 11 · Nov 23, 2026 at 2:05PM"
     assert failure["status"] == {"label": "Failed", "variant": "danger"}
     assert failure["said"]["text"] == MARA.text
-    answer = portal.click(failure, "send_other_channel")
+    answer = portal.press(failure, "send_other_channel")
     sends = portal.octopods.sends()
     assert len(sends) == 2
     assert (
@@ -59,8 +60,8 @@ def test_a_failed_message_shows_its_reason_and_is_sent_as_sms_by_one_click(
 
 def test_hubspots_own_repeat_gets_the_first_outcome_and_sends_nothing(portal: HubSpotDesk) -> None:
     failure = failed(portal)
-    first = portal.click(failure, "send_other_channel")
-    again = portal.click(failure, "send_other_channel")
+    first = portal.press(failure, "send_other_channel")
+    again = portal.press(failure, "send_other_channel")
     assert (again["message"], again["duplicate"]) == (first["message"], True)
     assert len(portal.octopods.sends()) == 2
 
@@ -71,12 +72,12 @@ def test_a_form_marks_the_wrong_field_and_sends_when_it_is_right(portal: HubSpot
     failure = portal.newest()
     form = next(fix for fix in failure["fixes"] if fix["id"] == "edit_phone")
     assert form["kind"] == "form"
-    wrong = portal.click(failure, "edit_phone", phone="12", choice="other")
+    wrong = portal.press(failure, "edit_phone", phone="12", choice="other")
     assert (wrong["ok"], wrong["error"]["code"], wrong["error"]["field"]) == (False, "invalid", "phone")
     redrawn = next(fix for fix in wrong["failure"]["fixes"] if fix["id"] == "edit_phone")
     field = next(field for field in redrawn["fields"] if field["name"] == "phone")
     assert (field["value"], field["error"]) == ("12", wrong["error"]["message"])
-    done = portal.click(wrong["failure"], "edit_phone", phone="+46701740650", choice="other")
+    done = portal.press(wrong["failure"], "edit_phone", phone="+46701740650", choice="other")
     assert done["ok"], done
     assert portal.octopods.sends()[-1]["body"]["destination_phone"] == "+46701740650"
 
@@ -86,10 +87,10 @@ def test_a_number_is_saved_on_the_contact_only_when_asked(portal: HubSpotDesk) -
         portal.send_for_contact(WRONG_NUMBER, text=text)
     portal.pass_time(15)
     first, second = portal.card()["failures"]
-    only_sent = portal.click(first, "edit_phone", phone="+46701740650", choice="other", save="no")
+    only_sent = portal.press(first, "edit_phone", phone="+46701740650", choice="other", save="no")
     assert only_sent["refresh"] is None
     assert portal.hubspot.contact(CONTACT)["phone"] == MARA.phone
-    saved = portal.click(second, "edit_phone", phone="+46701740650", choice="other", save="yes")
+    saved = portal.press(second, "edit_phone", phone="+46701740650", choice="other", save="yes")
     assert saved["refresh"] == "properties"
     assert saved["message"].endswith("The number was saved on the contact.")
     assert portal.hubspot.contact(CONTACT)["phone"] == "+46701740650"
@@ -99,7 +100,7 @@ def test_hubspots_own_sentence_says_why_a_number_was_not_saved(portal: HubSpotDe
     portal.send_for_contact(WRONG_NUMBER)
     portal.pass_time(15)
     portal.hubspot.refuse_property("phone", "Numbers are locked by your admin.")
-    answer = portal.click(portal.newest(), "edit_phone", phone="+46701740650", choice="other", save="yes")
+    answer = portal.press(portal.newest(), "edit_phone", phone="+46701740650", choice="other", save="yes")
     assert answer["ok"]
     assert "Octopods took it as" in answer["message"]
     assert "The number was not saved. HubSpot said: Numbers are locked by your admin." in answer["message"]
@@ -117,12 +118,12 @@ def test_waiting_can_be_undone(portal: HubSpotDesk) -> None:
     portal.send_for_contact(BY_ID["handset_unreachable"].phone)
     portal.pass_time(15)
     failure = portal.newest()
-    queued = portal.click(
+    queued = portal.press(
         failure, next(f["id"] for f in failure["fixes"] if f["label"].startswith("Send again at"))
     )
     assert (queued["state"], queued["failure"]["status"]["label"]) == ("queued", "Queued")
     assert queued["message"].startswith("Queued until ")
-    undone = portal.click(queued["failure"], "undo")
+    undone = portal.press(queued["failure"], "undo")
     assert (undone["ok"], undone["message"]) == (True, "Undone. Nothing was sent.")
     assert len(portal.octopods.sends()) == 1
     assert portal.newest()["messageId"] == failure["messageId"]
@@ -177,7 +178,7 @@ def test_another_portal_and_another_contact_can_fix_nothing(portal: HubSpotDesk)
     body = click_body(failure, "send_other_channel")
     other = {**VOUCHED, "portalId": OTHER_PORTAL}
     foreign = portal.fetch("POST", "/hubspot/card/fix", body, vouched=other).get_json()
-    stranger = portal.click(failure, "send_other_channel", contact="902")
+    stranger = portal.press(failure, "send_other_channel", contact="902")
     assert foreign == stranger
     assert foreign["error"]["code"] == "gone"
     assert len(portal.octopods.sends()) == 1
@@ -219,18 +220,18 @@ def test_a_receipt_that_cannot_be_drawn_says_that_it_may_have_been_done(both_por
     portal = both_portals
     failure = failed(portal)
     with database_leaves_after_the_next_send(portal):
-        error = portal.click(failure, "send_other_channel")["error"]
+        error = portal.press(failure, "send_other_channel")["error"]
     assert (error["code"], len(portal.octopods.sends())) == ("maybe_done", 2)
     assert "may have been done" in error["message"]
     assert "Nothing was changed" not in error["message"]
-    again = portal.click(failure, "send_other_channel")
+    again = portal.press(failure, "send_other_channel")
     assert (again["duplicate"], len(portal.octopods.sends())) == (True, 2)
 
 
 def test_a_click_that_could_not_begin_says_that_nothing_was_changed(portal: HubSpotDesk) -> None:
     failure = failed(portal)
     with database_down(portal):
-        error = portal.click(failure, "send_other_channel")["error"]
+        error = portal.press(failure, "send_other_channel")["error"]
     assert (error["code"], len(portal.octopods.sends())) == ("trouble", 1)
     assert "Nothing was changed" in error["message"]
 

@@ -59,7 +59,7 @@ def test_viber_becomes_a_note_because_hubspot_knows_no_viber(portal: HubSpotDesk
 
 def test_the_entry_is_changed_and_not_repeated_when_the_message_is_fixed(portal: HubSpotDesk) -> None:
     failure = fail(portal)
-    portal.click(failure, "send_other_channel")
+    portal.press(failure, "send_other_channel")
     portal.pass_time(15)
     portal.pass_time(60)
     (entry,) = portal.timeline()
@@ -71,7 +71,7 @@ def test_the_entry_is_changed_and_not_repeated_when_the_message_is_fixed(portal:
 
 
 def test_the_entry_says_who_handled_the_message(portal: HubSpotDesk) -> None:
-    portal.click(fail(portal), "mark_handled")
+    portal.press(fail(portal), "mark_handled")
     portal.work()
     (entry,) = portal.timeline()
     assert "Marked as handled by ana.kos@example.com." in entry["body"]
@@ -131,7 +131,7 @@ def test_a_database_that_is_away_after_hubspot_took_the_entry_makes_no_second_on
     for _ in range(10):
         portal.pass_time(20)
     assert len(written(portal)) == 1
-    portal.click(portal.newest(), "mark_handled")
+    portal.press(portal.newest(), "mark_handled")
     portal.work()
     (entry,) = portal.timeline()
     assert "Marked as handled by" in entry["body"]
@@ -179,7 +179,7 @@ def test_an_uninstall_is_noticed_and_the_card_says_so(portal: HubSpotDesk) -> No
     failure = fail(portal)
     portal.hubspot.token("revoked")
     portal.clock.advance(3600)
-    portal.click(failure, "mark_handled")
+    portal.press(failure, "mark_handled")
     portal.work()
     assert portal.card()["error"]["code"] == "not_connected"
 
@@ -217,7 +217,7 @@ def test_an_account_may_switch_the_timeline_off(portal: HubSpotDesk) -> None:
 def test_a_partner_account_gets_one_branded_event(portal: HubSpotDesk) -> None:
     portal.connect_portal(timeline="app_event")
     failure = fail(portal)
-    portal.click(failure, "mark_handled")
+    portal.press(failure, "mark_handled")
     portal.work()
     assert written(portal) == []
     events = [one for one in portal.hubspot.sends() if one["path"].endswith("/timeline/2026-03/events")]

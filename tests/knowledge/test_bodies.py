@@ -1,6 +1,7 @@
 """Bodies as they really arrive: objects as programs print them, bodies cut off, receipts, and traces of programs."""
 
 import json
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -11,24 +12,24 @@ from canvas.knowledge.model import OPTED_OUT, Evidence
 REPLY = {"status": 400, "code": 21610, "message": "Attempt to send to unsubscribed recipient"}
 
 
-def as_javascript(body: dict) -> str:
+def as_javascript(body: Mapping[str, object]) -> str:
     """As Node.js prints an object."""
     return "{\n" + "".join(f"  {name}: {value!r},\n" for name, value in body.items()) + "}"
 
 
-def as_ruby(body: dict) -> str:
+def as_ruby(body: Mapping[str, object]) -> str:
     """As Ruby prints a hash."""
     return "{" + ", ".join(f'"{name}"=>{json.dumps(value)}' for name, value in body.items()) + "}"
 
 
-def as_elixir(body: dict) -> str:
+def as_elixir(body: Mapping[str, object]) -> str:
     """As Elixir prints a map in a tuple."""
     return (
         "{:error,\n %{\n" + ",\n".join(f'   "{n}" => {json.dumps(v)}' for n, v in body.items()) + "\n }, 400}"
     )
 
 
-SPELLINGS = {
+SPELLINGS: dict[str, Callable[[Mapping[str, object]], str]] = {
     "JSON": json.dumps,
     "Python": repr,
     "Ruby": as_ruby,

@@ -1,6 +1,7 @@
 """Every text and code Octopods documents finds its reason, in every shape and spelling."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -55,7 +56,7 @@ TEXTS = [
     ),
     (None, "Variables show as {{1}}", "template_variable_blank"),
 ]
-SPELLINGS = {
+SPELLINGS: dict[str, Callable[[str], str]] = {
     "as written": str,
     "in capitals": str.upper,
     "with straight quotes": lambda text: text.replace("’", "'"),

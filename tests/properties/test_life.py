@@ -132,10 +132,10 @@ class Life(RuleBasedStateMachine):
             assert held
             context = MessageContext.read(conn, self.flow, self.install, person)
             fixes = context.story(conn, held).fixes
-        fix_id, target = ("retry_now", self.line)
+        drawn: tuple[str, int | None] = ("retry_now", self.line)
         if fixes and not stale:
-            fix_id, target = fixes[which % len(fixes)].id, fixes[which % len(fixes)].target
-        token = FixToken(self.install.id, message, fix_id, target, held.version)
+            drawn = fixes[which % len(fixes)].id, fixes[which % len(fixes)].target
+        token = FixToken(self.install.id, message, *drawn, held.version)
         values = {"phone": NUMBER, "text": f"changed {which}", "save": "no"}
         with _impatient():
             clicked = fixing.click(self.flow, self.install, token, values, Actor("agent"), person)

@@ -10,16 +10,19 @@ import threading
 import time
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from flask import Flask
 
 from canvas import config, factory, worker
 from canvas.clients.errors import CallFailed
+from canvas.domain.fix import Fix
 from canvas.domain.message import Status
-from canvas.flows import fix, sending
+from canvas.domain.plan import Deed, Send
+from canvas.flows import fix as fixing
+from canvas.flows import sending
 from canvas.flows.context import Flow, utc_now
-from canvas.flows.deeds import Clicked
+from canvas.flows.deeds import Clicked, Clicker
+from canvas.flows.fix_tokens import FixToken
 from canvas.store import actions, messages
 from canvas.store.actions import Action
 from canvas.store.database import writing
@@ -47,32 +50,34 @@ def retry_unsure() -> None:
 
 def answer_early() -> None:
     """A click is answered as if it were stored; the storing comes later, if nothing comes between."""
-    honest = fix._commit
+    honest = fixing._commit
 
-    def early(flow: Flow, token: Any, chosen: Any, todo: Any, by: Any, patience: float) -> Clicked:
+    def early(
+        flow: Flow, token: FixToken, fix: Fix, todo: Send | Deed, by: Clicker, patience: float
+    ) -> Clicked:
         def later() -> None:
             time.sleep(FORGETFUL_SECONDS)
-            honest(flow, token, chosen, todo, by, patience)
+            honest(flow, token, fix, todo, by, patience)
 
         threading.Thread(target=later, daemon=True).start()
-        message = fix._get(flow, by.install, token.message_id)
-        return Clicked("receipt", message, chosen, note="Sending now.")
+        message = fixing._get(flow, by.install, token.message_id)
+        return Clicked("receipt", message, fix, note="Sending now.")
 
-    fix._commit = early
+    fixing._commit = early
 
 
 def two_children() -> None:
     """Nobody looks whether a message was sent again before; only the database stands in the way."""
-    fix._earlier = lambda conn, message, token: None
-    fix._twin = lambda *given: None
-    fix.blocking = lambda findings: None
+    fixing._earlier = lambda conn, message, token: None
+    fixing._twin = lambda *given: None
+    fixing.blocking = lambda findings: None  # type: ignore[attr-defined]
 
 
 BREAKS = {"retry_unsure": retry_unsure, "answer_early": answer_early, "two_children": two_children}
 
 
 def _prepare() -> config.Config:
-    fix.WAIT_SECONDS = 0.7  # more clicks in the time there is
+    fixing.WAIT_SECONDS = 0.7  # more clicks in the time there is
     factory.build_flow = partial(factory.build_flow, clock=clock)
     for name in filter(None, os.environ.get("BROKEN", "").split(",")):
         BREAKS[name]()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.exc import IntegrityError
 
 from canvas.domain.message import Message, Status
@@ -117,11 +117,11 @@ def _listed(entry: dict[str, Any], journal: list[dict[str, Any]]) -> bool:
         for other in journal
         if other["key"] == entry["key"] and int(other["number"]) > int(entry["number"])
     )
-    return sum(other["path"].startswith("/api/v1/whatsapp") for other in later) < LIST_CAP
+    return sum(str(other["path"]).startswith("/api/v1/whatsapp") for other in later) < LIST_CAP
 
 
 def _due(flow: Flow, sends_only: bool = False) -> list[str]:
-    waiting = action_table.c.state.in_(["due", "running"])
+    waiting: ColumnElement[bool] = action_table.c.state.in_(["due", "running"])
     if sends_only:
         waiting &= action_table.c.kind.in_(["send", "reconcile"])
     else:

@@ -13,7 +13,7 @@ from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import installs, messages
 from canvas.store.database import reading
-from tests.desk import ADMIN, Desk
+from tests.desk import ADMIN
 from tests.hubspot.desk import HubSpotDesk
 from tests.web.browser import BEN, NOBODY, Browser, Page
 from tests.web.eyes import Eyes
@@ -51,7 +51,7 @@ def made(site: HubSpotDesk, ana: Browser) -> Iterator[tuple[str, Page]]:
     site.pass_time(15)
     yield "settings-saved", ana.press(ana.get("/settings"), "Save", may_fix="named", languages="en, pt_BR")
     card = site.initialize(workspace_id="sandbox", admin={**ADMIN, "id": "814862", "name": "Cleo Anand"})
-    Desk.click(site, card, "Ask to be allowed to fix")
+    site.click(card, "Ask to be allowed to fix")
     yield "settings", ana.get("/settings")
     wrong = {"country": "Ireland", "timezone": "Dublin", "languages": "english", "undo_seconds": "x"}
     yield (

@@ -13,7 +13,7 @@ from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import audit, installs, messages
 from canvas.store.database import reading
-from tests.desk import ADMIN, Desk, Screen
+from tests.desk import ADMIN, Screen
 from tests.hubspot.desk import VOUCHED, HubSpotDesk, click_body
 from tests.web.browser import BEN, Browser, Page
 
@@ -52,7 +52,7 @@ def as_other(screen: Screen, admin: dict[str, Any]) -> Screen:
 
 
 def press(site: HubSpotDesk, screen: Screen, label: str) -> Screen:
-    return Desk.click(site, screen, label)
+    return site.click(screen, label)
 
 
 def sends(site: HubSpotDesk) -> int:
