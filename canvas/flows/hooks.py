@@ -142,17 +142,17 @@ def _ask(conn: Connection, message: Message, now: datetime) -> str | None:
 
 def _nameless(conn: Connection, install: Install, news: News, now: datetime) -> Message | None:
     """The one message of ours this can be; a new one for a failure nobody else will tell us of; else None."""
-    lines = _lines(conn, install, news)
-    fitting = _fitting(conn, install.id, lines, news, now)
-    if len(fitting) == 1 and (fitting[0].octopods_id or _from_its_number(fitting[0], lines, news)):
+    possible = _possible_channels(conn, install, news)
+    fitting = _fitting(conn, install.id, possible, news, now)
+    if len(fitting) == 1 and (fitting[0].octopods_id or _from_its_number(fitting[0], possible, news)):
         return fitting[0]
     if news.status is not Status.FAILED or (fitting and all(map(_octopods_will_tell, fitting))):
         log.info("hook.unmatched", provider_id=news.provider_id, fitting=len(fitting))
         return None
-    return _made(conn, install, lines, news, now)
+    return _made(conn, install, possible, news, now)
 
 
-def _lines(conn: Connection, install: Install, news: News) -> list[Channel]:
+def _possible_channels(conn: Connection, install: Install, news: News) -> list[Channel]:
     """The channels it can have been sent on: that of its sender, else those of its kind of which that is not known."""
     same = [c for c in channels.of_install(conn, install.id) if c.kind == news.channel]
     sure = [c for c in same if _sent_on(c, news)]
@@ -166,8 +166,8 @@ def _sent_on(channel: Channel, news: News) -> bool | None:
     return phones.normalise(channel.number, "US") == news.sender  # it was checked to have its country code
 
 
-def _from_its_number(message: Message, lines: list[Channel], news: News) -> bool:
-    return any(line.id == message.channel_id and _sent_on(line, news) for line in lines)
+def _from_its_number(message: Message, possible: list[Channel], news: News) -> bool:
+    return any(channel.id == message.channel_id and _sent_on(channel, news) for channel in possible)
 
 
 def _octopods_will_tell(message: Message) -> bool:
@@ -176,12 +176,12 @@ def _octopods_will_tell(message: Message) -> bool:
 
 
 def _fitting(
-    conn: Connection, install_id: int, lines: list[Channel], news: News, now: datetime
+    conn: Connection, install_id: int, possible: list[Channel], news: News, now: datetime
 ) -> list[Message]:
     """Messages to that number on those channels, lately sent, of unknown provider's id, that this can be about."""
     if news.to is None:
         return []
-    ids = {None, *(line.id for line in lines)}
+    ids = {None, *(channel.id for channel in possible)}
     past = messages.newest_to(conn, install_id, news.channel, news.to, LOOK_BACK)
     past = [m for m in past if m.channel_id in ids and m.provider_id is None]
     at = news.at or now
@@ -208,7 +208,7 @@ def _may_tell(message: Message, news: News) -> bool:
     return message.status not in contrary
 
 
-def _made(conn: Connection, install: Install, lines: list[Channel], news: News, now: datetime) -> Message:
+def _made(conn: Connection, install: Install, possible: list[Channel], news: News, now: datetime) -> Message:
     """A failure of a message that was sent from elsewhere, as far as anybody can tell."""
     at = min(news.at or now, now)
     message_id = new_id("msg", at)
@@ -216,7 +216,7 @@ def _made(conn: Connection, install: Install, lines: list[Channel], news: News, 
         id=message_id,
         install_id=install.id,
         channel=news.channel,
-        channel_id=lines[0].id if len(lines) == 1 else None,
+        channel_id=possible[0].id if len(possible) == 1 else None,
         status=Status.SENT,
         created_at=at,
         updated_at=now,

@@ -241,12 +241,12 @@ def newest_to(conn: Connection, install_id: int, channel: str, number: str, limi
 
 
 def told_alike(conn: Connection, message: Message, since: datetime) -> list[Message]:
-    """What was told of on the same line, to the number as it was given, without Octopods' id; newest first."""
+    """What was told of on the same channel, to the number as it was given, without Octopods' id; newest first."""
     c = messages.c
-    line = (c.install_id == message.install_id) & (c.channel_id == message.channel_id)
+    same = (c.install_id == message.install_id) & (c.channel_id == message.channel_id)
     given = (c.number_end == number_end(message)) & (c.raw_to == message.raw_to)
     told = (c.source == message.source) & c.octopods_id.is_(None) & (c.created_at >= since)
-    rows = conn.execute(select(messages).where(line, given, told).order_by(c.id.desc())).mappings()
+    rows = conn.execute(select(messages).where(same, given, told).order_by(c.id.desc())).mappings()
     return [from_row(row) for row in rows]
 
 
