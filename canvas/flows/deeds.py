@@ -70,8 +70,7 @@ def _check_status(conn: Connection, flow: Flow, message: Message, by: Clicker, n
     """Ask Octopods now: for a known id its status, for a lost answer its list."""
     kind = POLL if message.octopods_id else RECONCILE
     key = action_key(kind, message.id)
-    actions.restart(conn, by.install.id, kind, key, now, message_id=message.id)
-    action_id = actions.hasten(conn, by.install.id, key, now)
+    action_id = actions.restart_now(conn, by.install.id, kind, key, now, message_id=message.id)
     wakes = ((action_id, now),) if action_id else ()
     return Stored(Clicked("receipt", message, note="Octopods is asked how it stands."), wakes)
 

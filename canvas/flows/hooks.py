@@ -136,8 +136,7 @@ def _take_one(conn: Connection, flow: Flow, install: Install, news: News, now: d
 def _ask(conn: Connection, message: Message, now: datetime) -> str | None:
     """Have Octopods asked for this message's status at once, also when asking was given up."""
     key = action_key(POLL, message.id)
-    actions.restart(conn, message.install_id, POLL, key, now, message_id=message.id)
-    return actions.hasten(conn, message.install_id, key, now)
+    return actions.restart_now(conn, message.install_id, POLL, key, now, message_id=message.id)
 
 
 def _nameless(conn: Connection, install: Install, news: News, now: datetime) -> Message | None:

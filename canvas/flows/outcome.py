@@ -149,9 +149,7 @@ def _old_copy(conn: Connection, message: Message, now: datetime) -> bool:
 def refresh_templates(conn: Connection, install_id: int, channel_id: int, now: datetime) -> str | None:
     """Have the worker list this channel's templates again, soon; the action's id."""
     key = action_key(TEMPLATES, channel_id)
-    payload = {"channel_id": channel_id}
-    actions.restart(conn, install_id, TEMPLATES, key, now, payload=payload)
-    return actions.hasten(conn, install_id, key, now)
+    return actions.restart_now(conn, install_id, TEMPLATES, key, now, payload={"channel_id": channel_id})
 
 
 def unsure(conn: Connection, message: Message, said: str, raw: str, now: datetime) -> Message:

@@ -163,6 +163,14 @@ def restart(conn: Connection, install_id: int, kind: str, key: str, now: datetim
             _asked_again(conn, install_id, key, now, **more)
 
 
+def restart_now(
+    conn: Connection, install_id: int, kind: str, key: str, now: datetime, **more: Any
+) -> str | None:
+    """`restart`, and without waiting for the time that one already has; the id to wake."""
+    restart(conn, install_id, kind, key, now, **more)
+    return hasten(conn, install_id, key, now)
+
+
 def _asked_again(
     conn: Connection, install_id: int, key: str, now: datetime, actor: Actor | None = None, **more: Any
 ) -> bool:
