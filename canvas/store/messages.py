@@ -279,16 +279,17 @@ class Opened:
 @lru_cache
 def _open_query(how_many: int) -> CompiledQuery:
     """The newest open messages of a contact, or of `how_many` numbers that are tied to nobody else."""
-    theirs = (messages.c.install_id == bindparam("install_id")) & messages.c.open.is_(True)
+    is_open = (messages.c.install_id == bindparam("install_id")) & messages.c.open.is_(True)
     ids = [
-        select(messages.c.id).where(theirs, messages.c.contact_id == bindparam("contact_id", type_=String))
+        select(messages.c.id).where(is_open, messages.c.contact_id == bindparam("contact_id", type_=String))
     ]
     # One look into its index for each number: with OR or IN the databases may walk all open messages instead.
     for place in range(how_many):
         number = bindparam(f"number{place}", type_=String)
         ids.append(
-            select(messages.c.id).where(theirs, messages.c.to == number, messages.c.contact_id.is_(None))
+            select(messages.c.id).where(is_open, messages.c.to == number, messages.c.contact_id.is_(None))
         )
+    theirs = union_all(*ids)
     stopped = exists().where(opt_outs.c.install_id == messages.c.install_id, opt_outs.c.to == messages.c.to)
     listed = (templates.c.install_id == messages.c.install_id) & (
         templates.c.channel_id == messages.c.channel_id
@@ -300,13 +301,13 @@ def _open_query(how_many: int) -> CompiledQuery:
     return CompiledQuery(
         select(
             messages,
-            func.count().over().label("total"),
+            select(func.count()).select_from(theirs.subquery()).scalar_subquery().label("total"),
             stopped.label("opted_out"),
             waits.label("due_at"),
             copied.scalar_subquery().label("template"),
             listed_at.scalar_subquery().label("listed_at"),
         )
-        .where(messages.c.id.in_(union_all(*ids)))
+        .where(messages.c.id.in_(theirs))
         .order_by(messages.c.id.desc())
         .limit(bindparam("limit", type_=Integer))
         .offset(bindparam("offset", type_=Integer))
