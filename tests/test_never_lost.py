@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
+from canvas.domain.action_kinds import POLL, action_key
 from canvas.domain.message import Message
 from canvas.domain.schedule import OTHER_TRIES, backoff
 from canvas.flows import outcome
@@ -110,6 +111,18 @@ def test_templates_are_listed_as_soon_as_their_key_is_free_again(desk: Desk) -> 
     sweep(flow)  # the block is known
     assert blocked
     assert woken == [(listing, blocked)] * 2
+
+
+def test_asking_about_a_message_that_is_gone_ends(both_desk: Desk) -> None:
+    """It was asked for in the moment in which its message was purged."""
+    desk = both_desk
+    desk.connect()
+    now, key = desk.clock(), action_key(POLL, "msg_gone")
+    with writing(desk.flow.engine) as conn:
+        actions.add(conn, 1, POLL, key, now, now, message_id="msg_gone")
+    desk.work()
+    with reading(desk.flow.engine) as conn:
+        assert actions.by_key(conn, 1, key) is None
 
 
 def test_even_after_very_many_tries_there_is_a_next_time(desk: Desk) -> None:

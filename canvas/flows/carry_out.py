@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy import Connection
 
 from canvas.domain import action_kinds as kinds
 from canvas.domain.schedule import OTHER_TRIES, backoff
@@ -25,7 +26,7 @@ from canvas.flows import (
     workflow,
 )
 from canvas.flows.context import Flow
-from canvas.store import actions
+from canvas.store import actions, messages
 from canvas.store.actions import Action
 from canvas.store.database import reading, writing
 
@@ -94,11 +95,19 @@ def _hand_back(flow: Flow, action: Action) -> None:
     due = backoff(action.tries, now)
     if handler and handler.looked_for:
         due = max(due, now + timeline.INDEXED_AFTER)
+    endless = handler is not None and handler.endless
     with writing(flow.engine) as conn:
-        if (handler and handler.endless) or action.tries < OTHER_TRIES:
+        if endless and _about_nothing(conn, action):
+            actions.forget(conn, action)
+        elif endless or action.tries < OTHER_TRIES:
             actions.again(conn, action, due)
         else:
             actions.finish(conn, action, actions.FAILED, now, {"error": "It kept failing here; see the log."})
+
+
+def _about_nothing(conn: Connection, action: Action) -> bool:
+    """Whether its message was purged or erased in the moment in which it was asked for."""
+    return action.message_id is not None and messages.get(conn, action.install_id, action.message_id) is None
 
 
 def sweep(flow: Flow, limit: int = 200) -> int:
