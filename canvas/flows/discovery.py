@@ -21,14 +21,15 @@ from canvas.domain.dates import when
 from canvas.domain.ids import new_id
 from canvas.domain.message import Actor, Content, Message, Status, follows
 from canvas.domain.schedule import next_look
-from canvas.flows import outcome, polling
+from canvas.flows import outcome, polling, retention
 from canvas.flows.come_in import LEFT_ALONE
 from canvas.flows.context import Flow
 from canvas.flows.keys import hold
-from canvas.store import actions, channels, installs, listing, messages
+from canvas.store import actions, channels, erased, installs, listing, messages
 from canvas.store.actions import Action
 from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
+from canvas.store.installs import Install
 from canvas.store.listing import Gap, Mark
 from canvas.store.sealing import CannotOpen
 
@@ -122,19 +123,29 @@ def take(flow: Flow, channel: Channel, reports: Sequence[StatusReport]) -> int:
     ripe = [entry for entry in shown if now - entry.at >= LEFT_ALONE]
     with reading(flow.engine) as conn:
         known = messages.by_octopods_ids(conn, channel.install_id, "whatsapp", [e.id for e in shown])
+        mark = listing.mark_of(conn, channel.install_id, channel.id)
+        since = _kept_since(conn, flow, channel, now)
     for entry in reversed(shown):
         message = known.get(entry.id)
         if message and follows(message.status, Status(entry.report.status)):
             _news(flow, message, entry.report, now)
-    fresh = [
-        made
-        for entry in reversed(ripe)
-        if entry.id not in known and (made := _unknown(flow, channel, entry, now))
-    ]
+    unknown = [entry for entry in reversed(ripe) if entry.id not in known and entry.at >= since]
+    fresh = [made for entry in unknown if (made := _unknown(flow, channel, entry, mark, now))]
     _put_mark(flow, channel, shown, ripe, now)
     for message in fresh:
         outcome.wake_poll(flow, message)
     return len(fresh)
+
+
+def _kept_since(conn: Connection, flow: Flow, channel: Channel, now: datetime) -> datetime:
+    """What was sent before is not taken in: the next purge would only remove it."""
+    return now - timedelta(days=retention.days_of(flow, _install(conn, channel)))
+
+
+def _install(conn: Connection, channel: Channel) -> Install:
+    install = installs.get(conn, channel.install_id)
+    assert install is not None  # the foreign key says so
+    return install
 
 
 def _put_mark(
@@ -153,20 +164,30 @@ def _news(flow: Flow, message: Message, report: StatusReport, now: datetime) -> 
         outcome.reported(conn, flow, held, report, now)
 
 
-def _unknown(flow: Flow, channel: Channel, entry: Seen, now: datetime) -> Message | None:
-    """The new message this entry is; None for one of ours, which may have lacked its id until now."""
+def _unknown(flow: Flow, channel: Channel, entry: Seen, mark: Mark | None, now: datetime) -> Message | None:
+    """The new message this entry is; None for one of ours, which may have lacked its id until now, or is gone."""
     with writing(flow.engine) as conn:
         if messages.by_octopods_id(conn, channel.install_id, "whatsapp", entry.id):
             return None  # somebody wrote it down since the list was compared
-        install = installs.get(conn, channel.install_id)
-        assert install is not None  # the foreign key says so
-        number = phones.normalise(entry.report.phone or "", flow.country(install))
+        number = phones.normalise(entry.report.phone or "", flow.country(_install(conn, channel)))
         past = messages.newest_to(conn, channel.install_id, "whatsapp", number, 20) if number else []
         nameless = [m for m in past if m.octopods_id is None and _may_be(m, entry)]
         if len(nameless) == 1:
             _name(conn, flow, nameless[0], entry, now)
         # Of several nobody can tell; each stays unsure rather than being told twice.
-        return None if nameless else _made(conn, flow, channel, entry, number, now)
+        if nameless or _is_gone(conn, flow, channel, entry, number, mark):
+            return None
+        return _made(conn, flow, channel, entry, number, now)
+
+
+def _is_gone(
+    conn: Connection, flow: Flow, channel: Channel, entry: Seen, number: str | None, mark: Mark | None
+) -> bool:
+    """Whether it was purged or erased: taken in again, without the fix that went with it, it could be sent twice."""
+    if mark and entry.at <= mark.newest_at:
+        return True  # it was taken in before, for the mark is put last
+    names = [entry.id, *(phones.same_line(number) if number else ())]
+    return erased.since(conn, channel.install_id, names, entry.at - polling.CLOCK_SLACK, flow.sealer)
 
 
 def _may_be(message: Message, entry: Seen) -> bool:

@@ -39,7 +39,7 @@ def contact(conn: Connection, flow: Flow, install_id: int, contact_id: str, by: 
 
 def forget(conn: Connection, flow: Flow, install_id: int, who: erasing.Person, by: Actor) -> dict[str, int]:
     """Erase, and say in the audit trail that it was done, but not to whom."""
-    gone = dict(erasing.person(conn, install_id, who, flow.sealer))
+    gone = dict(erasing.person(conn, install_id, who, flow.clock(), flow.sealer))
     if gone:
         audit.write(conn, install_id, flow.clock(), by, "contact.erased", after=gone, result="erased")
     return gone

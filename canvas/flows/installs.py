@@ -13,7 +13,7 @@ from canvas.domain.fix import CHANNEL_NAMES
 from canvas.domain.message import Actor
 from canvas.flows.context import Flow
 from canvas.flows.outcome import refresh_templates
-from canvas.store import audit, channels, erasing, installs
+from canvas.store import audit, channels, erasing, installs, listing
 from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
@@ -129,20 +129,23 @@ def add_channel(
         if same:
             channel_id = same[0].id
             # The same key again, such as with a number, repairs nothing.
-            changed_at = same[0].changed_at if same[0].key_hash == fingerprint else now
+            same_key = same[0].key_hash == fingerprint
+            changed_at = same[0].changed_at if same_key else now
+            if not same_key:
+                listing.forget_mark(conn, install.id, channel_id)
             row = {**secret, "number": number or same[0].number, "changed_at": changed_at}
             channels.change(conn, install.id, channel_id, now, **row)
         else:
             channel_id = channels.add(conn, install.id, now, kind=kind, name=label, number=number, **secret)
-        listing = refresh_templates(conn, install.id, channel_id, now)
+        refresh = refresh_templates(conn, install.id, channel_id, now)
         made = channels.get(conn, install.id, channel_id)
         after = {"kind": kind, "name": label, "number": number, "key_last4": key[-4:]}
         deed = "channel.rekeyed" if same else "channel.added"
         before = {"key_last4": same[0].key_last4, "number": same[0].number} if same else None
         audit.write(conn, install.id, now, by, deed, str(channel_id), before=before, after=after)
     assert made is not None
-    if listing:
-        flow.wake(listing, now)
+    if refresh:
+        flow.wake(refresh, now)
     return made
 
 

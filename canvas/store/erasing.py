@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 
 from canvas.domain import phones
+from canvas.store import erased
 from canvas.store import opt_outs as opt_out_store
 from canvas.store.sealing import Sealer
 from canvas.store.tables import (
@@ -96,13 +97,14 @@ def _forms(to: str | None, raw_to: str) -> set[str]:
     return typed | ({to} if to else set())
 
 
-def person(conn: Connection, install_id: int, who: Person, sealer: Sealer) -> Counter[str]:
+def person(conn: Connection, install_id: int, who: Person, now: datetime, sealer: Sealer) -> Counter[str]:
     """Erase everything about that person in that install; the number of rows by table.
 
     That they opted out is kept, or the next message to them would be sent again: under a hash of the number.
     """
     gone: Counter[str] = Counter()
     ids = _message_ids(conn, install_id, who)
+    erased.put(conn, install_id, {*who.numbers, *_listed_under(conn, ids)}, now, sealer)
     lines = [each for number in who.numbers for each in phones.same_line(number)]
     stopped = _opt_outs(conn, install_id, lines, ids)
     for table in tenant_tables():
@@ -127,6 +129,16 @@ def person(conn: Connection, install_id: int, who: Person, sealer: Sealer) -> Co
         shared = conn.execute(select(messages.c.id).where(elsewhere).limit(1)).first()
         opt_out_store.put(conn, install_id, number if shared else sealer.fingerprint(number), channel, at)
     return +gone
+
+
+def _listed_under(conn: Connection, ids: Sequence[str]) -> set[str]:
+    """The numbers and ids by which Octopods' list of WhatsApp messages may show these and others of theirs."""
+    found: set[str | None] = set()
+    for lot in _lots(ids):
+        query = select(messages.c.to, messages.c.channel, messages.c.octopods_id)
+        for to, channel, octopods_id in conn.execute(query.where(messages.c.id.in_(lot))):
+            found |= {to, octopods_id if channel == "whatsapp" else None}
+    return {name for name in found if name}
 
 
 def _opt_outs(conn: Connection, install_id: int, lines: Sequence[str], ids: Sequence[str]) -> set[OptOut]:

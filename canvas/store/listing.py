@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from canvas.store.tables import list_gaps, list_marks
 
@@ -36,10 +36,20 @@ def mark_of(conn: Connection, install_id: int, channel_id: int) -> Mark | None:
 
 
 def put_mark(conn: Connection, install_id: int, channel_id: int, mark: Mark) -> None:
+    """Remember how far a list was read. That never goes back, or what was purged since would be taken for new."""
     where = (list_marks.c.install_id == install_id) & (list_marks.c.channel_id == channel_id)
     values = {"newest_id": mark.newest_id, "newest_at": mark.newest_at}
-    if conn.execute(update(list_marks).where(where).values(values)).rowcount == 0:
+    if mark_of(conn, install_id, channel_id) is None:
         conn.execute(insert(list_marks).values(install_id=install_id, channel_id=channel_id, **values))
+    else:
+        older = list_marks.c.newest_at <= mark.newest_at
+        conn.execute(update(list_marks).where(where, older).values(values))
+
+
+def forget_mark(conn: Connection, install_id: int, channel_id: int) -> None:
+    """Another key has a list of its own, which nobody has read yet."""
+    where = (list_marks.c.install_id == install_id) & (list_marks.c.channel_id == channel_id)
+    conn.execute(delete(list_marks).where(where))
 
 
 def add_gap(conn: Connection, install_id: int, gap: Gap) -> None:

@@ -18,6 +18,7 @@ from canvas.store.tables import (
     actions,
     alert_events,
     bulk_jobs,
+    erased,
     messages,
     settled_with_content,
     unknown_reasons,
@@ -74,7 +75,7 @@ def remove(conn: Connection, install_id: int | None, before: datetime) -> int:
 
 
 def remove_other(conn: Connection, install_id: int | None, before: datetime, drafts_before: datetime) -> int:
-    """Remove other finished deeds, bulk jobs, alerts and unnamed failure texts from before that time.
+    """Remove other finished deeds, bulk jobs, alerts, unnamed failure texts and erasures from before that time.
 
     Those of one install, or of all; dry runs go sooner.
     """
@@ -95,4 +96,5 @@ def remove_other(conn: Connection, install_id: int | None, before: datetime, dra
         + _gone(unknown_reasons, unnamed)
         + _gone(bulk_jobs, or_(dry_runs, bulk_jobs.c.finished_at < before))  # their items go with them
         + _gone(alert_events, alert_events.c.created_at < before)
+        + _gone(erased, erased.c.erased_at < before)
     )

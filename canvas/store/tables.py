@@ -348,6 +348,15 @@ oauth_states = Table(
     Column("used_at", Instant),
 )
 
+# Numbers and Octopods' ids of what was erased, as keyed hashes: so that its list does not bring it back.
+erased = Table(
+    "erased",
+    metadata,
+    Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), primary_key=True),
+    Column("name_hash", Name(64), primary_key=True),
+    Column("erased_at", Instant, nullable=False),
+)
+
 # How far each WhatsApp channel's list was read, and the stretches of it that passed by unseen.
 list_marks = Table(
     "list_marks",

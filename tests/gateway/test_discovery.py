@@ -14,18 +14,21 @@ from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
 from canvas.domain.schedule import poll_spacing
+from canvas.flows import erase, installs, retention
 from canvas.flows.discovery import gap_words, gaps_of, keep_looking
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
-from canvas.store import channels
+from canvas.store import channels, listing
 from canvas.store.database import reading, writing
 from canvas.store.tables import channels as channel_table
-from canvas.store.tables import key_limits
-from tests.desk import Desk
+from canvas.store.tables import erased, key_limits
+from tests.desk import WORKSPACE, Desk
 from tests.gateway.records import all_messages, only_message
 
 MARA = BY_ID["not_on_whatsapp"]
 TO = "+353871234567"
+PUBLIC = f"intercom:{WORKSPACE}"
+AS_SMS = "Send as SMS instead"
 
 
 def elsewhere(
@@ -206,3 +209,135 @@ def refusing(desk: Desk, number: str) -> Iterator[None]:
         yield
     finally:
         event.remove(desk.flow.engine, "before_cursor_execute", refuse)
+
+
+def later(desk: Desk, days: float) -> None:
+    """Days in which no worker runs."""
+    for clock in (desk.clock, desk.octopods):
+        clock.advance(days * 86400)
+
+
+def looks(desk: Desk, times: int = 3) -> None:
+    for _ in range(times):
+        look(desk, 1000)
+
+
+def sms_sent(desk: Desk) -> int:
+    return sum(1 for sent in desk.octopods.sends() if sent["path"].endswith("/sms/messages"))
+
+
+def fixed_mara(desk: Desk, **settings: Any) -> None:
+    """Her WhatsApp message failed, and one click sent it as SMS."""
+    desk.connect(**settings)
+    desk.octopods.shapes(listing="guide")
+    desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"])
+    desk.pass_time(15)
+    looks(desk, 1)
+    desk.click(desk.initialize(), AS_SMS)
+    desk.pass_time(400)
+    assert sms_sent(desk) == 1
+
+
+def test_what_was_purged_is_not_brought_back_by_the_list(both_desk: Desk) -> None:
+    """Its fix is gone as well, so nothing would keep a second one from being sent."""
+    desk = both_desk
+    fixed_mara(desk, retention_days=1)
+    later(desk, 1.1)
+    assert retention.purge(desk.flow).messages == 2
+    looks(desk)
+    assert all_messages(desk) == []
+    assert AS_SMS not in desk.initialize(phone=MARA.phone).buttons
+
+
+def test_what_was_purged_stays_away_also_when_messages_are_to_be_kept_longer_from_now_on(desk: Desk) -> None:
+    fixed_mara(desk, retention_days=1)
+    later(desk, 1.1)
+    retention.purge(desk.flow)
+    installs.choose(desk.flow, PUBLIC, {"retention_days": 30})
+    looks(desk)
+    assert all_messages(desk) == []
+
+
+def test_who_was_erased_is_not_brought_back_by_the_list(both_desk: Desk) -> None:
+    desk = both_desk
+    fixed_mara(desk)
+    assert erase.person(desk.flow, PUBLIC, "c1").left == {}
+    looks(desk)
+    assert all_messages(desk) == []
+    assert AS_SMS not in desk.initialize(phone=MARA.phone).buttons
+
+
+@pytest.mark.parametrize("by", ["c1", MARA.phone])
+def test_who_was_erased_before_the_list_was_read_stays_erased_and_the_others_come_in(
+    both_desk: Desk, by: str
+) -> None:
+    desk = both_desk
+    desk.connect()
+    elsewhere(desk)
+    elsewhere(desk, MARA.phone)
+    desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"])
+    desk.pass_time(15)
+    erase.person(desk.flow, PUBLIC, by)
+    looks(desk)
+    assert only_message(desk).to == TO
+    elsewhere(desk, MARA.phone)
+    looks(desk)
+    assert [m.to for m in all_messages(desk)] == [TO, MARA.phone]
+
+
+def test_an_erased_message_whose_number_could_not_be_read_does_not_come_back(desk: Desk) -> None:
+    desk.connect()
+    desk.send_whatsapp("+999123456789", 90001, ["Mara", "Tuesday"])
+    assert only_message(desk).to is None
+    erase.person(desk.flow, PUBLIC, "c1")
+    looks(desk)
+    assert all_messages(desk) == []
+
+
+def test_an_erased_person_is_remembered_as_a_hash_and_no_longer_than_messages_are_kept(
+    both_desk: Desk,
+) -> None:
+    desk = both_desk
+    fixed_mara(desk)
+    erase.person(desk.flow, PUBLIC, "c1")
+    with reading(desk.flow.engine) as conn:
+        kept = {row.name_hash for row in conn.execute(select(erased))}
+    assert desk.flow.sealer.fingerprint(MARA.phone) in kept
+    later(desk, 91)
+    retention.purge(desk.flow)
+    with reading(desk.flow.engine) as conn:
+        assert conn.execute(select(erased)).all() == []
+
+
+def test_what_is_older_than_messages_are_kept_is_not_taken_in_at_all(both_desk: Desk) -> None:
+    desk = both_desk
+    desk.connect(retention_days=1)
+    elsewhere(desk, MARA.phone)
+    later(desk, 1.1)
+    elsewhere(desk)
+    looks(desk)
+    assert only_message(desk).to == TO
+
+
+def test_what_another_key_sent_is_found_once_the_channel_has_that_key(desk: Desk) -> None:
+    """Its list is another one: how far the first was read says nothing of it."""
+    desk.connect()
+    desk.octopods.add_key("another-key-1234", "whatsapp")
+    elsewhere(desk, MARA.phone, key="another-key-1234")
+    desk.pass_time(60)
+    elsewhere(desk)
+    looks(desk)
+    assert only_message(desk).to == TO
+    installs.add_channel(desk.flow, PUBLIC, "whatsapp", "another-key-1234", None, None)
+    looks(desk)
+    assert {m.to for m in all_messages(desk)} == {TO, MARA.phone}
+
+
+def test_how_far_a_list_was_read_never_goes_back(both_desk: Desk) -> None:
+    desk = both_desk
+    desk.connect()
+    now = desk.clock()
+    with writing(desk.flow.engine) as conn:
+        for number, at in (("7", now), ("6", now - timedelta(days=1)), ("8", now + timedelta(days=1))):
+            listing.put_mark(conn, 1, 1, listing.Mark(number, at))
+            assert listing.mark_of(conn, 1, 1) == listing.Mark("8" if number == "8" else "7", max(at, now))
