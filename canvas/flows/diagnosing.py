@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -96,12 +95,11 @@ def _read_again(conn: Connection, flow: Flow, message: Message) -> bool:
     changed = messages.save(conn, replace(message, diagnosis=fresh), flow.clock())
     was, now_is = message.reason == OPTED_OUT, fresh.reason == OPTED_OUT
     if now_is and not was:
-        _remember(conn, message, _line_of(conn, message))
+        remember_opt_out(conn, message)
     elif changed and was and not now_is and opt_outs.take_back(conn, message):
-        line = _line_of(conn, message)
-        said = (one for one in line if one.reason == OPTED_OUT and one.failure_raw)
+        said = (one for one in _line_of(conn, message) if one.reason == OPTED_OUT and one.failure_raw)
         if another := next(said, None):
-            _remember(conn, another, line)
+            remember_opt_out(conn, another)
     return changed
 
 
@@ -110,9 +108,10 @@ def _line_of(conn: Connection, message: Message) -> list[Message]:
     return messages.newest_to(conn, message.install_id, message.channel, message.to or "", LOOK_BACK)
 
 
-def _remember(conn: Connection, message: Message, line: Sequence[Message]) -> None:
+def remember_opt_out(conn: Connection, message: Message) -> None:
     """Remember an opt-out as of when it was told, unless what was sent since shows that the person opted in again."""
     at = message.failed_at or message.updated_at
+    line = _line_of(conn, message)
     if not any(one.status in ARRIVED and one.source != "track" and one.created_at > at for one in line):
         opt_outs.add(conn, message, at)
 

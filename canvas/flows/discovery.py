@@ -228,7 +228,8 @@ def _made(
         thread_id=message_id,
     )
     messages.add(conn, message)
-    message = outcome.reported(conn, flow, message, entry.report, now)
+    at = min(entry.report.last_updated or entry.at, now)
+    message = outcome.reported(conn, flow, message, entry.report, now, at=at)
     outcome.begin_polling(conn, flow, message, now)
     return message
 

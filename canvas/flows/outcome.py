@@ -20,7 +20,7 @@ from canvas.domain.pattern import LOOKED_AT, PASSING, keeps_failing
 from canvas.domain.schedule import GIVE_UP_POLLING, next_poll
 from canvas.flows import retry_policy, timeline
 from canvas.flows.context import Flow
-from canvas.flows.diagnosing import diagnose_for
+from canvas.flows.diagnosing import diagnose_for, remember_opt_out
 from canvas.flows.incidents import look_soon
 from canvas.knowledge.evidence import from_failure_reason
 from canvas.knowledge.model import OPTED_OUT, Evidence
@@ -111,18 +111,24 @@ def unreported(message: Message) -> bool:
 
 
 def failed(
-    conn: Connection, flow: Flow, message: Message, evidence: Evidence, raw: str, now: datetime
+    conn: Connection,
+    flow: Flow,
+    message: Message,
+    evidence: Evidence,
+    raw: str,
+    now: datetime,
+    *,
+    at: datetime | None = None,
 ) -> Message:
     """The message failed: keep what came back verbatim, diagnose it, and set off what follows.
 
-    `raw` is "" where nothing came back; the evidence is then in our own words.
+    `raw` is "" where nothing came back; the evidence is then in our own words. `at` is when it failed, if not now.
     """
     # Our own words are nothing for an admin to name.
     diagnosis = diagnose_for(conn, flow, message.install_id, evidence, now, counted=bool(raw))
     reason = flow.catalogue.reasons[diagnosis.reason]
-    fresh = replace(
-        message, status=Status.FAILED, failure=evidence, failure_raw=raw, diagnosis=diagnosis, failed_at=now
-    )
+    fresh = replace(message, status=Status.FAILED, failed_at=at or now, failure=evidence, failure_raw=raw)
+    fresh = replace(fresh, diagnosis=diagnosis)
     if reason.retry in PASSING:
         recent = messages.recent_outcomes(conn, message.install_id, LOOKED_AT)
         fresh = replace(fresh, keeps_failing=keeps_failing(fresh, reason, recent))
@@ -130,7 +136,7 @@ def failed(
     look_soon(conn, fresh.install_id, now)
     opt_outs.restore(conn, fresh, flow.sealer)
     if diagnosis.reason == OPTED_OUT and raw:  # our own words repeat what is remembered already
-        opt_outs.add(conn, fresh, now)
+        remember_opt_out(conn, fresh)
     if diagnosis.category == "template" and fresh.channel_id is not None and _old_copy(conn, fresh, now):
         listing = refresh_templates(conn, fresh.install_id, fresh.channel_id, now)
         if listing:
@@ -185,10 +191,12 @@ def reported(
     report: StatusReport,
     now: datetime,
     evidence: Evidence | None = None,
+    at: datetime | None = None,
 ) -> Message:
     """A status came from outside. Late, repeated or backward news moves nothing; the provider's id is kept from any.
 
-    `evidence` is what a provider itself told; without it, it is read out of Octopods' failure reason.
+    `evidence` is what a provider itself told; without it, it is read out of Octopods' failure reason. `at` is when
+    a failure happened, if not now.
     """
     status = Status(report.status)
     known = replace(message, provider_id=_provider_id(conn, message, report.provider_id))
@@ -197,7 +205,7 @@ def reported(
     if status is Status.FAILED:
         evidence = evidence or from_failure_reason(report.failure_reason, message.channel)
         evidence = evidence or Evidence(channel=message.channel)
-        return failed(conn, flow, known, evidence, _verbatim(report.failure_reason), now)
+        return failed(conn, flow, known, evidence, _verbatim(report.failure_reason), now, at=at)
     fresh = store(conn, replace(known, status=status), now)
     sent = _sent_at(message, report)
     if status in ARRIVED and sent:

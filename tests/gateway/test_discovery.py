@@ -13,12 +13,14 @@ import requests
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
+from canvas.clients.octopods_answers import read_status
 from canvas.domain.schedule import poll_spacing
 from canvas.flows import erase, installs, retention
-from canvas.flows.discovery import gap_words, gaps_of, keep_looking
+from canvas.flows.breaker import broken
+from canvas.flows.discovery import gap_words, gaps_of, keep_looking, take
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
-from canvas.store import channels, listing
+from canvas.store import channels, incidents, listing, opt_outs
 from canvas.store.database import reading, writing
 from canvas.store.tables import channels as channel_table
 from canvas.store.tables import erased, key_limits
@@ -341,3 +343,64 @@ def test_how_far_a_list_was_read_never_goes_back(both_desk: Desk) -> None:
         for number, at in (("7", now), ("6", now - timedelta(days=1)), ("8", now + timedelta(days=1))):
             listing.put_mark(conn, 1, 1, listing.Mark(number, at))
             assert listing.mark_of(conn, 1, 1) == listing.Mark("8" if number == "8" else "7", max(at, now))
+
+
+def test_a_failure_found_late_is_dated_when_it_happened(desk: Desk) -> None:
+    desk.connect()
+    elsewhere(desk, MARA.phone)
+    later(desk, 20)
+    looks(desk, 1)
+    assert "Nov 23, 2026 at" in desk.initialize(phone=MARA.phone).words
+
+
+NO_CREDIT = {"code": 131042, "title": "Business eligibility payment issue"}
+STOPPED = {"code": 131050, "title": "User has stopped marketing messages from this business"}
+
+
+def shows(desk: Desk, *entries: tuple[float, str, str, Any]) -> None:
+    """Octopods' list shows these: days ago, number, status, failure; oldest first."""
+    now = desk.clock()
+    items = [
+        {
+            "message_id": str(number),
+            "status": status,
+            "phone_number": to,
+            "sent_at": (now - timedelta(days=ago)).isoformat(),
+            "failure_reason": failure,
+        }
+        for number, (ago, to, status, failure) in enumerate(entries, start=500)
+    ]
+    with reading(desk.flow.engine) as conn:
+        channel = next(c for c in channels.listed(conn) if c.install_id == 1)
+    reports = [report for item in reversed(items) if (report := read_status(item))]
+    take(desk.flow, channel, reports)
+    desk.pass_time(5)
+
+
+@pytest.mark.parametrize(("ago", "opened"), [(20, 0), (0.1, 1)])
+def test_old_failures_found_at_last_open_no_incident(both_desk: Desk, ago: float, opened: int) -> None:
+    desk = both_desk
+    desk.connect()
+    shows(desk, *((ago - n / 10000, f"+46701740{610 + n}", "failed", NO_CREDIT) for n in range(6)))
+    with reading(desk.flow.engine) as conn:
+        assert len(incidents.open_ones(conn, 1)) == opened
+        (channel,) = channels.listed(conn)
+        # It was connected after the old ones.
+        assert broken(conn, desk.flow, 1, channel.id) is None or opened
+    assert len(all_messages(desk)) == 6
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_opt_out_found_late_does_not_outlive_what_arrived_since(both_desk: Desk, known: bool) -> None:
+    desk = both_desk
+    desk.connect()
+    if known:
+        desk.send_whatsapp(TO, 90001, ["Mara", "Tuesday"])
+        desk.pass_time(15)
+        later(desk, 1)
+        assert only_message(desk).status == "read"
+    arrived = [] if known else [(2, TO, "read", None)]
+    shows(desk, (40, TO, "failed", STOPPED), *arrived, (1, "+46701740699", "failed", STOPPED))
+    with reading(desk.flow.engine) as conn:
+        assert not opt_outs.exists(conn, 1, TO, desk.flow.sealer)
+        assert opt_outs.exists(conn, 1, "+46701740699", desk.flow.sealer)
