@@ -164,6 +164,8 @@ def _same_words(ours: str | None, listed: str | None) -> bool:
     if not ours or not listed:
         return True
     mine, theirs = ("".join(filter(str.isalnum, text)).casefold() for text in (ours, listed))
+    if not mine or not theirs:  # a text of emoji alone, which nothing would be left of
+        mine, theirs = ours.strip(), listed.strip()
     return mine in theirs or theirs in mine
 
 

@@ -13,11 +13,12 @@ import requests
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
-from canvas.clients.octopods_answers import read_status
+from canvas.clients.octopods_answers import StatusReport, read_status
 from canvas.domain.schedule import poll_spacing
 from canvas.flows import erase, installs, retention
 from canvas.flows.breaker import broken
 from canvas.flows.discovery import gap_words, gaps_of, keep_looking, take
+from canvas.flows.polling import fits
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import channels, incidents, listing, opt_outs
@@ -211,6 +212,20 @@ def refusing(desk: Desk, number: str) -> Iterator[None]:
         yield
     finally:
         event.remove(desk.flow.engine, "before_cursor_execute", refuse)
+
+
+@pytest.mark.parametrize(
+    ("listed", "same"),
+    [("👍", True), (" 👍\n", True), ("Your invoice 4711 is overdue", False), ("🎉", False), (None, True)],
+)
+def test_a_lost_send_of_emoji_alone_is_known_again_by_just_them(
+    desk: Desk, listed: str | None, same: bool
+) -> None:
+    desk.connect()
+    desk.octopods.set_fault("cut_after", path="/messages", method="POST")
+    desk.send_whatsapp(TO, 90001, ["Mara", "Tuesday"])
+    lost = replace(only_message(desk), preview="👍")
+    assert fits(lost, StatusReport("777", "delivered", phone=TO, text=listed, sent_at=desk.clock())) is same
 
 
 def later(desk: Desk, days: float) -> None:
