@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, exc
 
 from canvas.flows import erase
 from canvas.flows.context import Flow
@@ -20,13 +20,23 @@ MERGED, DELETED, FORGOTTEN = "merge", "deletion", "privacyDeletion"
 
 
 def hear(flow: Flow, events: Iterable[Mapping[str, Any]]) -> int:
-    """Do what these events ask for, in one transaction; the number of messages concerned."""
-    touched = 0
-    with writing(flow.engine) as conn:
-        for event in events:
-            install = installs.find(conn, "hubspot", str(event.get("portalId"))[:64])
-            if install is not None:
-                touched += _heard(conn, flow, install, event)
+    """Do what these events ask for, each by itself; the number of messages concerned.
+
+    One that cannot be done is raised when the others are: HubSpot then tells all of them again.
+    """
+    touched, troubles = 0, []
+    for event in events:
+        try:
+            with writing(flow.engine) as conn:
+                install = installs.find(conn, "hubspot", str(event.get("portalId"))[:64])
+                touched += _heard(conn, flow, install, event) if install else 0
+        except (exc.OperationalError, exc.TimeoutError):
+            raise  # the database itself: the others would wait as long for it
+        except Exception as error:
+            log.exception("hubspot.event_broke", kind=event.get("subscriptionType"))
+            troubles.append(error)
+    if troubles:
+        raise troubles[0]
     return touched
 
 

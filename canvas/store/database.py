@@ -23,6 +23,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 PATIENCE = 4.0  # seconds a screen waits for a locked database; it must still answer within eight
@@ -67,6 +68,32 @@ class Name(Words):
 
     impl = String
     cache_ok = True
+
+
+class Document(TypeDecorator[Any]):
+    """JSON whose members the database is asked for. PostgreSQL answers only where every text in it could be stored.
+
+    Contents of messages are not kept so: a repeat is known by their very words.
+    """
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+    _words = Words()
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        if isinstance(value, str):
+            return self._words.process_bind_param(value, dialect)
+        if isinstance(value, dict):
+            return {
+                self.process_bind_param(k, dialect): self.process_bind_param(v, dialect)
+                for k, v in value.items()
+            }
+        return (
+            [self.process_bind_param(v, dialect) for v in value] if isinstance(value, list | tuple) else value
+        )
+
+    def coerce_compared_value(self, op: OperatorType | None, value: Any) -> Any:
+        return self.impl_instance.coerce_compared_value(op, value)
 
 
 class VendorId(Name):

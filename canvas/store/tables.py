@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from canvas.domain.message import IN_FLIGHT
-from canvas.store.database import Instant, Name, VendorId, Words
+from canvas.store.database import Document, Instant, Name, VendorId, Words
 
 metadata = MetaData(
     naming_convention={
@@ -212,7 +212,7 @@ actions = Table(
     Column("lease_until", Instant),
     Column("lease", Name(40)),
     Column("tries", Integer, nullable=False, default=0),
-    Column("payload", Json, nullable=False, default=dict),
+    Column("payload", Document, nullable=False, default=dict),
     Column("result", Json),
     Column("actor", Json),
     Column("created_at", Instant, nullable=False),
@@ -452,7 +452,7 @@ bulk_jobs = Table(
     Column("install_id", Integer, ForeignKey("installs.id", ondelete="CASCADE"), nullable=False),
     Column("state", Name(16), nullable=False),
     Column("choice", Name(24), nullable=False),
-    Column("filter", Json, nullable=False),
+    Column("filter", Document, nullable=False),
     Column("actor", Json, nullable=False),
     Column("spread", Json, nullable=False, default=dict),
     Column("note", Words),

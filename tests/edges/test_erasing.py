@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from sqlalchemy import insert, select
+from alembic import command
+from sqlalchemy import Engine, insert, select, text
 
 from canvas.domain.action_kinds import INTERCOM_EVENT
 from canvas.domain.message import Actor
@@ -11,10 +14,11 @@ from canvas.flows import bulk, erase
 from canvas.flows import installs as install_flow
 from canvas.sandbox.octopods import keys
 from canvas.store import actions as actions_store
-from canvas.store import erasing, unknown
-from canvas.store.database import reading, writing
+from canvas.store import erasing, migrate, unknown
+from canvas.store.database import open_engine, reading, writing
 from canvas.store.history import Filter
 from canvas.store.tables import actions, bulk_jobs, opt_outs
+from tests import postgres
 from tests.desk import WORKSPACE, Desk
 from tests.edges.test_audit import fix_mara, install_id, trail
 from tests.edges.test_care import MARA, PUBLIC, WORDS, everything, of
@@ -100,6 +104,71 @@ def test_an_unnamed_failure_text_that_quotes_an_erased_person_keeps_its_shape(bo
         assert [one.example for one in unknown.listed(conn, install_id(both_desk))] == [
             "Zorblatt of # refused"
         ]
+
+
+def test_a_note_about_words_that_no_database_holds_keeps_nobody_from_being_erased(both_desk: Desk) -> None:
+    desk = both_desk
+    fix_mara(desk)
+    said = "Business eligibility payment issue\x00 or half a \ud83d character"
+    told = {
+        "destination_phone": "+46701740619",
+        "status": "failed",
+        "contact_id": "c9",
+        "failure_reason": said,
+    }
+    desk.gateway("/track", {**told, "message_id": 1}, keys.WHATSAPP)
+    desk.click(desk.click(desk.initialize("c9"), "Details"), "Ask an admin")
+    assert "ask_admin" in actions_of(desk)
+    done = erase.person(desk.flow, PUBLIC, "c1")
+    assert (done.gone["messages"], done.left) == (2, {})
+
+
+def bodies_after_the_upgrade(url: str) -> list[str]:
+    """What the database answers when it is asked for the notes that were there at the version before."""
+    engine = open_engine(url)
+    migrated_to(engine, "0018")
+    with engine.begin() as conn:
+        conn.execute(
+            text(
+                "INSERT INTO installs (id, platform, external_id, status, settings, created_at, updated_at)"
+                " VALUES (1, 'intercom', 'w', 'active', '{}', 0, 0)"
+            )
+        )
+        for id_, payload in NOTES.items():
+            conn.execute(
+                text(
+                    "INSERT INTO actions (id, install_id, kind, key, state, due_at, tries, payload, created_at)"
+                    " VALUES (:i, 1, 'ask_admin', :i, 'done', 0, 0, :p, 0)"
+                ),
+                {"i": id_, "p": payload},
+            )
+    migrate.upgrade(engine)
+    with reading(engine) as conn:
+        found = (
+            conn.execute(select(actions.c.payload["body"].as_string()).order_by(actions.c.id)).scalars().all()
+        )
+    engine.dispose()
+    return list(found)
+
+
+READABLE = ["a\ufffdb", "Hi 😀", "a\ufffdb"]
+NOTES = {"1": r'{"body": "a\u0000b"}', "2": r'{"body": "Hi \ud83d\ude00"}', "3": r'{"body": "a\ud83db"}'}
+
+
+def migrated_to(engine: Engine, revision: str) -> None:
+    config = migrate._config()
+    with engine.connect().execution_options(write=True) as conn, conn.begin():
+        config.attributes["connection"] = conn
+        command.upgrade(config, revision)
+
+
+def test_notes_of_an_older_version_can_be_asked_on_sqlite(tmp_path: Path) -> None:
+    assert bodies_after_the_upgrade(f"sqlite:///{tmp_path}/old.db") == READABLE
+
+
+@pytest.mark.postgres
+def test_notes_of_an_older_version_can_be_asked_on_postgresql(postgres_server: postgres.Server) -> None:
+    assert bodies_after_the_upgrade(postgres_server.new_database("old_notes")) == READABLE
 
 
 def test_the_proof_finds_what_is_still_there(both_desk: Desk) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from canvas.flows import workflow
+from canvas.domain.message import Actor
+from canvas.flows import erase, workflow
+from canvas.flows.context import Flow
 from canvas.flows.deeds import Clicked
 from canvas.sandbox.people import BY_ID
 from canvas.store.database import reading
@@ -72,6 +74,24 @@ def test_a_person_who_asks_to_be_forgotten_is(portal: HubSpotDesk) -> None:
         assert conn.execute(text("SELECT count(*) FROM messages")).scalar() == 0
         about_them = text("SELECT count(*) FROM actions WHERE message_id IS NOT NULL")
         assert conn.execute(about_them).scalar() == 0
+
+
+def test_an_event_that_cannot_be_done_holds_up_nobody_elses_and_is_asked_for_again(
+    both_portals: HubSpotDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portal, real = both_portals, erase.contact
+    fail(portal)
+
+    def broken(conn: Connection, flow: Flow, install_id: int, contact: str, by: Actor) -> int:
+        if contact == "5":
+            raise ValueError("this one breaks each time")
+        return real(conn, flow, install_id, contact, by)
+
+    monkeypatch.setattr(erase, "contact", broken)
+    forget = "contact.privacyDeletion"
+    answer = portal.webhook([event(forget, "5"), event(forget), event(forget, "5")])
+    assert answer.status_code == 500
+    assert portal.card(CONTACT)["total"] == 0
 
 
 @pytest.mark.parametrize(
