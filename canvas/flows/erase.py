@@ -8,9 +8,13 @@ from sqlalchemy import Connection
 
 from canvas.domain.message import Actor
 from canvas.flows.context import Flow
-from canvas.flows.installs import named
+from canvas.flows.installs import Refused, named
 from canvas.store import audit, erasing
 from canvas.store.database import reading, writing
+
+NOBODY = (
+    "Nobody here has this id or number. Enter a contact's id, or a number in full, such as +353871234567."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,13 @@ class Erased:
 
 
 def person(flow: Flow, public_id: str, contact_id_or_number: str, by: Actor = audit.OPERATOR) -> Erased:
-    """Erase one person by contact id or by number in full international form. Raises Refused."""
+    """Erase one person by contact id or by number. Raises Refused, also where that is nobody's."""
     with writing(flow.engine) as conn:
         tenant = named(conn, public_id)
-        who = erasing.known_as(conn, tenant.id, contact_id_or_number)
+        who = erasing.meant(conn, tenant.id, contact_id_or_number.strip(), flow.country(tenant))
         gone = forget(conn, flow, tenant.id, who, by)
+        if not gone and not erasing.traces(conn, tenant.id, who):
+            raise Refused(NOBODY)
     with reading(flow.engine) as conn:
         return Erased(gone, erasing.traces(conn, tenant.id, who))
 

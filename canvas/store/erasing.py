@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Any
 
 from sqlalchemy import (
@@ -49,6 +50,7 @@ from canvas.store.tables import (
 
 LOT = 500  # ids in one statement
 LEAST_TYPED = 7  # digits of what was typed as a number: "0" or "12" is nobody's
+GAPS = " -.()/"  # between the digits of a number
 # Where a row that no message leads to names a person, as the whole value of a member of its JSON.
 NAMING: dict[Column[Any], tuple[str, ...]] = {
     actions.c.payload: ("contact", "merged_from"),
@@ -76,25 +78,31 @@ def _lots(ids: Sequence[str]) -> Iterable[Sequence[str]]:
     return (ids[start : start + LOT] for start in range(0, len(ids), LOT))
 
 
-def known_as(conn: Connection, install_id: int, given: str) -> Person:
-    """The person behind a contact id or a number: a contact's numbers count where no other contact has them."""
-    if given.startswith("+"):
-        return Person(numbers=(given,))
+def meant(conn: Connection, install_id: int, given: str, country: str) -> Person:
+    """Whom somebody means by what they typed: the contact of that id, else whoever has that number."""
+    theirs = (messages.c.install_id == install_id) & (messages.c.contact_id == given)
+    if any(map(str.isalpha, given)) or conn.execute(select(messages.c.id).where(theirs).limit(1)).first():
+        return known_as(conn, install_id, given)
+    return Person((given,), tuple(sorted(_forms(phones.addressee(given, country), given))))
+
+
+def known_as(conn: Connection, install_id: int, contact_id: str) -> Person:
+    """The person behind a contact id: a contact's numbers count where no other contact has them."""
     written = select(messages.c.to, messages.c.raw_to).where(messages.c.install_id == install_id).distinct()
-    theirs = conn.execute(written.where(messages.c.contact_id == given))
+    theirs = conn.execute(written.where(messages.c.contact_id == contact_id))
     forms = [_forms(to, raw_to) for to, raw_to in theirs]
     every = set().union(*forms)
     same = or_(messages.c.to.in_(every), messages.c.raw_to.in_(every))
-    others = conn.execute(written.where(messages.c.contact_id != given, same))
-    shared = {form for row in others for form in row}
+    others = conn.execute(written.where(messages.c.contact_id != contact_id, same))
+    shared = set().union(*(_forms(to, raw_to) for to, raw_to in others))
     own = set().union(*(both for both in forms if not both & shared))
-    return Person((given,), tuple(sorted(own)))
+    return Person((contact_id,), tuple(sorted(own)))
 
 
 def _forms(to: str | None, raw_to: str) -> set[str]:
-    """A number in full form and as it was typed, which nobody checked: too few digits are nobody's."""
+    """A number by every number of its line, and as it was typed, which nobody checked: few digits are nobody's."""
     typed = {raw_to} if len(phones.clean(raw_to).lstrip("+")) >= LEAST_TYPED else set()
-    return typed | ({to} if to else set())
+    return typed | set(phones.same_line(to) if to else ())
 
 
 def person(conn: Connection, install_id: int, who: Person, now: datetime, sealer: Sealer) -> Counter[str]:
@@ -105,8 +113,7 @@ def person(conn: Connection, install_id: int, who: Person, now: datetime, sealer
     gone: Counter[str] = Counter()
     ids = _message_ids(conn, install_id, who)
     erased.put(conn, install_id, {*who.numbers, *_listed_under(conn, ids)}, now, sealer)
-    lines = [each for number in who.numbers for each in phones.same_line(number)]
-    stopped = _opt_outs(conn, install_id, lines, ids)
+    stopped = _opt_outs(conn, install_id, who.numbers, ids)
     for table in tenant_tables():
         if table is not audit and table is not messages and "message_id" in table.c:
             for lot in _lots(ids):
@@ -120,9 +127,10 @@ def person(conn: Connection, install_id: int, who: Person, now: datetime, sealer
                     gone[table.name] += _delete(conn, table, install_id, table.c[name].in_(values))
     for column, members in NAMING.items():
         for member in members:
-            named = column[member].as_string().in_((*who.contact_ids, *who.numbers))
+            value = column[member].as_string()
+            named = value.in_(who.contact_ids) | _unspaced(value).in_(_spellings(who.numbers))
             gone[column.table.name] += _delete(conn, column.table, install_id, named)
-    gone["opt_outs"] += _delete(conn, opt_outs, install_id, opt_outs.c.to.in_(lines))
+    gone["opt_outs"] += _delete(conn, opt_outs, install_id, opt_outs.c.to.in_(who.numbers))
     _forget_examples(conn, install_id, who)
     for number, channel, at in sorted(stopped):
         elsewhere = (messages.c.install_id == install_id) & (messages.c.to == number)
@@ -141,12 +149,12 @@ def _listed_under(conn: Connection, ids: Sequence[str]) -> set[str]:
     return {name for name in found if name}
 
 
-def _opt_outs(conn: Connection, install_id: int, lines: Sequence[str], ids: Sequence[str]) -> set[OptOut]:
+def _opt_outs(conn: Connection, install_id: int, numbers: Sequence[str], ids: Sequence[str]) -> set[OptOut]:
     """Their opt-outs that a number still stands for."""
     mine = select(opt_outs.c.to, opt_outs.c.channel, opt_outs.c.created_at).where(
         opt_outs.c.install_id == install_id, opt_outs.c.to.startswith("+")
     )
-    wheres = [opt_outs.c.to.in_(lines), *(opt_outs.c.message_id.in_(lot) for lot in _lots(ids))]
+    wheres = [opt_outs.c.to.in_(numbers), *(opt_outs.c.message_id.in_(lot) for lot in _lots(ids))]
     return {
         (row.to, row.channel, row.created_at) for where in wheres for row in conn.execute(mine.where(where))
     }
@@ -178,18 +186,42 @@ def _forget_examples(conn: Connection, install_id: int, who: Person) -> None:
 
 
 def _mentions(table: Table, who: Person) -> ColumnElement[bool]:
-    """Whether any text of a row holds one of their numbers, or is, or quotes, one of their ids."""
+    """Whether the texts of a row hold one of their numbers, however spaced, or are, or quote, one of their ids."""
     found: list[ColumnElement[bool]] = []
+    texts: list[ColumnElement[str]] = []
     for column in table.c:
         text = cast(column, Text)
         kept_as = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
         if isinstance(kept_as, String | JSON):
-            found += [text.contains(number, autoescape=True) for number in who.numbers]
+            texts.append(func.coalesce(text, ""))
         if isinstance(kept_as, JSON):
             found += [text.contains(f'"{id_}"', autoescape=True) for id_ in who.contact_ids]
         elif isinstance(kept_as, String):
             found.append(column.in_(who.contact_ids))
+    if texts:
+        # One text of the whole row, so that it is gone through once.
+        row = _unspaced(reduce(lambda all_, one: all_ + "\n" + one, texts))
+        found += [row.contains(_digits(number), autoescape=True) for number in who.numbers]
     return or_(false(), *found)  # a table may hold no text at all
+
+
+def _unspaced(text: ColumnElement[str]) -> ColumnElement[str]:
+    """A text without what people and providers write between the digits of a number."""
+    return reduce(lambda kept, gap: func.replace(kept, gap, ""), GAPS, text)
+
+
+def _digits(number: str) -> str:
+    """The same of a number, as it stands in a text, with its plus or without."""
+    return "".join(c for c in number if c not in GAPS).removeprefix("+")
+
+
+def _spellings(numbers: Sequence[str]) -> set[str]:
+    """All the ways to write those numbers, without gaps, where nothing else stands."""
+    found = set()
+    for number in numbers:
+        digits, national = _digits(number), phones.national(number)
+        found |= {digits, f"+{digits}", f"00{digits}", *((national, f"0{national}") if national else ())}
+    return found
 
 
 def traces(conn: Connection, install_id: int, who: Person) -> dict[str, int]:

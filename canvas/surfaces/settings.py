@@ -206,7 +206,10 @@ def erase_person() -> Any:
     whom = request.form.get("whom", "").strip()[:64]
     if not whom:
         return _draw(400, wrong={"whom": "Enter a contact's id, or a number such as +353871234567."})
-    erased = erase.person(services().flow, me().install.public_id, whom, me().actor)
+    try:
+        erased = erase.person(services().flow, me().install.public_id, whom, me().actor)
+    except Refused as refused:
+        return _draw(400, wrong={"whom": str(refused)})
     count = erased.gone.get("messages", 0)
     left = sum(erased.left.values())
     words = f"{count} messages of this person were erased; a search afterwards found {left}."

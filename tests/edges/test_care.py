@@ -227,6 +227,8 @@ def test_the_commands_say_what_they_did(desk: Desk) -> None:
     erased = run(args=["erase", PUBLIC, "--contact", "c1", "--yes"])
     assert "messages\t2 erased" in erased.output
     assert "A last search of every table finds nothing." in erased.output
+    again = run(args=["erase", PUBLIC, "--contact", "c1", "--yes"])
+    assert (again.exit_code, "Nobody here has this id or number" in again.output) == (1, True)
     nobody = run(args=["erase", PUBLIC, "--contact", " ", "--yes"])
     assert (nobody.exit_code, "--contact is empty" in nobody.output) == (2, True)
     gone = run(args=["erase", PUBLIC, "--yes"])

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, insert, select, text
 
 from canvas.domain.action_kinds import INTERCOM_EVENT
 from canvas.domain.message import Actor
+from canvas.domain.phones import national, pretty
 from canvas.flows import bulk, erase
 from canvas.flows import installs as install_flow
 from canvas.sandbox.octopods import keys
@@ -41,8 +42,68 @@ def test_erasing_a_person_leaves_no_trace_of_them_and_all_of_the_others(both_des
     assert MARA.phone not in kept
     assert WORDS not in kept
     assert "+46701740699" in kept
-    assert erase.person(desk.flow, PUBLIC, by) == erase.Erased({}, {})
+    with pytest.raises(install_flow.Refused, match="Nobody here has this id or number"):
+        erase.person(desk.flow, PUBLIC, by)
     assert trail(desk)[-1].deed == "contact.erased"
+
+
+@pytest.mark.parametrize(
+    "typed", [pretty(MARA.phone), f"00{MARA.phone[1:]}", MARA.phone[1:], f"0{national(MARA.phone)}"]
+)
+def test_a_person_is_erased_by_their_number_however_it_is_written(both_desk: Desk, typed: str) -> None:
+    fix_mara(both_desk)
+    install_flow.choose(both_desk.flow, PUBLIC, {"country": "SE"})
+    done = erase.person(both_desk.flow, PUBLIC, typed)
+    assert (done.gone["messages"], done.left) == (2, {})
+    assert MARA.phone[1:] not in everything(both_desk)
+
+
+@pytest.mark.parametrize("by", ["+55 11 98765-4321", "+551187654321", "c1"])
+def test_a_line_with_two_numbers_is_erased_by_either(both_desk: Desk, by: str) -> None:
+    both_desk.connect()
+    both_desk.send_sms("+5511987654321", contact="c1")
+    both_desk.gateway(
+        "/track",
+        {"destination_phone": "+551187654321", "message_id": 7, "status": "delivered"},
+        keys.WHATSAPP,
+    )
+    assert erase.person(both_desk.flow, PUBLIC, by).left == {}
+    assert not all_messages(both_desk)
+
+
+def test_a_contact_whose_id_is_all_digits_is_no_number(both_desk: Desk) -> None:
+    desk = both_desk
+    desk.connect()
+    desk.send_sms("+46701740699", "Kept", contact="c2")
+    desk.send_sms("+46701740698", "Gone", contact="46701740699")
+    erase.person(desk.flow, PUBLIC, "46701740699")
+    assert [m.preview for m in all_messages(desk)] == ["Kept"]
+
+
+@pytest.mark.parametrize("asked", ["46 70 1740699", "0046 70-174 06 99", "070-174 06 99"])
+def test_what_names_a_person_in_another_spelling_goes_as_well(both_desk: Desk, asked: str) -> None:
+    desk = both_desk
+    desk.connect()
+    said = "Zorgle frobnicated +46 70-174 06 99 (46701740699) quux"
+    told = {
+        "destination_phone": "+46701740699",
+        "status": "failed",
+        "contact_id": "c1",
+        "failure_reason": said,
+    }
+    desk.gateway("/track", {**told, "message_id": 1}, keys.WHATSAPP)
+    bulk.draft(desk.flow, of(desk), Filter(), {"q": asked}, "best", Actor("intercom_admin", "1", "Ana"))
+    assert erase.person(desk.flow, PUBLIC, "c1").left == {}
+    kept = everything(desk)
+    assert not [one for one in (asked, "701740699", "70-174 06 99") if one in kept]
+
+
+def test_the_proof_finds_a_number_however_it_is_spaced(both_desk: Desk) -> None:
+    desk = both_desk
+    desk.connect()
+    desk.send_sms("+46701740698", "Call +46 (70) 174-06.99 for me", contact="c2")
+    desk.send_sms("+46701740699", "Hi", contact="c1")
+    assert erase.person(desk.flow, PUBLIC, "c1").left == {"messages": 1}
 
 
 @pytest.mark.parametrize("typed", ["0", "087 123 4567", "9876543210987"])

@@ -95,15 +95,18 @@ def section(page: Page, part: str) -> str:
     return html.partition(f'<section class="stack" id="{part}"')[2].partition("</section>")[0]
 
 
-def test_what_was_done_is_said_where_the_page_scrolls_to(browser: Browser, page: Page) -> None:
+def test_what_was_done_is_said_where_the_page_scrolls_to(
+    site: HubSpotDesk, browser: Browser, page: Page
+) -> None:
     after = connect(browser, page)
     assert "The channel is connected." in section(after, "channels")
     assert "Noted. Messages" in section(browser.press(after, "It is repaired"), "channels")
     assert "Saved." in section(browser.press(after, "Save"), "choices")
     assert "Saved." in section(browser.get("/settings?done=teammate"), "team")
-    assert "messages of this person were erased" in section(
-        browser.press(after, "Erase this person", whom="c1"), "data"
-    )
+    site.send_sms("+46701740699", contact="c1")
+    erased = section(browser.press(after, "Erase this person", whom="+46 70 174 06 99"), "data")
+    assert "1 messages of this person were erased; a search afterwards found 0." in erased
+    assert "Nobody here has this id or number" in browser.press(after, "Erase this person", whom="c1").words
 
 
 def test_one_key_is_one_channel_of_its_kind(site: HubSpotDesk, browser: Browser, page: Page) -> None:
