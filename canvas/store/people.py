@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from canvas.domain.message import Message, Status
 from canvas.store.messages import from_row
@@ -15,13 +15,19 @@ from canvas.store.tables import messages
 def move(conn: Connection, install_id: int, old_ids: Sequence[str], new_id: str) -> int:
     """The records were merged: their messages belong to the surviving one. Gives the number of messages."""
     where = (messages.c.install_id == install_id) & messages.c.contact_id.in_(old_ids)
-    return conn.execute(update(messages).where(where).values(contact_id=new_id)).rowcount
+    return _belong(conn, where, new_id)
 
 
 def unlink(conn: Connection, install_id: int, contact_id: str) -> int:
     """The record is gone: its messages are found by their number alone. Gives the number of messages."""
     where = (messages.c.install_id == install_id) & (messages.c.contact_id == contact_id)
-    return conn.execute(update(messages).where(where).values(contact_id=None)).rowcount
+    return _belong(conn, where, None)
+
+
+def _belong(conn: Connection, where: ColumnElement[bool], contact_id: str | None) -> int:
+    # A new version, or whoever read them before and saves them now would put the old record back.
+    values = {"contact_id": contact_id, "version": messages.c.version + 1}
+    return conn.execute(update(messages).where(where).values(values)).rowcount
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,9 @@ from canvas.flows import erase, workflow
 from canvas.flows.context import Flow
 from canvas.flows.deeds import Clicked
 from canvas.sandbox.people import BY_ID
-from canvas.store.database import reading
+from canvas.store import messages
+from canvas.store.database import reading, writing
+from tests.gateway.records import only_message
 from tests.hubspot.desk import CONTACT, PORTAL, HubSpotDesk
 
 MARA = BY_ID["not_on_whatsapp"]
@@ -62,6 +64,21 @@ def test_a_deleted_record_leaves_its_messages_to_the_number(portal: HubSpotDesk)
     assert portal.card("902", phone=MARA.phone)["total"] == 0
     portal.webhook([event("object.deletion")])
     assert portal.card("902", phone=MARA.phone)["total"] == 1
+
+
+MERGE = event("object.merge", primaryObjectId=951, mergedObjectIds=[int(CONTACT)])
+
+
+@pytest.mark.parametrize(("told", "contact"), [(MERGE, "951"), (event("object.deletion"), None)])
+def test_whoever_read_a_message_before_its_record_went_does_not_bring_it_back(
+    both_portals: HubSpotDesk, told: dict[str, Any], contact: str | None
+) -> None:
+    fail(both_portals)
+    read = only_message(both_portals)
+    both_portals.webhook([told])
+    with writing(both_portals.flow.engine) as conn:
+        assert not messages.save(conn, read, both_portals.clock())
+    assert only_message(both_portals).contact_id == contact
 
 
 def test_a_person_who_asks_to_be_forgotten_is(portal: HubSpotDesk) -> None:
