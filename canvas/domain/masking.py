@@ -11,7 +11,9 @@ DEPTH = 6  # levels of a structure that are looked into; what lies deeper is hid
 
 # A number as people and providers write it. Bounded repeats only, so that no text makes it slow.
 _NUMBER = re.compile(r"(?<![\w.:/-])(?:\+|00)?\(?\d[\d ().\u00a0\u2011-]{5,24}\d(?!\w)")
-_SECRET = re.compile(r"(?:secret|token|password|authorization|cookie|api_?key|_sealed|_hash)$", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(?:secret|token|password|authorization|cookie|api_?key|_sealed|_hash|webhook)$", re.IGNORECASE
+)
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s:@]{1,100}:[^/\s@]{1,200}(?=@)|(?<=Bearer )\S+", re.IGNORECASE)
 _CONTENT = frozenset({"text", "body", "preview", "variables", "message_variables", "content", "header_url"})
 

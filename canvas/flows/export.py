@@ -14,7 +14,8 @@ from canvas.store import erasing
 from canvas.store.database import reading
 from canvas.store.tables import installs, sessions
 
-SECRETS = ("_sealed", "_hash", "secret", "token", "password", "csrf")
+# A webhook's address is all that it takes to write there.
+SECRETS = ("_sealed", "_hash", "secret", "token", "password", "csrf", "webhook")
 
 
 def rows_of(flow: Flow, public_id: str) -> Iterator[dict[str, Any]]:

@@ -45,8 +45,8 @@ def connect(
         "removed_at": None,
         "settings": dict(settings or {}),
     }
-    given = {"region": region, "name": name, "token_sealed": flow.sealer.seal(token) if token else None}
-    changes.update({key: value for key, value in given.items() if value is not None})
+    renewed = {"region": region, "name": name, "token_sealed": flow.sealer.seal(token) if token else None}
+    changes.update({key: value for key, value in renewed.items() if value is not None})
     now = flow.clock()
     with writing(flow.engine) as conn:
         old = installs.find(conn, platform, external_id)
@@ -54,15 +54,20 @@ def connect(
             changes["settings"] = {"country": flow.default_region, **changes["settings"]}
         fresh = installs.put(conn, platform, external_id, now, **changes)
         deed = "install.renewed" if old else "install.connected"
-        before = _audited_values(old) if old else None
-        audit.write(
-            conn, fresh.id, now, by, deed, fresh.public_id, before=before, after=_audited_values(fresh)
-        )
+        given = changes["settings"]
+        before = _audited_values(old, given) if old else None
+        after = _audited_values(fresh, given)
+        audit.write(conn, fresh.id, now, by, deed, fresh.public_id, before=before, after=after)
     return fresh
 
 
-def _audited_values(install: Install) -> dict[str, Any]:
-    return {"status": install.status, "region": install.region, "settings": install.settings}
+def _audited_values(install: Install, given: Mapping[str, Any]) -> dict[str, Any]:
+    return {"status": install.status, "region": install.region, "settings": _chosen(install, given)}
+
+
+def _chosen(install: Install, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that are changed; the others are nothing the trail has to tell."""
+    return {name: install.settings.get(name) for name in given}
 
 
 def choose(flow: Flow, public_id: str, settings: Mapping[str, Any], by: Actor = audit.OPERATOR) -> Install:
@@ -71,7 +76,7 @@ def choose(flow: Flow, public_id: str, settings: Mapping[str, Any], by: Actor = 
     with writing(flow.engine) as conn:
         old = named(conn, public_id)
         fresh = installs.put(conn, old.platform, old.external_id, now, settings=dict(settings))
-        before, after = old.settings, fresh.settings
+        before, after = _chosen(old, settings), _chosen(fresh, settings)
         audit.write(conn, old.id, now, by, "install.settings", public_id, before=before, after=after)
     return fresh
 

@@ -213,6 +213,17 @@ def test_an_export_holds_every_row_and_no_secret(both_desk: Desk) -> None:
         assert secret not in written
 
 
+def test_the_address_of_a_webhook_is_in_no_export_and_no_audit_line(desk: Desk) -> None:
+    address = "https://hooks.slack.com/services/T0/B0/SECRET"
+    desk.connect(alerts={"webhook": address})
+    install_flow.choose(desk.flow, PUBLIC, {"timeline": "off"})
+    install_flow.connect(desk.flow, "intercom", WORKSPACE, None, settings={"country": "SE"})
+    exported = [json.dumps(row) for row in export.rows_of(desk.flow, PUBLIC)]
+    assert not [line for line in (*exported, *map(repr, trail(desk))) if address in line]
+    chosen = next(line for line in trail(desk) if line.deed == "install.settings")
+    assert (chosen.before, chosen.after) == ({"timeline": None}, {"timeline": "off"})
+
+
 def test_the_commands_say_what_they_did(desk: Desk) -> None:
     fix_mara(desk)
     register(desk.app)
