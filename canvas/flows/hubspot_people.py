@@ -52,7 +52,7 @@ def _heard(conn: Connection, flow: Flow, install: Install, event: Mapping[str, A
     else:
         return 0
     if touched and kind != FORGOTTEN:
-        audit.write(conn, install.id, flow.clock(), HUBSPOT, f"contact.{kind}", contact, result=str(touched))
+        audit.write(conn, install.id, flow.clock(), HUBSPOT, f"contact.{kind}", result=str(touched))
     if touched:
         log.info("hubspot.contact", kind=kind, install=install.public_id, messages=touched)
     return touched

@@ -60,7 +60,7 @@ def carry_out(flow: Flow, action: Action) -> None:
             gone = str(action.payload["merged_from"])
             touched = people.move(conn, action.install_id, [gone], contact) if gone and contact else 0
             if touched:
-                audit.write(conn, action.install_id, now, INTERCOM, topic, contact, result=str(touched))
+                audit.write(conn, action.install_id, now, INTERCOM, topic, result=str(touched))
             actions.finish(conn, action, actions.DONE, now, {"messages": touched})
         else:
             touched = erase.contact(conn, flow, action.install_id, contact, INTERCOM) if contact else 0

@@ -157,9 +157,7 @@ def _tied(
     if message.contact_id or not person.contact_id:
         return message
     held = messages.locked(conn, install.id, message.id)
-    audit.write(
-        conn, install.id, now, actor, "message.attached", held.id, after={"contact": person.contact_id}
-    )
+    audit.write(conn, install.id, now, actor, "message.attached", held.id)
     fresh = outcome.store(conn, replace(held, contact_id=person.contact_id), now)
     if fresh.status is Status.FAILED:
         timeline.news(conn, flow, fresh, now)

@@ -52,7 +52,10 @@ def write(
     after: Any = None,
     result: str | None = None,
 ) -> None:
-    """Add one line, masked. `deed` is a word such as `fix.retry_now`; `about` the id of what it was done to."""
+    """Add one line, masked. `deed` is a word such as `fix.retry_now`; `about` the id of what it was done to.
+
+    Never a contact's id: nobody could take it out when they are erased.
+    """
     who = actor or WORKER
     row = {
         "install_id": install_id,

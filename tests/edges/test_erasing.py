@@ -11,8 +11,9 @@ from sqlalchemy import Engine, insert, select, text
 from canvas.domain.action_kinds import INTERCOM_EVENT
 from canvas.domain.message import Actor
 from canvas.domain.phones import national, pretty
-from canvas.flows import bulk, erase
+from canvas.flows import bulk, erase, intercom_events, manual
 from canvas.flows import installs as install_flow
+from canvas.flows.look import Person
 from canvas.sandbox.octopods import keys
 from canvas.store import actions as actions_store
 from canvas.store import erasing, migrate, unknown
@@ -230,6 +231,22 @@ def test_notes_of_an_older_version_can_be_asked_on_sqlite(tmp_path: Path) -> Non
 @pytest.mark.postgres
 def test_notes_of_an_older_version_can_be_asked_on_postgresql(postgres_server: postgres.Server) -> None:
     assert bodies_after_the_upgrade(postgres_server.new_database("old_notes")) == READABLE
+
+
+def test_whoever_was_tied_merged_or_deleted_is_named_by_no_audit_line(desk: Desk) -> None:
+    desk.connect()
+    desk.send_sms("+46701740613", contact="")
+    [message] = all_messages(desk)
+    person, ana = Person("c77", (), None), Actor("intercom_admin", "1", "Ana")
+    nonce = manual.check(desk.flow, of(desk), message.id).nonce
+    manual.attach(desk.flow, of(desk), person, message.id, "", nonce, ana)
+    merged = intercom_events.Event(WORKSPACE, "notif_1", "contact.merged", "c78", "c77")
+    intercom_events.store(desk.flow, merged)
+    desk.work()
+    deeds = [line.deed for line in trail(desk)]
+    assert {"message.attached", "contact.merged"} <= set(deeds)
+    assert erase.person(desk.flow, PUBLIC, "c78").left == {}
+    assert not [line for line in trail(desk) if "c77" in repr(line) or "c78" in repr(line)]
 
 
 def test_the_proof_finds_what_is_still_there(both_desk: Desk) -> None:
