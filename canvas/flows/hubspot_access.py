@@ -106,36 +106,44 @@ def _renewed(flow: Flow, install: Install, stale: str) -> str:
 
 def _renew(flow: Flow, install: Install, stale: str) -> str:
     """Renew, holding the turn; it is given back whatever happens."""
-    changes: dict[str, str] = {}
     try:
         held = _held(flow, install)
         if isinstance(held, str) or held.access != stale:
-            return held if isinstance(held, str) else held.access  # renewed between the look and the turn
+            return _access_of(held)  # renewed between the look and the turn
         app = flow.hubspot_app
         grant = flow.hubspot.refresh(app.client_id, app.client_secret, held.refresh)
-        changes = {"token_sealed": seal_grant(flow, grant)}
-        return grant.access_token
+        return _kept(flow, install, stale, grant)
     except Unauthorised as refused:
         if refused.code in (REVOKED, "invalid_grant"):
             _let_go(flow, install, stale)
         raise
     finally:
         with writing(flow.engine) as conn:
-            installs.end_renewal(conn, install.id, **changes)
+            installs.end_renewal(conn, install.id)
+
+
+def _kept(flow: Flow, install: Install, stale: str, grant: Grant) -> str:
+    """Store what came in `stale`'s place, unless somebody connected again meanwhile; the access token to use."""
+    with writing(flow.engine) as conn:
+        held = _token(flow, installs.locked(conn, install.id))
+        if isinstance(held, str) or held.access != stale:
+            return _access_of(held)
+        installs.renew(conn, install.id, seal_grant(flow, grant))
+    return grant.access_token
+
+
+def _access_of(held: str | Pair) -> str:
+    return held if isinstance(held, str) else held.access
 
 
 def _let_go(flow: Flow, install: Install, stale: str) -> None:
-    """HubSpot tells nobody of an uninstall; a refused renewal is how it is noticed.
-
-    The token, worth nothing now, goes at once, and the rest after the stated grace.
-    """
+    """HubSpot tells nobody of an uninstall; a refused renewal is how it is noticed."""
     now = flow.clock()
     with writing(flow.engine) as conn:
         current = installs.locked(conn, install.id)
         held = _token(flow, current)
         if isinstance(held, str) or held.access != stale:
             return  # somebody connected it again meanwhile
-        gone = {"status": installs.DISCONNECTED, "token_sealed": None, "removed_at": now}  # nosec B105 # it is forgotten
-        installs.put(conn, install.platform, install.external_id, now, **gone)
+        installs.let_go(conn, install.id, installs.DISCONNECTED, now)
         audit.write(conn, install.id, now, HUBSPOT, "install.disconnected", install.public_id)
     log.warning("hubspot.revoked", install=install.public_id)

@@ -117,6 +117,12 @@ def put(
     return found
 
 
+def let_go(conn: Connection, install_id: int, status: str, now: datetime) -> None:
+    """It does not let us in any more: its token, worth nothing now, goes at once, the rest after the stated grace."""
+    gone = {"status": status, "token_sealed": None, "removed_at": now, "updated_at": now}  # nosec B105 # forgotten
+    conn.execute(update(installs).where(installs.c.id == install_id).values(gone))
+
+
 def take_renewal(conn: Connection, install_id: int, now: datetime, until: datetime) -> bool:
     """Take the turn to renew this install's token until that time; False while somebody else has it."""
     free = or_(installs.c.renewing_until.is_(None), installs.c.renewing_until <= now)
@@ -124,7 +130,11 @@ def take_renewal(conn: Connection, install_id: int, now: datetime, until: dateti
     return conn.execute(update(installs).where(where).values(renewing_until=until)).rowcount == 1
 
 
-def end_renewal(conn: Connection, install_id: int, **changes: Any) -> None:
-    """Give the turn back, with what came of it."""
-    values = {"renewing_until": None, **changes}
-    conn.execute(update(installs).where(installs.c.id == install_id).values(**values))
+def renew(conn: Connection, install_id: int, token_sealed: str) -> None:
+    """Keep a renewed token. Nothing that a page shows has changed, so `updated_at` stays."""
+    conn.execute(update(installs).where(installs.c.id == install_id).values(token_sealed=token_sealed))
+
+
+def end_renewal(conn: Connection, install_id: int) -> None:
+    """Give the turn back."""
+    conn.execute(update(installs).where(installs.c.id == install_id).values(renewing_until=None))

@@ -18,6 +18,7 @@ from canvas.flows.retention import purge
 from canvas.store import installs, teammates
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
+from canvas.store.sealing import CannotOpen
 from tests.hubspot.desk import PORTAL, HubSpotDesk
 from tests.web.browser import ANA, BEN, NOBODY, Browser
 from tests.web.conftest import PUBLIC_URL
@@ -367,3 +368,42 @@ def test_a_refusal_that_comes_late_does_not_disconnect_who_connected_again(
     now = install_of(site, "hubspot", PORTAL)
     assert now.status == installs.ACTIVE
     assert access(site.flow, now) != "stale-token"
+
+
+def test_a_renewal_that_comes_late_keeps_the_new_connection(
+    site: HubSpotDesk, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install = expiring(site)
+    ask = site.flow.hubspot.refresh
+    connected: list[Install] = []
+
+    def slowly(*given: str) -> Grant:
+        try:
+            return ask(*given)
+        finally:
+            browser.sign_in("hubspot")
+            connected.append(install_of(site, "hubspot", PORTAL))
+
+    monkeypatch.setattr(site.flow.hubspot, "refresh", slowly)
+    used = access(site.flow, install)
+    kept = install_of(site, "hubspot", PORTAL)
+    assert [kept.token_sealed] == [each.token_sealed for each in connected]
+    assert used == access(site.flow, kept)
+    assert kept.renewing_until is None
+
+
+def test_a_renewal_that_comes_late_brings_back_no_token_that_was_forgotten(
+    site: HubSpotDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install = expiring(site)
+    ask = site.flow.hubspot.refresh
+
+    def slowly(*given: str) -> Grant:
+        with writing(site.flow.engine) as conn:
+            installs.put(conn, "hubspot", PORTAL, site.clock(), token_sealed=None)
+        return ask(*given)
+
+    monkeypatch.setattr(site.flow.hubspot, "refresh", slowly)
+    with pytest.raises(CannotOpen):
+        access(site.flow, install)
+    assert install_of(site, "hubspot", PORTAL).token_sealed is None
