@@ -206,7 +206,7 @@ class Intercom:
         if answer.status >= 500 or answer.status == 408:
             trouble = f"Intercom had trouble of its own ({answer.status})."
             return broken(effect, trouble, answer, code, facts["request_id"])
-        if answer.status == 401 or code in _DISCONNECTED:
+        if is_shut_out(answer.status, code):
             return Unauthorised("Intercom does not let us in any more; connect the workspace again.", **facts)
         if answer.status == 403 or code in _FORBIDDEN:
             return Unauthorised(f"Intercom does not allow this: {said or 'a permission is missing'}", **facts)
@@ -217,6 +217,11 @@ class Intercom:
     def _until(self, answer: Answer) -> datetime:
         reset = answer.headers.get("X-RateLimit-Reset", "")
         return retry_at(answer.headers, reset, self._clock(), WINDOW)
+
+
+def is_shut_out(status: int | None, code: str | None) -> bool:
+    """Whether an answer says that the workspace must connect again, not just that a permission is missing."""
+    return status == 401 or code in _DISCONNECTED
 
 
 def _headers(token: str) -> dict[str, str]:

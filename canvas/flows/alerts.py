@@ -18,9 +18,8 @@ from canvas.domain.action_kinds import ALERT, action_key
 from canvas.domain.message import Actor
 from canvas.domain.quiet import quiet_until
 from canvas.domain.schedule import LEASE, OTHER_TRIES, backoff
-from canvas.flows import chores
+from canvas.flows import chores, hubspot_access, intercom_access
 from canvas.flows.context import Flow
-from canvas.flows.hubspot_access import calling
 from canvas.flows.timeline import INDEXED_AFTER
 from canvas.store import actions, alerts, audit, installs
 from canvas.store.actions import Action
@@ -332,12 +331,16 @@ class IntercomNotes:
     wanted: Wishes
 
     def has(self, word: str) -> bool:
-        token, region = chores.token_of(self.flow, self.install), self.install.region or "US"
-        return self.flow.intercom.has_note(token, region, self.wanted.conversation, word)
+        ask, where = self.flow.intercom.has_note, self.wanted.conversation
+        return intercom_access.calling(
+            self.flow, self.install, lambda token, region: ask(token, region, where, word)
+        )
 
     def write(self, body: str, now: datetime) -> None:
-        token, region = chores.token_of(self.flow, self.install), self.install.region or "US"
-        self.flow.intercom.write_note(token, region, self.wanted.conversation, self.wanted.admin, body)
+        note, where, admin = self.flow.intercom.write_note, self.wanted.conversation, self.wanted.admin
+        intercom_access.calling(
+            self.flow, self.install, lambda token, region: note(token, region, where, admin, body)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,14 +352,14 @@ class HubSpotNotes:
     wanted: Wishes
 
     def has(self, word: str) -> bool:
-        found = calling(
+        found = hubspot_access.calling(
             self.flow, self.install, lambda token: self.flow.hubspot.find_activity(token, NOTE, word)
         )
         return found is not None
 
     def write(self, body: str, now: datetime) -> None:
         contact = self.wanted.contact
-        calling(
+        hubspot_access.calling(
             self.flow,
             self.install,
             lambda token: self.flow.hubspot.write_activity(token, contact, NOTE, body, now),

@@ -14,6 +14,7 @@ from canvas.domain.settings import language_codes
 from canvas.domain.templates import Button, Template
 from canvas.flows import hubspot_numbers
 from canvas.flows.context import Flow
+from canvas.flows.intercom_access import calling
 from canvas.flows.keys import hold
 from canvas.store import actions, channels, installs
 from canvas.store import templates as template_store
@@ -113,7 +114,8 @@ def write_phone(flow: Flow, action: Action) -> None:
         if install.platform == "hubspot":
             hubspot_numbers.save(flow, install, action)
         else:
-            flow.intercom.set_phone(token_of(flow, install), install.region or "US", contact_id, number)
+            save = flow.intercom.set_phone
+            calling(flow, install, lambda token, region: save(token, region, contact_id, number))
     except (CallFailed, CannotOpen) as error:
         failed(flow, action, error)
     else:
@@ -123,26 +125,21 @@ def write_phone(flow: Flow, action: Action) -> None:
 def ask_admin(flow: Flow, action: Action) -> None:
     """Leave an internal note with the diagnosis in the conversation. It is never shown to the customer."""
     install = install_of(flow, action)
-    note, region = action.payload, install.region or "US"
-    try:
-        token = token_of(flow, install)
+    note = action.payload
+    where = note["conversation_id"]
+
+    def write(token: str, region: str) -> None:
         # A note cannot be written twice harmlessly: an earlier try, or what an earlier click began, may have.
         may_be_there = action.tries > 1 or note.get("again")
-        if not may_be_there or not flow.intercom.has_note(
-            token, region, note["conversation_id"], note["mark"]
-        ):
-            flow.intercom.write_note(token, region, note["conversation_id"], note["admin_id"], note["body"])
+        if not may_be_there or not flow.intercom.has_note(token, region, where, note["mark"]):
+            flow.intercom.write_note(token, region, where, note["admin_id"], note["body"])
+
+    try:
+        calling(flow, install, write)
     except (CallFailed, CannotOpen) as error:
         failed(flow, action, error)
     else:
         finish(flow, action, actions.DONE)
-
-
-def token_of(flow: Flow, install: Install) -> str:
-    """The access token of an install. Raises CannotOpen when there is none."""
-    if not install.token_sealed:
-        raise CannotOpen("This workspace gave no access token.")
-    return flow.sealer.open(install.token_sealed)
 
 
 def install_of(flow: Flow, action: Action) -> Install:

@@ -9,15 +9,14 @@ from typing import Any
 import structlog
 
 from canvas.domain.action_kinds import INTERCOM_EVENT, action_key
-from canvas.domain.message import Actor
 from canvas.flows import erase
 from canvas.flows.context import Flow
+from canvas.flows.intercom_access import INTERCOM
 from canvas.store import actions, audit, channels, installs, people, teammates
 from canvas.store.actions import Action
 from canvas.store.database import reading, writing
 
 log = structlog.get_logger()
-INTERCOM = Actor("intercom", None, "Intercom")
 MERGED = "contact.merged"
 DELETED = frozenset({"contact.deleted", "contact.user.deleted", "contact.lead.deleted"})
 RECONNECT = "REINSTALL_CTA"
@@ -69,14 +68,13 @@ def carry_out(flow: Flow, action: Action) -> None:
 
 
 def leave(flow: Flow, workspace: str) -> None:
-    """The app was uninstalled: its token and everybody's sessions go now, the rest after the stated grace."""
+    """The app was uninstalled: everybody's sessions end with its token."""
     now = flow.clock()
     with writing(flow.engine) as conn:
         install = installs.find(conn, "intercom", workspace, hold=True)
         if install is None or install.status == installs.REMOVED:
             return
-        gone = {"status": installs.REMOVED, "token_sealed": None, "removed_at": now}  # nosec B105 # it is forgotten
-        installs.put(conn, "intercom", workspace, now, **gone)
+        installs.let_go(conn, install.id, installs.REMOVED, now)
         teammates.end_sessions_of(conn, install.id)
         audit.write(conn, install.id, now, INTERCOM, "install.uninstalled", install.public_id)
     log.info("intercom.uninstalled", install=install.public_id)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 from werkzeug.test import TestResponse
 
 from canvas.domain.message import Status
@@ -15,11 +16,13 @@ from canvas.flows import installs as install_flow
 from canvas.flows.discovery import keep_looking
 from canvas.flows.insights import keep_counting
 from canvas.flows.retention import purge
+from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
-from canvas.store import installs
+from canvas.store import audit, installs
 from canvas.store.database import reading, writing
 from canvas.surfaces.guard import hub_signature
-from tests.desk import SECRET, WORKSPACE, Desk
+from tests.clients.scripted import answer, scripted
+from tests.desk import SECRET, TOKEN, WORKSPACE, Desk
 from tests.gateway.records import all_messages
 from tests.hubspot.desk import HubSpotDesk
 from tests.web.browser import Browser
@@ -40,7 +43,7 @@ def notify(
     return answer
 
 
-def health(site: HubSpotDesk) -> dict[str, Any]:
+def health(site: Desk) -> dict[str, Any]:
     answer: dict[str, Any] = site.intercom_post("/intercom/health", {"workspace_id": WORKSPACE}).get_json()
     return answer
 
@@ -99,6 +102,75 @@ def test_uninstalling_forgets_the_token_at_once_and_the_rest_after_the_grace(
     purge(site.flow)
     with reading(site.flow.engine) as conn:
         assert installs.find(conn, "intercom", WORKSPACE) is None
+
+
+def asks_an_admin(desk: Desk) -> None:
+    """A note that the worker is to write in Intercom with the workspace's token."""
+    desk.octopods.add_key(keys.SMS, "sms", "deprecated")
+    desk.send_sms(ARRIVES)
+    desk.click(desk.initialize(), "Ask an admin")
+
+
+def revoke(desk: Desk) -> None:
+    """The app is taken out of the workspace, and no word of it reaches us."""
+    url = f"{desk.intercom.url}/auth/uninstall"
+    assert requests.post(url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=5).ok
+
+
+def test_a_token_that_was_revoked_is_noticed_by_the_first_call(both_desk: Desk) -> None:
+    desk = both_desk
+    desk.connect()
+    revoke(desk)
+    asks_an_admin(desk)
+    with reading(desk.flow.engine) as conn:
+        left = installs.find(conn, "intercom", WORKSPACE)
+        trail = [] if left is None else audit.newest(conn, left.id, 1)
+    assert left
+    assert (left.status, left.token_sealed) == (installs.DISCONNECTED, None)
+    assert [line.deed for line in trail] == ["install.disconnected"]
+    assert (health(desk)["state"], health(desk)["cta_type"]) == ("UNHEALTHY", "REINSTALL_CTA")
+    assert "not connected" in desk.initialize().words
+    desk.intercom.reset()
+    desk.connect()
+    assert health(desk) == {"state": "OK"}
+    desk.clock.advance((desk.flow.erase_after + timedelta(days=1)).total_seconds())
+    assert purge(desk.flow).installs == 0
+
+
+def test_a_workspace_that_revoked_its_token_is_erased_after_its_grace(desk: Desk) -> None:
+    desk.connect()
+    revoke(desk)
+    asks_an_admin(desk)
+    desk.clock.advance((desk.flow.erase_after + timedelta(hours=1)).total_seconds())
+    assert purge(desk.flow).installs == 1
+
+
+def test_a_permission_that_is_missing_disconnects_nobody(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.connect()
+    refusal = {"type": "error.list", "errors": [{"code": "api_plan_restricted", "message": "No plan."}]}
+    with scripted(answer(403, refusal)) as intercom:
+        monkeypatch.setattr(desk.flow.intercom, "_base", intercom.url)
+        asks_an_admin(desk)
+        assert len(intercom.received) == 1
+    assert health(desk) == {"state": "OK"}
+
+
+def test_a_refusal_that_comes_late_keeps_who_connected_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.connect()
+    revoke(desk)
+    ask = desk.flow.intercom.write_note
+
+    def slowly(*given: str) -> None:
+        try:
+            ask(*given)
+        finally:
+            desk.connect()
+
+    monkeypatch.setattr(desk.flow.intercom, "write_note", slowly)
+    asks_an_admin(desk)
+    assert health(desk) == {"state": "OK"}
 
 
 def test_a_fix_that_waits_is_not_sent_after_an_uninstall(desk: Desk) -> None:
