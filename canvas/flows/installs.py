@@ -128,6 +128,7 @@ def add_channel(
         installs.locked(conn, install.id)  # or two admins could connect one key under two names at once
         label = name or CHANNEL_NAMES[kind]
         fingerprint = flow.sealer.fingerprint(key)
+        channels.hold_key(conn, fingerprint)  # or in two installs
         _check(conn, install, kind, label, key, fingerprint, number)
         secret = {"key_sealed": flow.sealer.seal(key), "key_hash": fingerprint, "key_last4": key[-4:]}
         same = [c for c in channels.of_install(conn, install.id) if c.kind == kind and c.name == label]

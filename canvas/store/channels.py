@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, case, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from canvas.domain.schedule import LESSON, poll_spacing
@@ -87,6 +87,13 @@ def listed(conn: Connection) -> list[Channel]:
     joined = _all.join(installs, installs.c.id == channels.c.install_id)
     query = joined.where(channels.c.kind == "whatsapp", _present, installs.c.status == ACTIVE)
     return [from_row(row) for row in conn.execute(query).mappings()]
+
+
+def hold_key(conn: Connection, key_hash: str) -> None:
+    """Until this transaction ends, nobody else who holds this key gets past here: it goes to one install."""
+    # On SQLite a transaction that writes is alone from its beginning.
+    if conn.dialect.name == "postgresql":
+        conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key_hash, 0))))
 
 
 def add(conn: Connection, install_id: int, now: datetime, **values: Any) -> int:

@@ -12,7 +12,8 @@ import pytest
 from canvas.domain.message import Actor
 from canvas.domain.rights import ADMIN
 from canvas.flows import settings as flow_settings
-from canvas.flows.installs import Refused, choose, everyone
+from canvas.flows.installs import Refused, add_channel, channels_of, choose, connect, everyone
+from canvas.sandbox.octopods import keys
 from canvas.store import audit, teammates
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
@@ -104,3 +105,16 @@ def test_two_admins_who_take_each_other_out_leave_one(pair: Pair) -> None:
     assert "This is the last admin" in said[1]
     with reading(flow.engine) as conn:
         assert teammates.admin_names(conn, install.id) == ["Ana"]
+
+
+def test_two_admins_who_connect_one_key_to_their_workspaces_leave_it_with_one(pair: Pair) -> None:
+    flow = pair.desk.flow
+    for name in ("first", "second"):
+        connect(flow, "intercom", name, None)
+    said = pair.at_once(
+        lambda: add_channel(flow, "intercom:first", "whatsapp", keys.WHATSAPP, None, None),
+        lambda: add_channel(flow, "intercom:second", "whatsapp", keys.WHATSAPP, None, None),
+    )
+    assert said[0] == "saved"
+    assert "belongs to another install" in said[1]
+    assert [len(channels_of(flow, f"intercom:{name}")) for name in ("first", "second")] == [1, 0]
