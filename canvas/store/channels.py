@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from canvas.domain.schedule import LESSON, poll_spacing
@@ -133,6 +133,16 @@ def _limit_row(conn: Connection, key_hash: str) -> None:
                 conn.execute(insert(key_limits).values(key_hash=key_hash))
         except IntegrityError:
             return  # somebody else was faster; the row is there, which is all that is asked
+
+
+def move_limits(conn: Connection, old: str, new: str) -> None:
+    """A key is found by another hash from now on, and its limits with it; of two rows the longer block counts."""
+    both = key_limits.c.key_hash.in_([old, new])
+    longest_first = key_limits.c.blocked_until.desc().nulls_last()
+    found = conn.execute(select(key_limits.c.key_hash).where(both).order_by(longest_first)).scalars().all()
+    if found:
+        conn.execute(delete(key_limits).where(key_limits.c.key_hash.in_(found[1:])))
+        conn.execute(update(key_limits).where(key_limits.c.key_hash == found[0]).values(key_hash=new))
 
 
 def block(conn: Connection, key_hash: str, until: datetime) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, Table, select, update
 
 from canvas.store import installs
+from canvas.store.channels import move_limits
 from canvas.store.database import reading, writing
 from canvas.store.sealing import CannotOpen, Sealer
 from canvas.store.tables import channels, metadata
@@ -97,15 +98,15 @@ def _sealed_in(document: dict[str, Any], path: str) -> Iterator[tuple[str, dict[
 
 def _fingerprints(engine: Engine, sealer: Sealer, done: Rotated) -> None:
     with reading(engine) as conn:
-        query = select(channels.c.id, channels.c.key_sealed, channels.c.key_hash)
+        query = select(channels.c.key_sealed, channels.c.key_hash)
         found = conn.execute(query.where(channels.c.key_sealed != "")).all()
-    for id_, sealed, known in found:
+    for sealed, known in found:
         try:
             wanted = sealer.fingerprint(sealer.open(sealed))
         except CannotOpen:
             continue  # told above
         if wanted != known:
             with writing(engine) as conn:
-                where = (channels.c.id == id_) & (channels.c.key_sealed == sealed)
-                change = update(channels).where(where).values(key_hash=wanted)
+                change = update(channels).where(channels.c.key_hash == known).values(key_hash=wanted)
                 done.fingerprints += conn.execute(change).rowcount
+                move_limits(conn, known, wanted)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select, update
 
 from canvas.sandbox.octopods import keys
+from canvas.store import channels as channel_store
 from canvas.store import rotation
 from canvas.store.database import reading, writing
 from canvas.store.sealing import CannotOpen, Sealer
@@ -58,9 +61,32 @@ def test_rotation_stopped_half_way_goes_on_and_names_what_cannot_be_opened(desk:
 
 
 def test_a_changed_secret_key_finds_the_api_keys_again_after_rotation(desk: Desk) -> None:
-    desk.connect("sms")
-    sealed_by(desk, Sealer([OLD], "s" * 32))
+    desk.connect("sms", "vbm")
+    sealed_by(desk, Sealer([OLD], "s" * 32))  # both channels with one key
     changed = Sealer([OLD], "t" * 32)
-    assert rotation.rotate(desk.flow.engine, changed).fingerprints == 1
+    assert rotation.rotate(desk.flow.engine, changed).fingerprints == 2
     with reading(desk.flow.engine) as conn:
-        assert conn.execute(select(channels.c.key_hash)).scalar() == changed.fingerprint(keys.SMS)
+        found = conn.execute(select(channels.c.key_hash)).scalars().all()
+    assert found == [changed.fingerprint(keys.SMS)] * 2
+
+
+def waits(desk: Desk) -> datetime | None:
+    with reading(desk.flow.engine) as conn:
+        return channel_store.of_install(conn, of(desk).id)[0].blocked_until
+
+
+def test_a_changed_secret_key_lets_no_blocked_key_go_before_its_time(both_desk: Desk) -> None:
+    desk = both_desk
+    desk.connect("sms")
+    desk.octopods.block_key(keys.SMS, 300)
+    assert desk.send_sms("+46701740699").status_code == 429
+    blocked = waits(desk)
+    assert blocked
+    sealing = desk.app.config["ENCRYPTION_KEYS"]
+    assert rotation.rotate(desk.flow.engine, Sealer(sealing, "t" * 32)).fingerprints == 1
+    assert waits(desk) == blocked
+    later = blocked + timedelta(hours=1)
+    with writing(desk.flow.engine) as conn:  # a worker that has not been started anew yet
+        channel_store.block(conn, desk.flow.sealer.fingerprint(keys.SMS), later)
+    assert rotation.rotate(desk.flow.engine, desk.flow.sealer).fingerprints == 1
+    assert waits(desk) == later
