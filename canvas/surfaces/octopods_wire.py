@@ -52,14 +52,15 @@ def document() -> Mapping[str, Any] | None:
 def parsed(raw: bytes) -> Any:
     """The JSON value of a body or a line. Raises ValueError.
 
-    What other writers of JSON may send is read too: a byte order mark, halves of characters, endless numbers.
+    What other writers of JSON may send is read too: a byte order mark, halves of characters, endless numbers. What is
+    no number, or a larger one than there is, becomes a word such as "NaN": no database holds it as a number.
     """
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         try:
             whole = plain_json.dumps(plain_json.loads(raw.decode("utf-8-sig")), ensure_ascii=False)
-            return plain_json.loads(whole.encode("utf-8", "replace"))
+            return plain_json.loads(whole.encode("utf-8", "replace"), parse_constant=str)
         except (ValueError, RecursionError):
             raise error from None
 

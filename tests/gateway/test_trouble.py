@@ -10,8 +10,11 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
+from canvas.flows.insights import keep_counting
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
+from canvas.store.database import reading
+from canvas.store.insights import sums
 from tests.desk import Desk
 from tests.gateway.records import all_messages, only_message
 
@@ -72,8 +75,9 @@ def test_a_body_octopods_would_refuse_for_its_form_never_reaches_it(
         (b'{"destination_phone":"%s","body":"hi \\ud83d"}', "hi ?"),
         (b'{"destination_phone":"%s","body":"hi","n":123456789012345678901234567890}', "hi"),
         (b'\xef\xbb\xbf{"destination_phone":"%s","body":"hi"}', "hi"),
+        (b'{"destination_phone":"%s","body":"hi","open_intercom_conversation":NaN}', "hi"),
     ],
-    ids=["half a character", "an endless number", "a byte order mark"],
+    ids=["half a character", "an endless number", "a byte order mark", "no number"],
 )
 def test_json_that_other_writers_make_is_passed_on_as_it_came_and_recorded(
     both_desk: Desk, body: bytes, kept: str
@@ -83,6 +87,36 @@ def test_json_that_other_writers_make_is_passed_on_as_it_came_and_recorded(
     desk.gateway("/sms/messages", sent, keys.SMS)
     assert len(desk.octopods.log()) >= 1
     assert only_message(desk).content.text == kept
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"), [(b"NaN", "NaN"), (b"1e999", "Infinity"), (b"-1e999", "-Infinity")]
+)
+def test_a_number_that_no_database_holds_is_passed_on_as_it_came_and_kept_as_a_word(
+    both_desk: Desk, written: bytes, kept: str
+) -> None:
+    desk = both_desk
+    desk.connect()
+    body = b'{"destination_phone":"%s","message_variables":["Mara",%s]}' % (TO.encode(), written)
+    assert desk.gateway(TEMPLATE, body, keys.WHATSAPP).status_code != 503
+    assert only_message(desk).content.variables == ["Mara", kept]
+    told = b'{"destination_phone":"%s","body":%s}' % (TO.encode(), written)
+    assert desk.gateway("/track", told, keys.SMS).status_code == 201
+
+
+def test_a_template_id_longer_than_any_is_answered_by_octopods_and_counted(both_desk: Desk) -> None:
+    desk, template = both_desk, "9" * 65
+    desk.connect()
+    path = f"/whatsapp/templates/{template}/messages"
+    answer = desk.gateway(path, {"destination_phone": TO}, keys.WHATSAPP)
+    assert answer.status_code == 400
+    assert only_message(desk).content.template_id == template
+    keep_counting(desk.flow)
+    desk.pass_time(1)
+    with reading(desk.flow.engine) as conn:
+        install = only_message(desk).install_id
+        (counted,) = sums(conn, install, "template_id", "2026-11-23", "2026-11-23")
+    assert (counted.label, counted.total) == (template[:64], 1)
 
 
 def test_a_missing_number_is_recorded_with_its_reason(desk: Desk) -> None:
