@@ -79,13 +79,13 @@ def read(args: Mapping[str, str], catalogue: Catalogue, tz: str | None) -> Asked
     for name, allowed in {**known, "channel": CHANNEL_NAMES}.items():
         if values.get(name) and values[name] not in allowed:
             raise BadFilter(f"There is no {name} called “{values[name]}”. Choose one from the list.")
-    since, until = _day(values, "since", tz), _day(values, "until", tz)
+    since, until = _day(values, "since"), _day(values, "until")
     if since and until and since > until:
         raise BadFilter("The first day is after the last day. Swap them.")
     found = Filter(
         **{n: values.get(n, "") for n in NAMES[:7]},
-        since=since,
-        until=_next(until, tz) if until else None,
+        since=_midnight(since, tz) if since else None,
+        until=_midnight(until + timedelta(days=1), tz) if until else None,
         **_search(values.get("q", "")),
     )
     return Asked(found, values, _cursor(args, "before"), _cursor(args, "after"))
@@ -98,25 +98,22 @@ def _cursor(args: Mapping[str, str], name: str) -> str | None:
     return value or None
 
 
-def _day(values: Mapping[str, str], name: str, tz: str | None) -> datetime | None:
+def _day(values: Mapping[str, str], name: str) -> date | None:
     if name not in values:
         return None
     try:
-        return _midnight(date.fromisoformat(values[name]), tz)
-    except (ValueError, OverflowError) as error:
+        found = date.fromisoformat(values[name])
+    except ValueError:
+        found = None
+    # No message is from another year, and time zones do not reach the first and the last year there is.
+    if found is None or not 2000 <= found.year <= 2100:
         words = f"“{values[name]}” is not a date. Enter it as year, month and day, such as 2026-11-23."
-        raise BadFilter(words) from error
+        raise BadFilter(words)
+    return found
 
 
 def _midnight(day: date, tz: str | None) -> datetime:
-    if not 2000 <= day.year <= 2100:
-        raise ValueError("no message is from that year")
     return datetime.combine(day, time(), zone(tz) or UTC).astimezone(UTC)
-
-
-def _next(midnight: datetime, tz: str | None) -> datetime:
-    # The next local day, which is not 24 hours away when clocks change.
-    return _midnight(midnight.astimezone(zone(tz) or UTC).date() + timedelta(days=1), tz)
 
 
 def _search(words: str) -> dict[str, str]:

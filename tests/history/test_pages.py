@@ -58,6 +58,7 @@ def test_filters_narrow_the_list_and_stay_filled_in(pages: Pages) -> None:
         ("reason=bad_luck", "There is no reason called “bad_luck”."),
         ("since=yesterday", "“yesterday” is not a date."),
         ("since=0001-01-01", "“0001-01-01” is not a date."),
+        ("until=2101-01-01", "“2101-01-01” is not a date."),
         ("since=2026-11-20&until=2026-11-01", "The first day is after the last day."),
         ("q=12", "Enter at least the last four digits of a number."),
         ("before=msg_x", "This link does not lead to a page of the list."),
@@ -71,6 +72,12 @@ def test_a_filter_that_makes_no_sense_is_answered_in_one_sentence(
     assert page.status == 400
     assert words in page.words
     assert page.form("Show")
+
+
+@pytest.mark.parametrize("path", ["/history", "/history.csv"])
+def test_the_last_day_there_is_has_a_next_one(pages: Pages, path: str) -> None:
+    pages.failed("not_on_whatsapp")
+    assert pages.get(f"{path}?since=2000-01-01&until=2100-12-31").status == 200
 
 
 def test_a_day_is_a_day_where_the_workspace_is(pages: Pages) -> None:
