@@ -347,6 +347,25 @@ def test_a_text_that_cannot_be_sent_is_kept_and_explained(desk: Desk, text: str)
     assert len(desk.octopods.sends()) == 1
 
 
+def test_the_report_for_support_is_whole_however_much_came_back(desk: Desk) -> None:
+    desk.connect()
+    report = {"destination_phone": MARA.phone, "channel": "sms", "contact_id": "c1", "status": "failed"}
+    desk.gateway("/track", {**report, "failure_reason": "Word by word. " * 6000}, keys.SMS)
+    details = desk.click(desk.initialize(), "Details")
+    bundle = desk.click(details, "Copy for support").component("bundle")["value"]
+    assert "Word by word." in bundle
+    assert "\nPage: https://" in bundle
+
+
+def test_a_text_larger_than_a_canvas_can_be_shortened(desk: Desk) -> None:
+    screen = sms_failed(desk, "carrier_filtered", "Buy now, cheap! " * 5000)
+    form = desk.click(screen, "Change the text")
+    assert "too long" in desk.click(form, "Send").words
+    assert len(desk.octopods.sends()) == 1
+    assert "Octopods took it as" in desk.submit(form, form.id_of("Send"), text="Buy now.").words
+    assert last(desk)["body"]["body"] == "Buy now."
+
+
 def test_a_pasted_failure_is_explained(desk: Desk) -> None:
     form = desk.click(sms_failed(desk, "landline_or_unreachable"), "Details")
     check = desk.submit(form, "check")

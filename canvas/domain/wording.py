@@ -22,6 +22,7 @@ GUESS = 0.8
 STOPPED = "This person asked not to be messaged, so nothing will be sent to them."
 GUESSED = "We are not sure. It reads most like this:"
 MOST_OF_A_DOUBT = 300  # characters; a gateway's error page can be long
+MOST_OF_A_REASON = 5000  # in the report for support, where more words stand after it
 WORTH_NAMING = 0.15  # a candidate less likely than this says nothing to anybody
 
 LABELS: dict[Status, tuple[str, Variant]] = {
@@ -297,9 +298,12 @@ def doubt(message: Message) -> str:
     """What came back before it was certain whether it was sent; as long as it is not, it stands on its own."""
     if not message.doubt or message.status is Status.UNSURE:
         return ""
-    said = " ".join(message.doubt.split())
-    cut = f"{said[:MOST_OF_A_DOUBT]}…" if len(said) > MOST_OF_A_DOUBT else said
-    return f" At first nobody knew whether it was sent: {cut}"
+    said = _beginning(" ".join(message.doubt.split()), MOST_OF_A_DOUBT)
+    return f" At first nobody knew whether it was sent: {said}"
+
+
+def _beginning(text: str, most: int) -> str:
+    return f"{text[:most]}…" if len(text) > most else text
 
 
 def _by(sender: Actor | None) -> str:
@@ -315,7 +319,7 @@ def support(message: Message, reason: Reason, thread: Sequence[Message]) -> str:
         f"Request id: {message.request_id or 'none was given'}",
         f"Channel: {channel_name(message.channel)}",
         f"Recipient: {message.to or message.raw_to or 'none'}",
-        f"Reason, word for word: {said(message) or 'none was given'}",
+        f"Reason, word for word: {_beginning(said(message) or 'none was given', MOST_OF_A_REASON)}",
         *([f"Redeliver's own note: {own}"] if (own := noted(message)) else []),
         f"Code: {code(message) or 'none was given'}",
         f"Read as: {reason.title} ({reason.id})",

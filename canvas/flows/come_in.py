@@ -28,6 +28,9 @@ from canvas.store.database import reading, writing
 
 log = structlog.get_logger()
 LONGEST_NUMBER = 64
+MOST_ATTEMPTS = (
+    20  # in one life line; what is repeated more often begins another, so that none grows for ever
+)
 LEFT_ALONE = timedelta(minutes=2)  # a forwarded send without an outcome for so long was abandoned
 
 
@@ -82,9 +85,9 @@ def begin(conn: Connection, message: Message, now: datetime, parent: Message | N
     `parent` is the failed attempt that the customer repeats. Raises AlreadySent when it was repeated before.
     """
     if parent:
-        message = replace(
-            message, parent_id=parent.id, thread_id=parent.thread_id, attempt=parent.attempt + 1
-        )
+        message = replace(message, parent_id=parent.id)
+        if parent.attempt < MOST_ATTEMPTS:
+            message = replace(message, thread_id=parent.thread_id, attempt=parent.attempt + 1)
         # Held before its child is stored, as a click does: the other way round each would wait for the other.
         messages.close(conn, parent.install_id, parent.id, now)
     messages.add(conn, message)

@@ -24,9 +24,6 @@ from canvas.store.idempotency import IdempotencyRecord
 
 REPLAYED = "Idempotent-Replayed"
 LOOK_BACK = 20  # messages to one number, newest first
-MOST_ATTEMPTS = (
-    20  # of one message; what is repeated more often begins anew, so that no life line grows for ever
-)
 
 
 class Conflict(Exception):
@@ -106,7 +103,7 @@ def refused_before(conn: Connection, message: Message, now: datetime) -> Message
     )
     # The newest: an older one that was repeated already is its parent.
     found = next((one for one in past if _refused_same(one, message, now)), None)
-    if found is None or found.attempt >= MOST_ATTEMPTS:
+    if found is None:
         return None
     held = messages.locked(conn, found.install_id, found.id)
     return None if messages.child_of(conn, held.install_id, held.id) else held

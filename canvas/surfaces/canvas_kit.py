@@ -15,6 +15,9 @@ Canvas = dict[str, Any]
 SUBMIT = {"type": "submit"}
 MAX_OPTIONS = 10
 FIRST_CANVAS_PIXELS = 400
+# What a field shows of its value: Intercom draws no canvas over 64 KB. More than an SMS or a template's value may have,
+# so that what was cut is refused as too long until somebody has shortened it.
+MOST_ON_A_LINE, MOST_IN_AN_AREA = 3000, 8000
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _JOINER = "\u2060"  # invisible; set where Markdown would otherwise see a link or bold
@@ -76,14 +79,14 @@ def text_input(id_: str, label: str, value: str, placeholder: str = "", *, wrong
         "type": "input",
         "id": id_,
         "label": label,
-        "value": value,
+        "value": value[:MOST_ON_A_LINE],
         "placeholder": placeholder,
     }
     return {**component, "save_state": "failed"} if wrong else component
 
 
 def textarea(id_: str, label: str, value: str, *, wrong: bool = False) -> Component:
-    return {"type": "textarea", "id": id_, "label": label, "value": value, "error": wrong}
+    return {"type": "textarea", "id": id_, "label": label, "value": value[:MOST_IN_AN_AREA], "error": wrong}
 
 
 def dropdown(

@@ -22,6 +22,7 @@ PREVIEW = 120  # characters of a preview on the first canvas
 ROOM = ((2, PREVIEW), (2, 80), (1, 80), (1, 40), (0, 40))
 """How many others, and how many characters of foreign words, a first canvas holds: the most that fits is drawn."""
 PAGE = 8
+LAST = 10  # attempts that the life line of a canvas shows; the message's page shows all
 
 
 def first(look: Look, tokens: Tokens) -> Canvas:
@@ -168,9 +169,11 @@ def _life(story: Story) -> list[Component]:
         return []
     rows = [
         kit.text(f"life{number}", plain(f"{attempt.when}: {attempt.text}"), "muted", tight=True)
-        for number, attempt in enumerate(story.attempts)
+        for number, attempt in enumerate(story.attempts[-LAST:])
     ]
-    return [kit.text("life", "**What was tried**", tight=True), *rows, kit.spacer("life_end", "s")]
+    count = len(story.attempts)
+    title = f"The last {LAST} of {count} tries" if count > LAST else "What was tried"
+    return [kit.text("life", f"**{title}**", tight=True), *rows, kit.spacer("life_end", "s")]
 
 
 def _actions(story: Story, tokens: Tokens) -> list[Component]:

@@ -163,3 +163,25 @@ def test_a_customers_retry_and_an_agents_click_are_one_send(both_desk: Desk) -> 
     answer = send(desk)
     assert (answer.status_code, "from Redeliver" in answer.get_json()["error"]) == (409, True)
     assert len(desk.octopods.sends()) == 1
+
+
+def test_a_backend_that_never_stops_begins_a_new_life_line_and_is_still_sent_once(both_desk: Desk) -> None:
+    desk = both_desk
+    desk.connect()
+    desk.octopods.set_fault("rate_limited", path="/sms/messages", method="POST", seconds=600)
+    for _ in range(20):
+        assert send(desk).status_code == 429
+        desk.clock.advance(1)
+    card = desk.initialize()
+    details = desk.click(card, "Details").words
+    assert "The last 10 of 20 tries" in details
+    assert details.count("PM: SMS to +353 87 123 4567") == 10
+    send(desk)
+    desk.pass_time(1200)
+    desk.octopods.control("DELETE", "faults")
+    assert send(desk).status_code == 201
+    attempts = [m.attempt for m in all_messages(desk)]
+    assert attempts == [*range(1, 21), 1, 2]
+    stale = next(label for label in card.buttons if label.startswith("Send again"))
+    desk.click(card, stale)
+    assert len(desk.octopods.sends()) == 1
