@@ -212,7 +212,7 @@ def reported(
         opt_outs.remove_older(conn, fresh, sent, flow.sealer)
         if fresh.channel_id is not None:
             channels.delivered(conn, fresh.channel_id, sent)
-    if status in ARRIVED and message.parent_id:
+    if status in ARRIVED:
         timeline.news(conn, flow, fresh, now)
     return fresh
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from canvas.clients.errors import CallFailed
 from canvas.domain.action_kinds import TIMELINE, TIMELINE_UPDATE, action_key
-from canvas.domain.message import Message
+from canvas.domain.message import Message, Status
 from canvas.domain.schedule import OTHER_TRIES
 from canvas.domain.story import Story
 from canvas.domain.timeline import entry_html, properties_of, reference
@@ -53,12 +53,13 @@ class Entry:
 
 
 def news(conn: Connection, flow: Flow, message: Message, now: datetime) -> None:
-    """On a HubSpot install, have the timeline say how this message stands now: by its entry, or a change of it."""
+    """On a HubSpot install, have the contact say how this message stands: its properties, and once one failed, the
+    timeline, by an entry or a change of it."""
     install = installs.get(conn, message.install_id)
     if install is None or install.platform != "hubspot":
         return
     contact_properties.news(conn, flow, install, message)
-    if writer(install) == OFF:
+    if writer(install) == OFF or not _is_of_a_failure(message):
         return
     key, kind = _key(message.thread_id), TIMELINE
     first = actions.by_key(conn, install.id, key)
@@ -68,6 +69,11 @@ def news(conn: Connection, flow: Flow, message: Message, now: datetime) -> None:
     made = actions.by_key(conn, install.id, key)
     if made:
         flow.wake(made.id, now + COMMITTED_BY)
+
+
+def _is_of_a_failure(message: Message) -> bool:
+    """Whether it failed, or came after one that did."""
+    return message.status is Status.FAILED or message.id != message.thread_id
 
 
 def writer(install: Install) -> str:

@@ -30,6 +30,17 @@ def test_the_contact_carries_the_real_outcome(portal: HubSpotDesk) -> None:
     assert (found["redeliver_failed_messages"], found["redeliver_last_outcome"]) == ("1", "Delivered")
 
 
+def test_what_arrives_after_a_failure_is_the_last_outcome(portal: HubSpotDesk) -> None:
+    portal.connect_portal(contact_properties=True)
+    portal.send_whatsapp_for(MARA.phone)
+    portal.pass_time(15)
+    portal.send_for_contact("+46701740699")
+    portal.pass_time(400)
+    found = portal.hubspot.contact(CONTACT)
+    assert (found["redeliver_failed_messages"], found["redeliver_last_outcome"]) == ("1", "Delivered")
+    assert len(portal.timeline()) == 1
+
+
 def test_without_the_permission_to_make_properties_nothing_else_suffers(portal: HubSpotDesk) -> None:
     portal.connect_portal(contact_properties=True)
     portal.hubspot.refuse_property("redeliver_failed_messages", "Not allowed.")
