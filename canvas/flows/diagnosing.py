@@ -82,7 +82,8 @@ def rediagnose(flow: Flow, install_id: int, only: tuple[str, ...] = ()) -> int:
             break
         after = found[-1].id
     if changed:
-        insights.recount(flow, install_id)
+        with writing(flow.engine) as conn:
+            insights.recount(conn, flow, install_id)
     return changed
 
 

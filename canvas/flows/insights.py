@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from canvas.domain.action_kinds import TALLY, action_key
 from canvas.domain.dates import zone
 from canvas.flows.context import Flow
+from canvas.flows.retention import days_of
 from canvas.store import actions, insights, installs
 from canvas.store.actions import Action
 from canvas.store.database import reading, writing
@@ -44,9 +45,12 @@ def tally(flow: Flow, action: Action) -> None:
             actions.forget(conn, action)
             return
     days, more = _days(flow, install, now)
+    kept_since = now - timedelta(days=days_of(flow, install))
     for day in days:
+        since, until = bounds(day, install.tz)
         with writing(flow.engine) as conn:
-            insights.count_day(conn, install.id, day.isoformat(), *bounds(day, install.tz))
+            purged = since < kept_since
+            insights.count_day(conn, install.id, day.isoformat(), since, until, purged=purged)
     due = now + (SOON if more else EVERY)
     with writing(flow.engine) as conn:
         scores = _scores(conn, install, now)
@@ -95,11 +99,15 @@ def _scores(conn: Connection, install: Install, now: datetime) -> dict[str, dict
     return scores
 
 
-def recount(flow: Flow, install_id: int) -> None:
-    """Have every day whose messages are still kept counted anew, after their reasons were read differently."""
-    with writing(flow.engine) as conn:
-        install = installs.get(conn, install_id)
-        oldest = insights.oldest(conn, install_id)
-        if install and oldest:
-            insights.forget_from(conn, install_id, today(oldest, install.tz).isoformat())
-            actions.hasten(conn, install_id, action_key(TALLY, install_id), flow.clock())
+def recount(conn: Connection, flow: Flow, install_id: int, *zones: str | None) -> None:
+    """Have every day whose messages are all kept counted anew: their reasons were read differently, or days began
+    and ended in other time zones before (`zones`)."""
+    now = flow.clock()
+    install = installs.get(conn, install_id)
+    oldest = insights.oldest(conn, install_id)
+    if install and oldest:
+        # More was counted of the day that the purge is in than is left of it.
+        whole = max(oldest, now - timedelta(days=days_of(flow, install) - 1))
+        first = min(today(whole, tz) for tz in (install.tz, *zones))
+        insights.forget_from(conn, install_id, first.isoformat())
+        actions.hasten(conn, install_id, action_key(TALLY, install_id), now)

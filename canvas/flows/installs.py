@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from canvas.domain import phones
 from canvas.domain.fix import CHANNEL_NAMES
 from canvas.domain.message import Actor
+from canvas.flows import insights
 from canvas.flows.context import Flow
 from canvas.flows.outcome import refresh_templates
 from canvas.store import audit, channels, erasing, installs, listing
@@ -53,6 +54,8 @@ def connect(
         if old is None:
             changes["settings"] = {"country": flow.default_region, **changes["settings"]}
         fresh = installs.put(conn, platform, external_id, now, **changes)
+        if old and old.tz != fresh.tz:
+            insights.recount(conn, flow, fresh.id, old.tz)
         deed = "install.renewed" if old else "install.connected"
         given = changes["settings"]
         before = _audited_values(old, given) if old else None

@@ -16,6 +16,7 @@ from canvas.domain.fix import CHANNEL_NAMES
 from canvas.domain.message import Actor
 from canvas.domain.rights import ADMIN, FIXER, MEMBER
 from canvas.domain.settings import Settings
+from canvas.flows import insights
 from canvas.flows import installs as install_flow
 from canvas.flows.context import Flow
 from canvas.flows.installs import Refused
@@ -47,6 +48,8 @@ def change(flow: Flow, install: Install, values: Mapping[str, Any], drawn: str, 
         before = {name: known[name] for name in values if known[name] != values[name]}
         fresh = installs.put(conn, install.platform, install.external_id, now, settings=dict(values))
         wakes = _list_again(conn, install, now) if "languages" in before else []
+        if fresh.tz != current.tz:
+            insights.recount(conn, flow, install.id, current.tz)
         audit.write(
             conn,
             install.id,

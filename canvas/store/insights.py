@@ -31,8 +31,13 @@ class Sum:
     segments: int
 
 
-def count_day(conn: Connection, install_id: int, day: str, since: datetime, until: datetime) -> None:
-    """Count the messages from `since` until `until` anew, as the tallies of `day`; written only where they changed."""
+def count_day(
+    conn: Connection, install_id: int, day: str, since: datetime, until: datetime, *, purged: bool = False
+) -> None:
+    """Count the messages from `since` until `until` anew, as the tallies of `day`; written only where they changed.
+
+    Of a day that the purge may have reached (`purged`), what was counted stays when fewer are left.
+    """
     rows = {tuple(row[name] for name in KEY): dict(row) for row in _counted(conn, install_id, since, until)}
     for key, parts in _sms_parts(conn, install_id, since, until):
         if key in rows:
@@ -41,7 +46,9 @@ def count_day(conn: Connection, install_id: int, day: str, since: datetime, unti
     found = list(rows.values()) or [dict.fromkeys(KEY, "") | dict.fromkeys(SUMS, 0)]
     where = (day_tallies.c.install_id == install_id) & (day_tallies.c.day == day)
     columns = [day_tallies.c[name] for name in (*KEY, *SUMS)]
-    before = {tuple(row) for row in conn.execute(select(*columns).where(where))}
+    before = set(conn.execute(select(*columns).where(where)))
+    if purged and sum(row["total"] for row in found) < sum(row.total for row in before):
+        return
     if before != {tuple(row[column.name] for column in columns) for row in found}:
         conn.execute(delete(day_tallies).where(where))
         conn.execute(insert(day_tallies), [{**row, "install_id": install_id, "day": day} for row in found])

@@ -12,13 +12,15 @@ from canvas.domain.action_kinds import TALLY, action_key
 from canvas.domain.message import Content, Status
 from canvas.domain.ranking import ranked
 from canvas.flows import insights
+from canvas.flows import installs as install_flow
+from canvas.flows.retention import purge
 from canvas.knowledge.catalogue import load
 from canvas.store import actions, installs
 from canvas.store import insights as counted
 from canvas.store.database import reading, writing
 from canvas.surfaces.insights_view import level
 from tests.history import made
-from tests.history.conftest import Pages
+from tests.history.conftest import WORKSPACE, Pages
 
 DAY = timedelta(days=1)
 REASONS = load().reasons
@@ -80,6 +82,44 @@ def test_counting_again_changes_nothing_and_catches_up_with_late_news(pages: Pag
     pages.add(failed)
     pages.pass_time(301)
     assert "Not on WhatsApp" in pages.get("/insights").words
+
+
+def test_a_day_that_the_purge_has_reached_keeps_its_counts(both_pages: Pages) -> None:
+    pages = both_pages
+    install_flow.choose(pages.flow, WORKSPACE, {"retention_days": 1})
+    for number in range(5):
+        pages.send_sms(f"+4670174061{number}")
+    count(pages)
+    assert "Messages5" in pages.get("/insights").words
+    pages.pass_time(25 * 3600)
+    purge(pages.flow)
+    pages.pass_time(301)
+    with writing(pages.flow.engine) as conn:
+        insights.recount(conn, pages.flow, pages.install.id)
+    pages.pass_time(301)
+    pages.browser.sign_in()
+    assert "Messages5" in pages.get("/insights").words
+
+
+def test_another_time_zone_counts_no_message_twice(both_pages: Pages) -> None:
+    pages = both_pages
+    late = pages.now.replace(day=18, hour=23, minute=30)  # the 19th in Stockholm, where the sandbox is
+    pages.add(*(made.message(pages.install.id, late) for _ in range(5)))
+    count(pages)
+    assert sums(pages) == [("2026-11-19", 5)]
+    changed = pages.press(pages.get("/settings"), "Save", timezone="America/New_York")
+    assert "Saved." in changed.words
+    pages.pass_time(301)
+    assert sums(pages) == [("2026-11-18", 5)]
+    install_flow.connect(pages.flow, "intercom", "sandbox", None, settings={"timezone": "Asia/Tokyo"})
+    pages.pass_time(301)
+    assert sums(pages) == [("2026-11-19", 5)]
+
+
+def sums(pages: Pages) -> list[tuple[str, int]]:
+    with reading(pages.flow.engine) as conn:
+        found = counted.sums(conn, pages.install.id, "day", "2026-11-01", "2026-11-30")
+    return [(day.label, day.total) for day in found]
 
 
 def refuse(*_: Any) -> None:
