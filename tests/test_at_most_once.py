@@ -120,6 +120,19 @@ def test_what_arrived_and_was_deleted_has_gone_as_well(desk: Desk) -> None:
     assert resent(desk) == 1
 
 
+def test_what_has_gone_is_found_behind_any_number_of_other_messages(both_desk: Desk) -> None:
+    desk = both_desk
+    newest, other = failed_twice(desk)
+    desk.click(newest, AS_SMS)
+    for number in range(25):
+        desk.pass_time(1)
+        desk.send_sms(MARA.phone, f"Your code is {number}.")
+    assert resent(desk) == 26
+    assert "The same message went to this number" in desk.click(other, AS_SMS).words
+    desk.work()
+    assert resent(desk) == 26
+
+
 def test_without_the_unique_parent_the_same_clicks_send_more_than_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from canvas.domain import phones
-from canvas.domain.message import ARRIVED, IN_FLIGHT, Content, Message, Status
+from canvas.domain.message import Content, Message
 from canvas.domain.plan import Send
 from canvas.domain.preflight import (
     SAME_WITHIN,
@@ -68,8 +68,7 @@ def check_twin(conn: Connection, flow: Flow, install: Install, todo: Send, faile
     the same message, the second then meets what the first has stored.
     """
     planned = Planned(todo.channel, todo.raw_to, todo.content, flow.country(install))
-    past = _past(conn, install, planned)
-    twin = _twin(past, planned, failed.created_at)
+    twin = _twin(conn, install, planned, failed.created_at)
     due = leaves_at(conn, twin) if twin else None
     return duplicate(Known(now=flow.clock(), tz=install.tz, twin=twin, twin_due=due))
 
@@ -120,9 +119,9 @@ def _known(
     now = flow.clock()
     number = phones.normalise(planned.raw_to, planned.region)
     channel = channels.get(conn, install.id, channel_id)
-    past = _past(conn, install, planned)
+    past = messages.newest_to(conn, install.id, planned.channel, number, LOOK_BACK) if number else []
     last = next((m for m in past if outcome_known(m)), None)
-    twin = _twin(past, planned, since)
+    twin = _twin(conn, install, planned, since)
     reason = flow.catalogue.reasons.get(last.reason or "") if last else None
     return Known(
         now=now,
@@ -138,20 +137,12 @@ def _known(
     )
 
 
-def _past(conn: Connection, install: Install, planned: Planned) -> list[Message]:
-    """What was sent to this line on this channel, newest first."""
+def _twin(conn: Connection, install: Install, planned: Planned, since: datetime) -> Message | None:
+    """The newest to this line that is on its way or there, says the same, and was made since then."""
     number = phones.normalise(planned.raw_to, planned.region)
-    return messages.newest_to(conn, install.id, planned.channel, number, LOOK_BACK) if number else []
-
-
-def _twin(past: list[Message], planned: Planned, since: datetime) -> Message | None:
-    """The newest that is on its way or there, says the same, and was made since then."""
-    return next((m for m in past if _alive(m, since) and same_content(m.content, planned.content)), None)
-
-
-def _alive(message: Message, since: datetime) -> bool:
-    alive = message.status in IN_FLIGHT | ARRIVED | {Status.UNSURE}
-    return alive and message.created_at >= since
+    # However many there are: the same words may have gone before all the others.
+    alive = messages.alive_to(conn, install.id, planned.channel, number, since) if number else []
+    return next((m for m in alive if same_content(m.content, planned.content)), None)
 
 
 def _link(flow: Flow, planned: Planned, template: Template | None) -> Link | None:

@@ -27,7 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from canvas.domain.action_kinds import send_key
-from canvas.domain.message import ARRIVED, Actor, Content, Message, Status
+from canvas.domain.ids import first_id
+from canvas.domain.message import ARRIVED, IN_FLIGHT, Actor, Content, Message, Status
 from canvas.domain.phones import same_line
 from canvas.knowledge.model import Candidate, Diagnosis, Evidence
 from canvas.store.database import CompiledQuery, RawConnection, Row, Words
@@ -42,13 +43,15 @@ _of_channel = select(messages).where(_of_tenant, messages.c.channel == bindparam
 _BY_OCTOPODS_ID = _of_channel.where(messages.c.octopods_id == bindparam("given"))
 _BY_PROVIDER_ID = _of_channel.where(messages.c.provider_id == bindparam("given"))
 # The end of the number has an index that is in order of id; the whole number has none.
-_NEWEST_TO = (
-    _of_channel.where(
-        messages.c.number_end == bindparam("ending"),
-        messages.c.to.in_([bindparam("number"), bindparam("spelling")]),
-    )
-    .order_by(messages.c.id.desc())
-    .limit(bindparam("most", type_=Integer))
+_TO_LINE = _of_channel.where(
+    messages.c.number_end == bindparam("ending"),
+    messages.c.to.in_([bindparam("number"), bindparam("spelling")]),
+).order_by(messages.c.id.desc())
+_NEWEST_TO = _TO_LINE.limit(bindparam("most", type_=Integer))
+_ALIVE_TO = _TO_LINE.where(
+    messages.c.status.in_([str(status) for status in sorted(IN_FLIGHT | ARRIVED | {Status.UNSURE})]),
+    messages.c.id >= bindparam("first"),
+    messages.c.created_at >= bindparam("since"),
 )
 _ADD = insert(messages)
 _SAVE = update(messages).where(
@@ -235,9 +238,20 @@ def by_provider_id(conn: Connection, install_id: int, channel: str, provider_id:
 
 def newest_to(conn: Connection, install_id: int, channel: str, number: str, limit: int) -> list[Message]:
     """The newest messages to that line on that channel, newest first."""
-    line = {"number": number, "spelling": same_line(number)[-1], "ending": number[-4:]}
-    given = {"tenant": install_id, "kind": channel, **line, "most": limit}
+    given = {**_line(install_id, channel, number), "most": limit}
     return [from_row(row) for row in conn.execute(_NEWEST_TO, given).mappings()]
+
+
+def alive_to(conn: Connection, install_id: int, channel: str, number: str, since: datetime) -> list[Message]:
+    """All to that line on that channel made since then that are there, or may be on their way; newest first."""
+    # Ids sort by time, so that nothing older is read.
+    given = {**_line(install_id, channel, number), "first": first_id("msg", since), "since": since}
+    return [from_row(row) for row in conn.execute(_ALIVE_TO, given).mappings()]
+
+
+def _line(install_id: int, channel: str, number: str) -> dict[str, Any]:
+    line = {"number": number, "spelling": same_line(number)[-1], "ending": number[-4:]}
+    return {"tenant": install_id, "kind": channel, **line}
 
 
 def told_alike(conn: Connection, message: Message, since: datetime) -> list[Message]:
