@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
 
 from canvas.domain.action_kinds import WRITE_PHONE, action_key, send_key
-from canvas.domain.message import Actor, Status
+from canvas.domain.message import Actor, Message, Status
 from canvas.flows import outcome, rights
 from canvas.flows.context import Flow
 from canvas.flows.deeds import Clicked
@@ -13,6 +16,8 @@ from canvas.flows.fix_tokens import FixToken
 from canvas.store import actions, audit, messages
 from canvas.store.database import writing
 from canvas.store.installs import Install
+
+UNDONE = "Undone. Nothing was sent."
 
 
 def undo(flow: Flow, install: Install, token: FixToken, actor: Actor) -> Clicked:
@@ -34,8 +39,18 @@ def undo(flow: Flow, install: Install, token: FixToken, actor: Actor) -> Clicked
         if not waiting or not actions.cancel(conn, install.id, send_key(child.id), now):
             return Clicked("changed", child, note="Too late to undo: it was already being sent.")
         actions.cancel(conn, install.id, action_key(WRITE_PHONE, child.id), now)
-        parent = messages.locked(conn, install.id, child.parent_id or "")
-        outcome.store(conn, replace(child, status=Status.CANCELLED, parent_id=None), now)
-        parent = outcome.store(conn, parent, now)
+        cancelled = outcome.store(conn, replace(child, status=Status.CANCELLED, parent_id=None), now)
+        parent = _open_again(conn, child, now)
         audit.write(conn, install.id, now, actor, "fix.undo", child.id, result="cancelled")
-    return Clicked("changed", parent, note="Undone. Nothing was sent.")
+    if parent is None:
+        return Clicked("receipt", cancelled, note=UNDONE)
+    return Clicked("changed", parent, note=UNDONE)
+
+
+def _open_again(conn: Connection, child: Message, now: datetime) -> Message | None:
+    """The failed message with its fixes again; None where it is gone, as an old one may be."""
+    try:
+        parent = messages.locked(conn, child.install_id, child.parent_id or "")
+    except LookupError:
+        return None
+    return outcome.store(conn, parent, now)

@@ -52,21 +52,25 @@ def _with_content(
     conn: Connection, due: ColumnElement[bool], since: ColumnElement[datetime], limit: int
 ) -> list[tuple[str, str | None]]:
     """Ids and templates of settled messages whose content is due, unless their fix may still be undone."""
+    query = select(messages.c.id, messages.c.template_id).where(settled_with_content, due, ~_fix_leaves())
+    return [(row.id, row.template_id) for row in conn.execute(query.order_by(since).limit(limit))]
+
+
+def _fix_leaves() -> ColumnElement[bool]:
+    """Whether a fix of the message is leaving, or waits and may still be undone."""
     child = messages.alias("child")
     waits = (child.c.parent_id == messages.c.id) & child.c.status.in_(_LEAVING)
-    query = select(messages.c.id, messages.c.template_id).where(settled_with_content, due)
-    query = query.where(~select(child.c.id).where(waits).exists()).order_by(since).limit(limit)
-    return [(row.id, row.template_id) for row in conn.execute(query)]
+    return select(child.c.id).where(waits).exists()
 
 
 def remove(conn: Connection, install_id: int | None, before: datetime) -> int:
-    """Remove up to LOT messages made before that time, with all deeds about them; none that is leaving now.
+    """Remove up to LOT messages made before that time, with all deeds about them.
 
-    Those of one install, or of all.
+    Those of one install, or of all; none that is leaving now, nor one whose fix is or may still be undone.
     """
     # Ids sort by time, so the oldest are found without reading the others.
     old = (messages.c.id < first_id("msg", before)) & messages.c.status.not_in(_LEAVING)
-    query = select(messages.c.id).where(old).order_by(messages.c.id).limit(LOT)
+    query = select(messages.c.id).where(old, ~_fix_leaves()).order_by(messages.c.id).limit(LOT)
     if install_id is not None:
         query = query.where(messages.c.install_id == install_id)
     ids = list(conn.execute(query).scalars())

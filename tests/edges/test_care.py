@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from click.testing import CliRunner, Result
 from flask.cli import FlaskGroup
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from canvas.cli.commands import register
 from canvas.domain.message import Actor
@@ -32,8 +32,8 @@ from canvas.store.tables import (
     messages,
     metadata,
 )
-from tests.desk import TOKEN, WORKSPACE, Desk, plans, statements
-from tests.edges.test_audit import fix_mara, install_id, trail
+from tests.desk import TOKEN, WORKSPACE, Desk, Screen, plans, statements
+from tests.edges.test_audit import failed_mara, fix_mara, install_id, trail
 from tests.gateway.records import all_messages
 
 MARA = BY_ID["not_on_whatsapp"]
@@ -112,6 +112,38 @@ def test_rows_go_after_the_days_the_admin_chose_within_the_operators_limit(
     desk.pass_time(2 * 24 * 3600)
     assert purge(desk).messages == 2
     assert MARA.phone not in everything(desk)
+
+
+def wait_to_be_sent(desk: Desk) -> Screen:
+    """The receipt of a fix that waits a minute for a change of mind, for a message at the end of its time here."""
+    failed_mara(desk)
+    desk.connect(undo_seconds=60)
+    desk.pass_time(90 * 24 * 3600 - 30)
+    waiting = desk.click(desk.initialize(), "Send as SMS instead")
+    desk.pass_time(40)
+    return waiting
+
+
+def test_a_message_stays_as_long_as_its_fix_may_be_undone(both_desk: Desk) -> None:
+    desk = both_desk
+    waiting = wait_to_be_sent(desk)
+    assert purge(desk).messages == 0
+    undone = desk.click(waiting, "Undo")
+    assert "Undone. Nothing was sent." in undone.words
+    assert "Send as SMS instead" in undone.buttons
+    assert purge(desk).messages == 1
+    desk.pass_time(60)
+    assert len(desk.octopods.sends()) == 1
+
+
+def test_a_fix_whose_failed_message_is_gone_is_undone_all_the_same(both_desk: Desk) -> None:
+    desk = both_desk
+    waiting = wait_to_be_sent(desk)
+    with writing(desk.flow.engine) as conn:
+        conn.execute(delete(messages).where(messages.c.parent_id.is_(None)))
+    assert "Undone" in desk.click(waiting, "Undo").words
+    desk.pass_time(60)
+    assert len(desk.octopods.sends()) == 1
 
 
 def test_a_retention_longer_than_time_removes_nothing(both_desk: Desk) -> None:
