@@ -14,6 +14,7 @@ from canvas.sandbox.people import BY_ID
 from tests.desk import ADMIN, Desk, Screen
 
 MARA = BY_ID["not_on_whatsapp"]
+LENA = contact_id(BY_ID["invalid_phone"])
 
 
 def sms_failed(desk: Desk, person: str, text: str = "Hi, see you Tuesday.", **settings: Any) -> Screen:
@@ -28,10 +29,10 @@ def last(desk: Desk) -> dict[str, Any]:
     return sends[-1]
 
 
-def number_refused(desk: Desk, raw: str, contact_phone: str | None = None) -> Screen:
+def number_refused(desk: Desk, raw: str, contact_phone: str | None = None, contact: str = "c1") -> Screen:
     desk.connect()
-    assert desk.send_sms(raw, "Hi Lena, your order is here.").status_code == 400
-    return desk.initialize(phone=contact_phone)
+    assert desk.send_sms(raw, "Hi Lena, your order is here.", contact).status_code == 400
+    return desk.initialize(contact, contact_phone)
 
 
 def test_send_again_now(desk: Desk) -> None:
@@ -135,14 +136,62 @@ def test_a_number_is_typed_checked_and_kept_when_wrong(desk: Desk) -> None:
 
 
 def test_the_corrected_number_is_saved_on_the_contact_only_when_asked(desk: Desk) -> None:
-    contact = contact_id(BY_ID["invalid_phone"])
-    desk.connect()
-    desk.send_sms("12", "Hi", contact=contact)
-    form = desk.click(desk.initialize(contact), "Correct the number")
-    desk.submit(form, form.id_of("Send"), phone="+46701740690", save="yes")
+    number_refused(desk, "12", contact=LENA)
+    correct_the_number(desk)
     desk.work()
-    writes = [e for e in desk.intercom.log() if e["method"] == "PUT"]
-    assert [w["body"] for w in writes] == [{"phone": "+46701740690"}]
+    assert saved_numbers(desk) == [{"phone": "+46701740690"}]
+
+
+def saved_numbers(desk: Desk) -> list[Any]:
+    return [entry["body"] for entry in desk.intercom.log() if entry["method"] == "PUT"]
+
+
+def correct_the_number(desk: Desk) -> Screen:
+    form = desk.click(desk.initialize(LENA), "Correct the number")
+    return desk.submit(form, form.id_of("Send"), phone="+46701740690", save="yes")
+
+
+def test_the_number_of_a_send_that_was_undone_is_not_saved(both_desk: Desk) -> None:
+    desk = both_desk
+    number_refused(desk, "12", contact=LENA)
+    desk.octopods.set_fault("rate_limited", path="/sms/messages", seconds=600)
+    waiting = correct_the_number(desk)
+    desk.work()
+    assert "Undone. Nothing was sent." in desk.click(waiting, "Undo").words
+    desk.pass_time(700)
+    assert (saved_numbers(desk), desk.octopods.sends()) == ([], [])
+
+
+def test_a_number_that_octopods_refused_is_not_saved(desk: Desk) -> None:
+    number_refused(desk, "12", contact=LENA)
+    desk.octopods.set_fault("error_200", path="/sms/messages")
+    assert "It failed again." in correct_the_number(desk).words
+    desk.pass_time(60)
+    assert saved_numbers(desk) == []
+
+
+def test_the_number_of_a_send_that_had_to_wait_is_saved_when_it_has_left(desk: Desk) -> None:
+    number_refused(desk, "12", contact=LENA)
+    desk.octopods.set_fault("rate_limited", path="/sms/messages", seconds=600)
+    correct_the_number(desk)
+    desk.pass_time(500)
+    assert saved_numbers(desk) == []
+    desk.pass_time(200)
+    desk.work()
+    assert saved_numbers(desk) == [{"phone": "+46701740690"}]
+
+
+def test_the_number_of_a_send_nobody_was_sure_of_is_saved_once_it_is_found(desk: Desk) -> None:
+    desk.connect()
+    assert desk.send_whatsapp("12", 90001, ["Lena", "Tuesday"], contact=LENA).status_code == 400
+    desk.octopods.set_fault("cut_after", path="/messages")
+    form = desk.click(desk.initialize(LENA), "Correct the number")
+    unsure = desk.submit(form, form.id_of("Send"), phone="+46701740690", save="yes")
+    assert "Not sure it was sent" in unsure.words
+    assert saved_numbers(desk) == []
+    for _ in range(2):
+        desk.pass_time(15)
+    assert saved_numbers(desk) == [{"phone": "+46701740690"}]
 
 
 def test_missing_values_are_asked_for_place_by_place(desk: Desk) -> None:

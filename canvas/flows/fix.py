@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -196,23 +195,16 @@ def _first_receipt(flow: Flow, install: Install, message_id: str) -> Clicked:
 def _send(
     conn: Connection, flow: Flow, message: Message, fix: Fix, todo: Send, by: Clicker, now: datetime
 ) -> Stored:
-    """The new message, its parent closed, its one send action, and the number to be saved, all or nothing."""
+    """The new message, its parent closed, and its one send action with the number to be saved, all or nothing."""
     child = _child(flow, message, fix, todo, by, now)
     messages.add(conn, child)
     messages.close(conn, child.install_id, message.id, now)
     due = max(todo.run_at or now, now + _time_to_undo(by.install, by.actor))
-
-    def store(kind: str, key: str, **more: Any) -> tuple[str, datetime]:
-        action = actions.add(
-            conn, child.install_id, kind, key, due, now, message_id=child.id, actor=by.actor, **more
-        )
-        return action.id, due
-
-    wakes = [store(SEND, send_key(child.id))]
-    if todo.save and child.contact_id:
-        payload = {"contact_id": child.contact_id, "phone": todo.save}
-        wakes.append(store(WRITE_PHONE, action_key(WRITE_PHONE, child.id), payload=payload))
-    return Stored(Clicked("receipt", child, fix), tuple(wakes))
+    key, save = send_key(child.id), {"save": todo.save} if todo.save else None
+    action = actions.add(
+        conn, child.install_id, SEND, key, due, now, message_id=child.id, payload=save, actor=by.actor
+    )
+    return Stored(Clicked("receipt", child, fix), ((action.id, due),))
 
 
 def _child(flow: Flow, message: Message, fix: Fix, todo: Send, by: Clicker, now: datetime) -> Message:
@@ -255,15 +247,23 @@ def _time_to_undo(install: Install, actor: Actor) -> timedelta:
 def _await(
     flow: Flow, install: Install, message: Message | None, wake: tuple[str, datetime], patience: float
 ) -> Message | None:
-    """The message as it stands when its action is no longer under way, or when waiting long enough."""
+    """The message as it stands when nothing of its action is under way any more, or when waiting long enough."""
     action_id, due = wake
     end = time.monotonic() + patience
     pause = 0.02
     while due <= flow.clock() and time.monotonic() < end:
         with reading(flow.engine) as conn:
-            action = actions.get(conn, action_id)
-        if action is None or not action.under_way(flow.clock()):
-            break
+            if not _under_way(conn, action_id, flow.clock()):
+                break
         time.sleep(pause)
         pause = min(pause * 1.5, 0.2)
     return _get(flow, install, message.id) if message else None
+
+
+def _under_way(conn: Connection, action_id: str, now: datetime) -> bool:
+    """Whether the deed is being done, or the saving of the number that follows a send."""
+    action = actions.get(conn, action_id)
+    if action and action.state == actions.DONE and "save" in action.payload:
+        key = action_key(WRITE_PHONE, action.message_id or "")
+        action = actions.by_key(conn, action.install_id, key)
+    return action is not None and action.under_way(now)

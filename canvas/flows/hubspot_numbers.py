@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from canvas.clients.hubspot_answers import PHONES, HubSpotContact
 from canvas.domain import phones
-from canvas.domain.action_kinds import WRITE_PHONE, action_key
-from canvas.domain.message import Message
+from canvas.domain.action_kinds import WRITE_PHONE, action_key, send_key
+from canvas.domain.message import Message, Status
 from canvas.flows.context import Flow
 from canvas.flows.hubspot_access import calling
 from canvas.store import actions, messages
@@ -56,9 +56,19 @@ def outcome(conn: Connection, install: Install, message: Message) -> Saved | Non
     """How the saving that belongs to this message went, or None when nothing was to be saved."""
     action = actions.by_key(conn, install.id, action_key(WRITE_PHONE, message.id))
     if action is None:
-        return None
+        return _not_begun(conn, install, message)
     if action.state == actions.DONE:
         return Saved(True, "The number was saved on the contact.")
     if action.state in (actions.FAILED, actions.UNSURE):
         return Saved(False, f"The number was not saved. {(action.result or {}).get('error', '')}".strip())
     return Saved(False, "The number is being saved.")
+
+
+def _not_begun(conn: Connection, install: Install, message: Message) -> Saved | None:
+    """A number is saved when its message has gone out, and not before."""
+    send = actions.by_key(conn, install.id, send_key(message.id))
+    if send is None or "save" not in send.payload:
+        return None
+    if message.status in (Status.QUEUED, Status.SENDING, Status.UNSURE):
+        return Saved(False, "The number is saved on the contact once Octopods has taken the message.")
+    return Saved(False, "The number was not saved.")

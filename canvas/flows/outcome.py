@@ -14,7 +14,15 @@ import structlog
 from sqlalchemy import Connection
 
 from canvas.clients.octopods_answers import Sent, StatusReport
-from canvas.domain.action_kinds import LET_GO, POLL, RECONCILE, TEMPLATES, action_key
+from canvas.domain.action_kinds import (
+    LET_GO,
+    POLL,
+    RECONCILE,
+    TEMPLATES,
+    WRITE_PHONE,
+    action_key,
+    send_key,
+)
 from canvas.domain.message import ARRIVED, SETTLED, Message, Status, follows, needs_attention
 from canvas.domain.pattern import LOOKED_AT, PASSING, keeps_failing
 from canvas.domain.schedule import GIVE_UP_POLLING, next_poll
@@ -69,7 +77,21 @@ def accepted(conn: Connection, flow: Flow, message: Message, sent: Sent, now: da
     begin_polling(conn, flow, fresh, now)
     if fresh.parent_id:
         timeline.news(conn, flow, fresh, now)
+        save_number(conn, fresh, now)
     return fresh
+
+
+def save_number(conn: Connection, message: Message, now: datetime) -> None:
+    """Have the number of a fix that has gone out saved on the contact, where the agent chose so; asked for once."""
+    send = actions.by_key(conn, message.install_id, send_key(message.id))
+    number = send.payload.get("save") if send else None
+    if send and number and message.contact_id:
+        key, payload = (
+            action_key(WRITE_PHONE, message.id),
+            {"contact_id": message.contact_id, "phone": number},
+        )
+        given = {"message_id": message.id, "payload": payload, "actor": send.actor}
+        actions.ensure(conn, message.install_id, WRITE_PHONE, key, now, now, **given)
 
 
 def _untied(message: Message) -> Message:
@@ -214,6 +236,7 @@ def reported(
             channels.delivered(conn, fresh.channel_id, sent)
     if status in ARRIVED:
         timeline.news(conn, flow, fresh, now)
+        save_number(conn, fresh, now)  # of one that nobody was sure of until now
     return fresh
 
 
@@ -258,7 +281,16 @@ def give_up_waiting(conn: Connection, message: Message, now: datetime) -> None:
 
 def wake_poll(flow: Flow, message: Message) -> None:
     """Tell the worker when the first question about a message just accepted is due."""
+    _wake(flow, message, POLL)
+
+
+def wake_next(flow: Flow, message: Message) -> None:
+    """Tell the worker when what follows a fix that just left is due: the question, and the saving of its number."""
+    _wake(flow, message, POLL, WRITE_PHONE)
+
+
+def _wake(flow: Flow, message: Message, *kinds: str) -> None:
     with reading(flow.engine) as conn:
-        poll = actions.by_key(conn, message.install_id, action_key(POLL, message.id))
-    if poll:
-        flow.wake(poll.id, poll.due_at)
+        found = [actions.by_key(conn, message.install_id, action_key(kind, message.id)) for kind in kinds]
+    for action in filter(None, found):
+        flow.wake(action.id, action.due_at)

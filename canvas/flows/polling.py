@@ -181,5 +181,6 @@ def mark_found(conn: Connection, flow: Flow, message: Message, report: StatusRep
         failure_raw=None,
     )
     stored = outcome.store(conn, fresh, now)
+    outcome.save_number(conn, stored, now)
     stored = outcome.reported(conn, flow, stored, report, now)
     outcome.begin_polling(conn, flow, stored, now)

@@ -121,7 +121,7 @@ def _accepted(flow: Flow, action: Action, sent: Sent) -> None:
         fresh = outcome.accepted(conn, flow, message, sent, now)
         actions.finish(conn, action, actions.DONE, now, {"octopods_id": fresh.octopods_id})
         _note(conn, action, f"sent as {fresh.octopods_id or fresh.request_id}", now)
-    outcome.wake_poll(flow, fresh)
+    outcome.wake_next(flow, fresh)
 
 
 def _wait_for_key(flow: Flow, action: Action, key: Key, until: datetime) -> None:

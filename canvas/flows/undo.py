@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from canvas.domain.action_kinds import WRITE_PHONE, action_key, send_key
+from canvas.domain.action_kinds import send_key
 from canvas.domain.message import Actor, Message, Status
 from canvas.flows import outcome, rights
 from canvas.flows.context import Flow
@@ -38,7 +38,6 @@ def undo(flow: Flow, install: Install, token: FixToken, actor: Actor) -> Clicked
         waiting = child.parent_id is not None and child.status is Status.QUEUED
         if not waiting or not actions.cancel(conn, install.id, send_key(child.id), now):
             return Clicked("changed", child, note="Too late to undo: it was already being sent.")
-        actions.cancel(conn, install.id, action_key(WRITE_PHONE, child.id), now)
         cancelled = outcome.store(conn, replace(child, status=Status.CANCELLED, parent_id=None), now)
         parent = _open_again(conn, child, now)
         audit.write(conn, install.id, now, actor, "fix.undo", child.id, result="cancelled")

@@ -96,6 +96,24 @@ def test_a_number_is_saved_on_the_contact_only_when_asked(portal: HubSpotDesk) -
     assert portal.hubspot.contact(CONTACT)["phone"] == "+46701740650"
 
 
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("rate_limited", "The number is saved on the contact once Octopods has taken the message."),
+        ("error_200", "The number was not saved."),
+    ],
+)
+def test_the_number_of_a_message_that_has_not_gone_out_is_not_called_saved(
+    portal: HubSpotDesk, fault: str, words: str
+) -> None:
+    portal.send_for_contact(WRONG_NUMBER)
+    portal.pass_time(15)
+    portal.octopods.set_fault(fault, path="/sms/messages")
+    answer = portal.press(portal.newest(), "edit_phone", phone="+46701740650", choice="other", save="yes")
+    assert (answer["message"].endswith(words), answer["refresh"]) == (True, None)
+    assert portal.hubspot.contact(CONTACT)["phone"] == MARA.phone
+
+
 def test_hubspots_own_sentence_says_why_a_number_was_not_saved(portal: HubSpotDesk) -> None:
     portal.send_for_contact(WRONG_NUMBER)
     portal.pass_time(15)
