@@ -237,7 +237,8 @@ def _by(s: Situation, channel: ChannelState) -> list[Fix]:
         return [Fix("send_other_channel", "one_click", label, channel.id, preview=text, run_at=at)]
     parts = segments(text or "")
     field_ = Field("text", "Text", text or "", "textarea", help=parts.words if parts.count > 1 else None)
-    need_number = () if number else (Field("phone", "Phone number", s.message.raw_to),)
+    proposed = s.message.raw_to or next(iter(s.contact_numbers), "")
+    need_number = () if number else (Field("phone", "Phone number", proposed),)
     fields = (*need_number, field_)
     return [Fix("send_other_channel", "form", label, channel.id, "Send by SMS", fields, at)]
 

@@ -36,10 +36,11 @@ LEFT_ALONE = timedelta(minutes=2)  # a forwarded send without an outcome for so 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Whom a message belongs to, when the sender told us."""
+    """Whom a message belongs to, when the sender told us; with the numbers known of them, where it may be another's."""
 
     id: str | None = None
     conversation_id: str | None = None
+    numbers: tuple[str, ...] = ()
 
 
 def message_from_request(
@@ -153,7 +154,7 @@ def track(
             message = _filled_in(conn, messages.locked(conn, known.install_id, known.id), contact, now)
         if report is not None:
             message = outcome.reported(conn, flow, message, report, now)
-        outcome.begin_polling(conn, flow, message, now)
+        outcome.begin_polling(conn, flow, message, now, contact.numbers)
     outcome.wake_poll(flow, message)
     return message
 

@@ -32,11 +32,16 @@ TITLE = "Check a message"
 EXPLAIN = "Explain"
 ATTACH = "Attach to this person"
 ATTACHED = "Attached to this person."
+ASKED_WHOSE = "Attached to this person, unless Octopods says that it went to a number they do not have."
+NOT_THEIRS = (
+    "This message is not attached, because it is not known to have gone to a number of this person. "
+    "Press Explain to see it."
+)
 NOTHING_PASTED = "Paste an id or the text of the failure first."
 NOT_ATTACHED = "This cannot be attached. Connect a channel first, or paste it again."
 NOT_KNOWN_YET = (
     "Not known here yet",
-    "No message with this id is known here. Attach it, and Octopods is asked how it stands.",
+    "No message with this id is known here. Attach it, and Octopods is asked how it stands and to whom it went.",
 )
 OTHERS = ("Sent to another contact", "This message was sent to another contact. Open that contact to see it.")
 TEXT, KIND = "check_text", "check_kind"
@@ -49,8 +54,8 @@ PASTED = Field(
 class Checked:
     """What the pasted words are: a message known here, or what an id or a text means.
 
-    `nonce` holds, sealed, the id of the message that attaching would make, so that a second click makes no second
-    one. `kinds` are the channels it may have come by.
+    `nonce` holds, sealed, the id of the message that was shown or that attaching would make, so that a second click
+    makes no second one. `kinds` are the channels it may have come by.
     """
 
     nonce: str
@@ -79,7 +84,8 @@ def check(flow: Flow, install: Install, words: str) -> Checked:
         connected = {channel.kind for channel in channels.of_install(conn, install.id)}
         message = _known(conn, install.id, words)
     kinds = tuple(kind for kind in ("whatsapp", "sms", "vbm") if kind in connected)
-    nonce = flow.sealer.seal(f"{_for(install)}{new_id('msg', flow.clock())}")
+    id_ = message.id if message else new_id("msg", flow.clock())
+    nonce = flow.sealer.seal(f"{_for(install)}{id_}")
     if message:
         return Checked(nonce, kinds, message)
     if _OCTOPODS_ID.fullmatch(words):
@@ -122,7 +128,8 @@ def attach(
 ) -> Message | None:
     """Tie what was pasted to this person; the message, or None when that is not possible.
 
-    A known message of nobody becomes theirs. An id is asked for at Octopods. A text becomes a failed message.
+    A known message of nobody becomes theirs. An id is asked for at Octopods, and stays theirs if the number it went
+    to is. A text becomes a failed message.
     `kind` is the channel it came by; empty, the first it may have come by.
     """
     words, now = _plain(words), flow.clock()
@@ -132,9 +139,10 @@ def attach(
     if not words or message_id is None:
         return None
     with writing(flow.engine) as conn:
-        known = _known(conn, install.id, words) or messages.get(conn, install.id, message_id)
-        if known:
-            return _tied(conn, flow, install, known, person, actor, now)
+        if seen := messages.get(conn, install.id, message_id):
+            return _tied(conn, flow, install, seen, person, actor, now)
+        if known := _known(conn, install.id, words):
+            return known  # since the button was drawn, perhaps by its first click: whose it is has to be seen
         channel = next(
             (c for c in channels.of_install(conn, install.id) if c.kind == kind and kind in kinds), None
         )
@@ -165,9 +173,9 @@ def _tied(
 
 
 def _asked(flow: Flow, channel: Channel, person: Person, octopods_id: str, now: datetime) -> Message:
-    contact = Contact(person.contact_id, person.conversation_id)
-    number = {"destination_phone": person.numbers[0]} if person.numbers else {}
-    message = come_in.track(flow, channel, number, octopods_id, None, contact, None)
+    """To which number it went Octopods alone can tell: the id may be of a message to somebody else."""
+    contact = Contact(person.contact_id, person.conversation_id, person.numbers)
+    message = come_in.track(flow, channel, {}, octopods_id, None, contact, None)
     with writing(flow.engine) as conn:
         poll = actions.hasten(conn, message.install_id, action_key(POLL, message.id), now)
     if poll:

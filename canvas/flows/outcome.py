@@ -6,6 +6,7 @@ Every function takes the message as just locked in the caller's write transactio
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from canvas.clients.octopods_answers import Sent, StatusReport
+from canvas.domain import phones
 from canvas.domain.action_kinds import (
     LET_GO,
     POLL,
@@ -32,7 +34,7 @@ from canvas.flows.diagnosing import diagnose_for, remember_opt_out
 from canvas.flows.incidents import look_soon
 from canvas.knowledge.evidence import from_failure_reason
 from canvas.knowledge.model import OPTED_OUT, Evidence
-from canvas.store import actions, channels, messages, opt_outs, templates
+from canvas.store import actions, channels, installs, messages, opt_outs, templates
 from canvas.store.database import reading
 
 log = structlog.get_logger()
@@ -112,8 +114,13 @@ def _provider_id(conn: Connection, message: Message, given: str | None) -> str |
     return message.provider_id
 
 
-def begin_polling(conn: Connection, flow: Flow, message: Message, now: datetime) -> None:
-    """Ask for the status until it is final, where it can be asked for; a fix is let go where it cannot."""
+def begin_polling(
+    conn: Connection, flow: Flow, message: Message, now: datetime, numbers: Sequence[str] = ()
+) -> None:
+    """Ask for the status until it is final, where it can be asked for; a fix is let go where it cannot.
+
+    `numbers` are those of its person, for a message of which nobody said to which number it went.
+    """
     if message.status in SETTLED:
         return
     if unreported(message):
@@ -123,8 +130,8 @@ def begin_polling(conn: Connection, flow: Flow, message: Message, now: datetime)
             actions.ensure(conn, message.install_id, LET_GO, key, due, now, message_id=message.id)
         return
     due = now + timedelta(seconds=flow.poll_steps[0])
-    key = action_key(POLL, message.id)
-    actions.ensure(conn, message.install_id, POLL, key, due, now, message_id=message.id)
+    key, payload = action_key(POLL, message.id), {"numbers": list(numbers)} if numbers else None
+    actions.ensure(conn, message.install_id, POLL, key, due, now, message_id=message.id, payload=payload)
 
 
 def unreported(message: Message) -> bool:
@@ -222,6 +229,7 @@ def reported(
     """
     status = Status(report.status)
     known = replace(message, provider_id=_provider_id(conn, message, report.provider_id))
+    known = _addressed(conn, flow, known, report)
     if not follows(message.status, status):
         return message if known == message else store(conn, known, now)
     if status is Status.FAILED:
@@ -238,6 +246,23 @@ def reported(
         timeline.news(conn, flow, fresh, now)
         save_number(conn, fresh, now)  # of one that nobody was sure of until now
     return fresh
+
+
+def _addressed(conn: Connection, flow: Flow, message: Message, report: StatusReport) -> Message:
+    """The message with the number it went to, where only the report tells that; tied to nobody who has others."""
+    if message.raw_to or not report.phone:
+        return message
+    install = installs.get(conn, message.install_id)
+    assert install is not None  # the foreign key says so
+    number = phones.normalise(report.phone, flow.country(install))
+    if number is None:
+        return message
+    poll = actions.by_key(conn, message.install_id, action_key(POLL, message.id))
+    theirs = poll.payload.get("numbers") if poll else None
+    known = replace(message, raw_to=number, to=number)
+    if theirs and not set(theirs) & set(phones.same_line(number)):
+        return replace(known, contact_id=None, conversation_id=None)
+    return known
 
 
 def _sent_at(message: Message, report: StatusReport) -> datetime | None:

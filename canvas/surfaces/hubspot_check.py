@@ -45,6 +45,8 @@ class Checking:
             message = manual.attach(self.flow, self.install, self.person, words, kind, nonce, self.actor)
         if message is None:
             return view.refusal("invalid", manual.NOT_ATTACHED, manual.TEXT)
+        if message.contact_id is None:
+            return view.refusal("invalid", manual.NOT_THEIRS, manual.TEXT)
         if not self._theirs(message):
             return view.refusal("invalid", manual.OTHERS[1], manual.TEXT)
         return view.attached(message, self._drawn(message))

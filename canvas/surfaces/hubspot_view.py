@@ -206,8 +206,9 @@ def _attach(found: Checked) -> Json:
 
 
 def attached(message: Message, failure: Json) -> Json:
-    """The receipt for a message that now is this person's."""
-    return next_form(failure) | {"state": str(message.status), "message": manual.ATTACHED}
+    """The receipt for a message that now is this person's, as far as it is known to whom it went."""
+    words = manual.ATTACHED if message.raw_to or message.failure else manual.ASKED_WHOSE
+    return next_form(failure) | {"state": str(message.status), "message": words}
 
 
 def refusal(code: str, message: str, field: str | None = None, failure: Json | None = None) -> Json:

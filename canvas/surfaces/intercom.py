@@ -209,6 +209,8 @@ def _attach(install: Install, asked: Asked, nonce: str) -> Canvas:
         message = manual.attach(services().flow, install, person, words, kind, nonce, asked.actor)
         if message is None:
             return view.check(words, error=manual.NOT_ATTACHED)
+        if message.contact_id is None and person.contact_id:
+            return view.check(words, error=manual.NOT_THEIRS)
         return _open(install, asked, message.id)
 
 

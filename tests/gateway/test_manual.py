@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import pytest
+from sqlalchemy import select
+
+from canvas.clients.octopods import Octopods
+from canvas.clients.octopods_answers import StatusReport
 from canvas.flows import installs
 from canvas.sandbox.people import BY_ID
+from canvas.store.database import reading
+from canvas.store.tables import opt_outs
 from tests.desk import Desk, Screen
 from tests.gateway.records import all_messages, only_message
 from tests.gateway.test_discovery import elsewhere
 
 MARA = BY_ID["not_on_whatsapp"]
+PIA = "+46701740615"
 ATTACH = "Attach to this person"
 
 
 def paste(desk: Desk, words: str, contact: str = "c9", phone: str | None = MARA.phone) -> Screen:
     screen = desk.initialize(contact, phone)
     return desk.click(desk.submit(screen, "check"), "Explain", check_text=words)
+
+
+def stopped(desk: Desk) -> set[str]:
+    """The numbers that asked not to be messaged."""
+    with reading(desk.flow.engine) as conn:
+        return set(conn.execute(select(opt_outs.c.to)).scalars())
 
 
 def test_a_pasted_text_is_explained_and_attached_once(both_desk: Desk) -> None:
@@ -48,6 +62,42 @@ def test_an_octopods_id_that_is_not_known_is_asked_for(desk: Desk) -> None:
     desk.click(shown, ATTACH, check_kind="whatsapp")
     message = only_message(desk)
     assert (message.reason, message.contact_id) == ("not_on_whatsapp", "c9")
+
+
+def octopods_tells(desk: Desk, monkeypatch: pytest.MonkeyPatch, phone: str | None) -> str:
+    """An SMS of which Octopods says that its recipient opted out; its id."""
+    desk.connect("sms")
+    told = StatusReport("6299999", "failed", failure_reason="21610: unsubscribed recipient", phone=phone)
+    monkeypatch.setattr(Octopods, "message_status", lambda *_: told)
+    return "6299999"
+
+
+def test_an_id_of_a_message_to_somebody_else_says_nothing_of_this_person(
+    both_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = both_desk
+    number = octopods_tells(desk, monkeypatch, PIA)
+    shown = paste(desk, number)
+    for _ in range(2):
+        refused = desk.click(shown, ATTACH)
+        assert "not attached" in refused.words
+    message = only_message(desk)
+    assert (message.to, message.contact_id, message.reason) == (PIA, None, "recipient_opted_out")
+    assert stopped(desk) == {PIA}
+    seen = desk.click(refused, "Explain", check_text=number)
+    desk.click(seen, ATTACH)
+    assert only_message(desk).contact_id == "c9"
+
+
+@pytest.mark.parametrize(("told", "phone"), [(PIA, None), (None, MARA.phone), (MARA.phone, MARA.phone)])
+def test_an_id_stays_with_the_person_where_nothing_speaks_against_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, told: str | None, phone: str | None
+) -> None:
+    """Their number is not taken for the one it went to where Octopods tells none."""
+    desk.click(paste(desk, octopods_tells(desk, monkeypatch, told), phone=phone), ATTACH)
+    message = only_message(desk)
+    assert (message.contact_id, message.to, message.reason) == ("c9", told, "recipient_opted_out")
+    assert stopped(desk) == ({told} if told else set())
 
 
 def test_an_id_known_here_shows_its_message(desk: Desk) -> None:

@@ -89,6 +89,35 @@ def test_an_octopods_id_that_is_not_known_is_asked_for(portal: HubSpotDesk) -> N
     assert (only_message(portal).reason, only_message(portal).contact_id) == ("not_on_whatsapp", CONTACT)
 
 
+def test_an_id_of_a_message_to_somebody_else_is_not_attached_however_often_it_is_clicked(
+    portal: HubSpotDesk,
+) -> None:
+    portal.hubspot.merge(contact_id(MARA), "905")  # so that no record has the number
+    portal.octopods.shapes(status="reference")
+    elsewhere(portal, MARA.phone)
+    portal.octopods.advance(20)
+    number = portal.octopods.sends()[0]["id"]
+    told = post(portal, {"fix": "check", "values": {"check_text": number}}, phone="+46701740699")
+    body = {"fix": "attach", "fixToken": told["attach"]["fixToken"]}
+    values = {"check_text": number, "check_kind": "whatsapp"}
+    for _ in range(2):
+        answer = post(portal, {**body, "values": values}, phone="+46701740699")
+        assert (answer["ok"], answer["error"]["field"]) == (False, "check_text")
+    assert (only_message(portal).to, only_message(portal).contact_id) == (MARA.phone, None)
+    assert portal.timeline() == []
+
+
+def test_an_id_that_cannot_be_asked_for_yet_is_attached_with_a_reservation(portal: HubSpotDesk) -> None:
+    elsewhere(portal, MARA.phone)
+    number = portal.octopods.sends()[0]["id"]
+    portal.octopods.set_fault("down", times=0)
+    answer = attach(portal, paste(portal, number), number, check_kind="whatsapp")
+    assert answer["message"] == (
+        "Attached to this person, unless Octopods says that it went to a number they do not have."
+    )
+    assert only_message(portal).contact_id == CONTACT
+
+
 def test_an_id_known_here_shows_its_message_with_its_fixes(portal: HubSpotDesk) -> None:
     portal.send_whatsapp_for(MARA.phone)
     portal.pass_time(15)
