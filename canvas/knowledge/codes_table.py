@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from canvas.knowledge.tokens import key_of
 # Looked for from the first letter of each word only, and without going back, for it is looked for in every text.
 _NAME = re.compile(r"[A-Za-z](?<![A-Za-z].)[A-Za-z0-9]*+(?:[_-][A-Za-z0-9]++)++")
 _NUMBER = re.compile(r"\d+$")
+_TAIL = re.compile(r"\s*\([^()]*\)$")
 # Titles that are ordinary words: they identify a cause only together with their code.
 GENERIC_TITLES = {
     "unknown", "bad request", "reject", "rejected", "not found", "message rejected",
@@ -52,11 +53,14 @@ class Codes:
     _lower_marks: list[tuple[str, str]] = field(default_factory=list)
     _spaces: dict[str, list[str]] = field(default_factory=dict)
     _space_marks: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    _states: dict[str, list[str]] = field(default_factory=dict)
+    _receipts: dict[str, str] = field(default_factory=dict)
     _services: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _others: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _by_code: dict[tuple[str, str], list[CodeRow]] = field(default_factory=dict)
     _by_name: dict[str, list[CodeRow]] = field(default_factory=dict)
     _by_title: dict[str, list[CodeRow]] = field(default_factory=dict)
+    _by_short: dict[tuple[str, str], list[CodeRow]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, codes: Mapping[str, Iterable[Mapping[str, Any]]], providers: Mapping[str, Any]) -> Codes:
@@ -68,6 +72,9 @@ class Codes:
                 (table._lower_marks if mark.islower() else table._marks).append((mark, provider))
             table._spaces[provider] = facts.get("spaces", [])
             table._space_marks[provider] = facts.get("space_marks", {})
+            table._states[provider] = facts.get("states", [])
+            if "receipt" in facts:
+                table._receipts[provider] = facts["receipt"]
             if "within" in facts:
                 table._services.setdefault(facts["within"], {})[provider] = facts["marks"]
         for provider, rows in codes.items():
@@ -101,6 +108,8 @@ class Codes:
             self._by_name.setdefault(name_of(row.title), []).append(row)
         if row.key:
             self._by_title.setdefault(row.key, []).append(row)
+        if short := short_of(row.title):
+            self._by_short.setdefault((row.provider, short), []).append(row)
 
     def provider(self, name: str | None) -> str | None:
         """The provider a caller means, as the code files name it; None for one we have no codes of."""
@@ -130,14 +139,17 @@ class Codes:
         found |= {provider for mark, provider in self._lower_marks if mark in lowered}
         return found.pop() if len(found) == 1 else None
 
-    def look_up(self, provider: str, code: str, channel: str | None, text: str = "") -> list[CodeRow]:
-        """The rows of this provider's code: of the numbering the text shows, else the usual one."""
+    def look_up(
+        self, provider: str, code: str, channel: str | None, text: str = "", said: Set[str] = frozenset()
+    ) -> list[CodeRow]:
+        """The rows of this provider's code: those whose titles are said, of the numbering the text shows, or usual."""
         rows = self._by_code.get((provider, normal_code(code))) or self._in_hex(provider, code)
         fitting = [row for row in rows if row.channel in {channel, "any"}] if channel else rows
         rows = fitting or rows
         if text and len({row.cause for row in rows}) > 1:
             key = key_of(text)
             rows = [row for row in rows if row.key == key] or rows
+        rows = self.telling([row for row in rows if is_said(row, said)]) or rows
         marks = self._space_marks.get(provider, {})
         shown = [space for space, words in marks.items() if any(word in text for word in words)]
         for space in [*shown, *self._spaces.get(provider, ())]:
@@ -145,6 +157,21 @@ class Codes:
             if here:
                 return here
         return rows
+
+    def in_receipt(self, provider: str | None, code: str) -> list[CodeRow]:
+        """The rows of the number in this provider's SMPP delivery receipts, where it documents whose that is."""
+        space = self._receipts.get(provider or "")
+        rows = self._by_code.get((provider or "", normal_code(code)), []) if space and code else []
+        return [row for row in rows if row.space == space]
+
+    def telling(self, rows: list[CodeRow]) -> list[CodeRow]:
+        """Of rows said in one text: those that say why, where a provider also says in numbers how it ended."""
+        why = {row.provider for row in rows if row.space not in self._states.get(row.provider, ())}
+        return [
+            row
+            for row in rows
+            if row.provider not in why or row.space not in self._states.get(row.provider, ())
+        ]
 
     def _in_hex(self, provider: str, code: str) -> list[CodeRow]:
         """The rows of a number that the provider's documentation writes in base 16, as SMPP does."""
@@ -166,6 +193,23 @@ class Codes:
         rows = self._by_title.get(key, [])
         return [row for row in rows if row.provider == provider] if key in GENERIC_TITLES else rows
 
+    def titled_behind(self, sentence: str, provider: str | None) -> list[CodeRow]:
+        """This provider's rows whose title stands behind what its programs put before one, each ending in a colon."""
+        _, colon, rest = sentence.partition(": ")
+        while provider and colon:
+            key = key_of(rest)
+            rows = [row for row in self._by_title.get(key, ()) if row.provider == provider]
+            rows = rows or self._by_short.get((provider, key), [])
+            if rows:
+                return rows
+            _, colon, rest = rest.partition(": ")
+        return []
+
+
+def is_said(row: CodeRow, said: Set[str]) -> bool:
+    """Whether the title of this row is among the sentences (without spaces, for names are joined in several ways)."""
+    return bool(row.key) and row.key.replace(" ", "") in said
+
 
 @lru_cache(maxsize=1024)
 def _plain_name(name: str) -> str:
@@ -177,6 +221,11 @@ def code_row(provider: str, row: Mapping[str, Any]) -> CodeRow:
     """One line of a code file."""
     kept = (row["code"], row["space"], row["channel"], row["title"], row["cause"], row["retry"])
     return CodeRow(provider, *kept, row["source"], row["key"])
+
+
+def short_of(title: str) -> str:
+    """The key of a title without what it says in brackets at its end; "" where it has none."""
+    return key_of(_TAIL.sub("", title)) if title.endswith(")") else ""
 
 
 def name_of(code: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set
 from dataclasses import replace
 from functools import lru_cache
 
 from canvas.knowledge import extract
 from canvas.knowledge.catalogue import Catalogue, load
-from canvas.knowledge.codes_table import CodeRow
+from canvas.knowledge.codes_table import CodeRow, is_said, short_of
 from canvas.knowledge.features import Features, features_of
 from canvas.knowledge.model import OPTED_OUT, UNKNOWN, Candidate, Diagnosis, Evidence
 from canvas.knowledge.reading import Reading
@@ -58,12 +59,14 @@ def diagnose_with(catalogue: Catalogue, evidence: Evidence) -> Diagnosis:
     features = features_of(reading.sentences, catalogue.matcher)
     likely = likelihoods(catalogue, features, evidence)
     named = catalogue.codes.provider(evidence.provider)
+    strange = bool(evidence.provider and not named)
     provider = provider_of(catalogue, named, evidence, reading)
-    rows = code_rows(catalogue, provider, evidence, reading, features.keys, likely)
+    rows = code_rows(catalogue, provider, evidence, reading, features.keys, likely, strange)
     weighing = Weighing(impossible=catalogue.impossible.get(evidence.channel, frozenset()))
-    document(weighing, catalogue, features, reading, rows, provider, bool(evidence.provider and not named))
-    if rows and (weighing.refinable or {row.cause for row in rows} <= VAGUE):
-        details = beyond_titles(reading.sentences, features.keys, rows)
+    told = document(weighing, catalogue, features, reading, rows, provider, strange)
+    vague = bool(told) and bool(weighing.refinable or {row.cause for row in told} <= VAGUE)
+    if vague or (reading.framing and weighing.best):
+        details = beside(reading, features.keys, told if vague else [])
         features = features_of(details, catalogue.matcher)
         likely = likelihoods(catalogue, features, evidence) if details else []
     weighing.add_words(likely)
@@ -85,15 +88,19 @@ def document(
     rows: list[CodeRow],
     provider: str | None,
     strange: bool,
-) -> None:
-    """What counts before the words do: an opt-out, codes and titles. `strange` is a provider whose codes we lack."""
+) -> list[CodeRow]:
+    """What counts before the words do: an opt-out, codes and titles; the rows of these.
+
+    `strange` is a provider whose codes we lack.
+    """
     if opt_out := features.hit_of(OPTED_OUT):
         weighing.opted_out = True
         weighing.add(OPTED_OUT, SURE_OPT_OUT, opt_out.said())
     if rows:
         weighing.add_codes(rows, catalogue.codes)
     said = zip(reading.sentences, features.keys, strict=False)
-    weighing.add_titles(said, catalogue.codes, provider, strange)
+    titled = weighing.add_titles(said, catalogue.codes, provider, strange)
+    return rows or titled
 
 
 def bounded(evidence: Evidence) -> Evidence:
@@ -128,13 +135,27 @@ def provider_of(catalogue: Catalogue, named: str | None, evidence: Evidence, rea
     """Whose words these are: who was named, else, where a code must be read, whose marks the text bears."""
     if named:
         return catalogue.codes.service(named, evidence.text)
-    return catalogue.codes.provider_of_text(evidence.text) if evidence.code or reading.codes else None
+    return catalogue.codes.provider_of_text(evidence.text)
 
 
-def beyond_titles(sentences: list[str], keys: list[str], rows: list[CodeRow]) -> list[str]:
-    """The sentences that say more than the title of a code that itself says little."""
-    titles = {row.key for row in rows}
-    return [said for said, key in zip(sentences, keys, strict=False) if key not in titles and " " in said]
+def beside(reading: Reading, keys: list[str], vague: list[CodeRow]) -> list[str]:
+    """The sentences that say more than a field and its word, and than the titles of rows that themselves say little."""
+    keyed = zip(reading.sentences, keys, strict=False)
+    found = [(said, key) for said, key in keyed if said not in reading.framing]
+    if not vague:
+        return [said for said, _ in found]
+    titles = {row.key for row in vague} | {short_of(row.title) for row in vague}
+    return [rest for said, key in found if " " in said and (rest := beyond(said, key, titles))]
+
+
+def beyond(said: str, key: str, titles: Set[str]) -> str:
+    """A sentence, given its key, without the titles it contains; "" where it is no more than those."""
+    rest = f" {key} "
+    for title in sorted(titles, key=len, reverse=True):
+        if " " in title or title == key:
+            rest = rest.replace(f" {title} ", " ")
+    rest = rest.strip()
+    return said if rest == key else rest
 
 
 def code_rows(
@@ -144,24 +165,50 @@ def code_rows(
     reading: Reading,
     keys: list[str],
     likely: Likely,
+    strange: bool,
 ) -> list[CodeRow]:
     """The documented rows of the first code that has any, for the provider that is known or fits.
 
-    A number that only looks like a code comes last, and counts when the words do not clearly say something else.
+    The code a caller names comes first, then a code whose own title is said, too.
+    """
+    if rows := catalogue.codes.in_receipt(provider, reading.receipt_error):
+        return rows
+    if not (evidence.code or reading.codes):
+        return []
+    said = {key.replace(" ", "") for key in keys}
+    first: list[CodeRow] = []
+    told: list[CodeRow] = []
+    for code, found in documented(catalogue, provider, evidence, reading, said):
+        rows = meant(found, keys, likely)
+        if code == evidence.code:
+            return rows
+        sure = code in reading.sure_codes
+        believed = sure and not (strange and telling_words(likely))
+        if believed or not contradicted({row.cause for row in rows}, likely):
+            first = first or rows
+            told += [row for row in rows if sure and is_said(row, said)]
+    telling = catalogue.codes.telling(told)
+    return [row for row in telling if row.code == telling[0].code] or first
+
+
+def documented(
+    catalogue: Catalogue, provider: str | None, evidence: Evidence, reading: Reading, said: Set[str]
+) -> Iterator[tuple[str, list[list[CodeRow]]]]:
+    """Each code with its rows in the numberings its provider may mean; numbers that only look like codes come last.
+
+    A number is believed when a key or a form says that it is a code; any other, and any of a strange provider, who may
+    pass on another's codes or count for itself, counts when the words do not clearly say something else.
     """
     named = [evidence.code] if evidence.code else []
-    sure = named + [code for code in reading.codes if code in reading.sure_codes]
-    for code in sure + [code for code in reading.codes if code not in reading.sure_codes]:
+    for code in [*named, *sorted(reading.codes, key=lambda code: code not in reading.sure_codes)]:
         whose = provider or ("meta" if is_meta(code, evidence.channel or "whatsapp") else None)
-        found = [
-            rows
-            for service in (catalogue.codes.numberings(whose) if whose else ())
-            if (rows := catalogue.codes.look_up(service, code, evidence.channel, evidence.text))
-        ]
-        rows = meant(found, keys, likely) if found else []
-        if rows and (code in sure or not contradicted({row.cause for row in rows}, likely)):
-            return rows
-    return []
+        services = catalogue.codes.numberings(whose) if whose else ()
+        of_services = (
+            catalogue.codes.look_up(service, code, evidence.channel, evidence.text, said)
+            for service in services
+        )
+        if found := [rows for rows in of_services if rows]:
+            yield code, found
 
 
 def meant(found: list[list[CodeRow]], keys: list[str], likely: Likely) -> list[CodeRow]:
@@ -178,6 +225,11 @@ def meant(found: list[list[CodeRow]], keys: list[str], likely: Likely) -> list[C
 def is_meta(code: str, channel: str) -> bool:
     """Whether a number can only be one of the WhatsApp Cloud API (130000 to 139999)."""
     return channel == "whatsapp" and len(code) == 6 and code.isdecimal() and code.startswith("13")
+
+
+def telling_words(likely: Likely) -> bool:
+    """Whether the words speak for any reason rather than for none."""
+    return bool(likely) and likely[0][0] != UNKNOWN
 
 
 def contradicted(causes: set[str], likely: Likely) -> bool:

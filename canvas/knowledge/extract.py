@@ -7,61 +7,27 @@ import re
 from typing import Any
 from urllib.parse import unquote_plus
 
-from canvas.knowledge.loose import first_object
-from canvas.knowledge.memo import Memo
+from canvas.knowledge.fields import (
+    MOST,
+    holds_code,
+    holds_sentence,
+    is_echoed,
+    is_surely_code,
+    letters_of,
+    telling,
+)
+from canvas.knowledge.loose import first_object, printed_array
 from canvas.knowledge.plain import take_words, without_frames
-from canvas.knowledge.reading import MOST, Reading
-from canvas.knowledge.tokens import HTTP_STATUSES, unescape
+from canvas.knowledge.reading import Reading
+from canvas.knowledge.tokens import unescape
 
 LONGEST = 20_000
 _DEEPEST = 24
 
-_CODE_KEYS = {
-    "code", "errorcode", "errcode", "err", "errorsubcode", "subcode", "errno", "errornumber",
-    "statuscode", "resultcode", "responsecode", "errorno", "errorid", "reasoncode", "failurecode",
-    "returncode", "internalcode", "error", "status", "id", "commandstatus", "errorcodename",
-    "deliverycode", "result", "networkcode", "groupid", "messagestatus", "retcode", "respcode",
-    "reasonid", "ec", "rc", "failure", "smppstatus", "carriererrorcode", "deliveryerrorcode",
-}  # fmt: skip
-# Under such a key a number may be the provider's code, or what a web server thought of the request.
-_STATUS_KEYS = {"status", "statuscode"}
-_PLAIN_KEYS = {
-    "message", "msg", "error", "errors", "errormessage", "errmsg", "detail", "details", "description",
-    "title", "reason", "text", "status", "statusmessage", "info", "desc", "errordescription",
-    "errortext", "failurereason", "response", "errordata", "result", "developermessage", "usermessage",
-    "errorusermsg", "errorusertitle", "errorreason", "meta", "data", "messages", "name", "groupname",
-    "responsetext", "responsemessage", "cause", "causes", "exception", "statusdescription", "statustext",
-    "errorname", "providerresponse", "reasonmessage", "note", "code", "errorcode", "type", "value",
-    "payload", "body", "summary", "explanation", "failure", "warning", "warnings", "errorinfo", "hint",
-}  # fmt: skip
-_ECHOED_KEYS = {
-    "to", "from", "url", "uri", "href", "link", "sid", "messageid", "requestid", "fbtraceid", "wamid",
-    "timestamp", "time", "date", "createdat", "updatedat", "moreinfo", "docs", "docurl", "phone",
-    "recipientid", "traceid", "accountsid", "messagesid", "apiversion", "version", "path", "method",
-    "batchid", "campaignid", "destination", "source", "smsid", "msisdn", "originator", "sender",
-    "recipient", "callback", "useragent", "transactionid", "displayphonenumber", "file", "phonenumberid",
-    "helpurl", "support", "datecreated", "dateupdated", "datesent", "stack", "line", "conversationid",
-    "contactid", "channelid", "instanceid", "locale", "language", "lang", "documentationurl",
-    "supporturl", "jid", "remotejid", "chatid", "messagingproduct", "groupaction", "action",
-}  # fmt: skip
-# Under such a key, where no message says more, these names say which field is wrong.
-_ERROR_KEYS = {"error", "errors", "errormessages", "validationerrors", "fielderrors"}
-_FIELDS = {
-    "to",
-    "from",
-    "phone",
-    "destination",
-    "sender",
-    "recipient",
-    "msisdn",
-    "source",
-    "originator",
-    "language",
-}
-_SAYING_MORE = {"message", "code", "title", "description"}
 _TAG = re.compile(r"<(?:script|style)\b[^<]{0,2000}</[^<>]{0,20}>|<[^<>]{0,500}>", re.I)
+_LEAF = re.compile(r"<([A-Za-z_][\w.:-]{0,60}+)>([^<>]{0,2000}+)</\1>")
+_HTML = re.compile(r"<(?:!doctype|html|head|body|title|h\d|p|div|span|center|pre|table|[aubi]|br|li)\b", re.I)
 _FORM = re.compile(r"^\s*[\w.%\[\]-]{1,60}=[^\s=]*(?:&[\w.%\[\]-]{1,60}=[^\s=]*)+\s*$")
-_NOT_LETTERS = re.compile(r"[^a-z0-9]")
 _PAIR = re.compile(r"['\"]?(\w{2,40})['\"]?\s*(?:=>|[:=])\s*['\"]([^'\"]{3,300})['\"]")
 _DECODER = json.JSONDecoder()
 
@@ -84,13 +50,17 @@ def take(text: str, reading: Reading, depth: int) -> None:
     if "=" in stripped and _FORM.match(stripped):
         take_form(stripped, reading, depth)
         return
-    if ("{" in stripped or "[" in stripped) and (found := first_json(stripped) or first_object(stripped)):
+    if found := first_body(stripped):
         start, body, end = found
         take_words(without_frames(stripped[:start]), reading)
         walk(body, "", reading, depth + 1)
         take(stripped[end:], reading, depth + 1)
         return
     stripped = without_frames(stripped)
+    if "</" in stripped and not _HTML.match(stripped, stripped.find("<")) and _LEAF.search(stripped):
+        rest = take_leaves(stripped, reading, depth)
+        take_words(_TAG.sub(" \n ", rest).strip(), reading)
+        return
     if "<" in stripped:
         if "%" in stripped or "&" in stripped:
             stripped = unescape(stripped)
@@ -98,10 +68,25 @@ def take(text: str, reading: Reading, depth: int) -> None:
     take_words(stripped, reading)
 
 
+def take_leaves(markup: str, reading: Reading, depth: int) -> str:
+    """Read the elements of data in markup that hold a value, as a JSON body of the same fields; return the rest."""
+    for name, value in _LEAF.findall(markup)[:MOST]:
+        if not is_echoed(letters := letters_of(name)):
+            walk_text(unescape(value), name if holds_code(letters) else "message", reading, depth + 1)
+    return _LEAF.sub(" ", markup)
+
+
 def attributes_of(markup: str) -> str:
     """What markup says that has no words but in its attributes."""
-    pairs = [(key, value) for key, value in _PAIR.findall(markup) if letters_of(key) not in _ECHOED_KEYS]
+    pairs = [(key, value) for key, value in _PAIR.findall(markup) if not is_echoed(letters_of(key))]
     return " \n ".join(f"{key} {value}" for key, value in pairs)
+
+
+def first_body(text: str) -> tuple[int, Any, int] | None:
+    """Where the first object begins that a program printed, what it holds, and where it ends; None where none is."""
+    if "] => " in text and (printed := printed_array(text)):
+        return printed
+    return (first_json(text) or first_object(text)) if "{" in text or "[" in text else None
 
 
 def first_json(text: str) -> tuple[int, Any, int] | None:
@@ -127,46 +112,35 @@ def take_form(text: str, reading: Reading, depth: int) -> None:
 
 
 def walk(value: Any, key: str, reading: Reading, depth: int) -> None:
-    """Read a JSON value: codes by their keys, sentences from strings, and flags as words."""
-    if depth > _DEEPEST:
+    """Read a JSON value: codes by their keys, sentences from strings, and flags as words; null says nothing."""
+    if depth > _DEEPEST or value is None:
         return
     if isinstance(value, dict):
-        named = {name: letters_of(name) for name in list(value)[:MOST]}
-        fields = letters_of(key) in _ERROR_KEYS and _SAYING_MORE.isdisjoint(named.values())
-        for name, letters in named.items():
-            echoed = letters in _ECHOED_KEYS and not (fields and letters in _FIELDS)
-            if not echoed or isinstance(value[name], dict | list):
-                walk(value[name], name, reading, depth + 1)
+        for name, inner in telling(key, value):
+            walk(inner, name, reading, depth + 1)
     elif isinstance(value, list):
         for inner in value[:MOST]:
             walk(inner, key, reading, depth + 1)
     elif isinstance(value, str):
         walk_text(value, key, reading, depth)
-    elif isinstance(value, bool) or value is None:
-        reading.say(f"{key} {'true' if value else 'false'}")
-    elif letters_of(key) in _CODE_KEYS:
-        reading.name(str(value), sure=not (letters_of(key) in _STATUS_KEYS and str(value) in HTTP_STATUSES))
-
-
-_letters: Memo[str] = Memo(lambda key: _NOT_LETTERS.sub("", key.lower()))
-
-
-def letters_of(key: str) -> str:
-    """A key as the sets above have it, however it is spelled. Remembered, for providers use the same few."""
-    return _letters[key]
+    elif isinstance(value, bool):
+        reading.say(f"{key} {'true' if value else 'false'}", framing=True)
+    elif holds_code(letters := letters_of(key)):
+        reading.name(str(value), sure=is_surely_code(letters, str(value)))
 
 
 def walk_text(value: str, key: str, reading: Reading, depth: int) -> None:
     """Read one JSON string, which may be a code, another body, or a sentence."""
-    plain = letters_of(key)
-    if plain in _CODE_KEYS and 0 < len(value) <= 40 and " " not in value.strip():
+    plain, word = letters_of(key), " " not in value.strip()
+    telling_letters = any(char.isalpha() for char in value)
+    if holds_code(plain) and word and 0 < len(value) <= 40:
         reading.name(value.strip())
-        if any(char.isalpha() for char in value):
+        if telling_letters:
             reading.say(value)
-        return
-    if not any(char.isalpha() for char in value):
-        return
-    if plain in _PLAIN_KEYS or (" " in value.strip() and len(value) > 25) or "{" in value:
-        take(value, reading, depth + 1)
-    else:
+    elif telling_letters:
+        if holds_sentence(plain) or "://" in value or "{" in value or (not word and len(value) > 25):
+            take(value, reading, depth + 1)
+            return
+        if word:
+            reading.framing.add(f"{key} {value}")
         take(f"{key} {value}", reading, depth + 1)

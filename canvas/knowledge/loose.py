@@ -24,6 +24,7 @@ _CONSTANTS = {
     "nil": "null",
     "undefined": "null",
 }
+_LEFT_OUT = {"...", "…"}  # as documentation and logs write what they do not show
 _CLOSED_BY = {"{": "}", "[": "]"}
 _CURLY = str.maketrans("“”", '""')
 
@@ -46,6 +47,37 @@ def first_object(text: str) -> tuple[int, Any, int] | None:
     return None
 
 
+_PRINTED = re.compile(r"^\s{0,80}\[([\w.:-]{1,60})\] => (.*)$|^\s{0,80}(\))\s*$", re.M)
+
+
+def printed_array(text: str) -> tuple[int, Any, int] | None:
+    """What PHP's print_r shows, where the text has some: where it begins, its keys with their values, its end."""
+    lines = list(_PRINTED.finditer(text)) if "] => " in text else []
+    if not lines:
+        return None
+    first = next(at for at, line in enumerate(lines) if line[1])
+    open_: list[dict[str, Any]] = [{}]
+    for line in lines[first:]:
+        if line[3]:
+            if len(open_) == 1:
+                return begin_of(text, lines[first].start()), open_[0], line.end()
+            open_.pop()
+        elif re.fullmatch(r"(?:Array|\S+ Object)\s*", line[2]):
+            inner: dict[str, Any] = {}
+            open_[-1][line[1]] = inner
+            open_.append(inner)
+        else:
+            open_[-1][line[1]] = line[2].strip()
+    return begin_of(text, lines[first].start()), open_[0], lines[-1].end()
+
+
+def begin_of(text: str, at: int) -> int:
+    """Where what is printed begins: at the name of its kind, before the bracket in front of its first key."""
+    near = max(0, at - 200)
+    head = re.search(r"(?:Array|\S+ Object)\s*\(\s*$", text[near:at])
+    return near + head.start() if head else at
+
+
 def as_json(text: str, at: int) -> tuple[tuple[str, str], int, bool]:
     """The object that begins here in JSON's spelling, with what closes it apart; where it ends; whether it was cut."""
     spelled: list[str] = []
@@ -61,6 +93,8 @@ def as_json(text: str, at: int) -> tuple[tuple[str, str], int, bool]:
             if mark in "]}" and open_ and open_.pop() == mark and not open_:
                 return ("".join([*spelled, mark]), ""), at, False
             spelled.append(mark)
+        elif token["bare"] and token["bare"].strip() in _LEFT_OUT:
+            continue
         elif not token["bare"]:
             spelled.append(":" if token["colon"] else json.dumps(unquoted(token["string"] or token["cut"])))
         elif text[at : at + 1] != "{":  # else the name of what stands in the brackets, as Java prints it

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from canvas.knowledge.reading import Reading
 
-_RECEIPT = re.compile(r"\bstat:\s?(\w{3,10})(?:[\s,;]+err(?:or)?:\s?-?\w{1,10})?", re.I)
+_RECEIPT = re.compile(r"\bstat:\s?(\w{3,10})(?:[\s,;]+err(?:or)?:\s?(-?\w{1,10}))?", re.I)
 _ECHO = re.compile(r"\btext\s?:", re.I)
 _RECEIPT_HEAD = re.compile(r"\bid:.*", re.I | re.S)
 _BYTES = re.compile(r"(?:\\x[0-9a-fA-F]{2})+")
@@ -29,7 +29,7 @@ _FRAME = re.compile(
 _LABELLED = re.compile(
     r"(?:(?:\b|(?-i:(?<=[a-z])(?=E)))(?:error|err|status|reason|fault|errno|command_status|err(?:or)?_?(?:no|number)"
     r"|(?:(?:error|err|status|result|response|reason|failure|fault|return|sub)_?)?code)\b|#)"
-    r"[\s_\-:=#\"'()\[\]>]{0,6}(?:code|no|number|id|is)?[\s:=#\"'()\[\]>]{0,4}(0x[0-9a-f]{1,8}|-?\d{1,8})\b"
+    r"[\s_\-:=#|\"'()\[\]>]{0,6}(?:code|no|number|id|is)?[\s:=#\"'()\[\]>]{0,4}(0x[0-9a-f]{1,8}|-?\d{1,8})\b"
     r"(?!\s*(?:%|characters|bytes|mb|hours))",
     re.I,
 )
@@ -41,7 +41,13 @@ _TRAILING = re.compile(r"(?:[:\-(\[_]\s*)(\d{4,8})\W{0,3}$")
 # else, and what to put before the number.
 _MARKED = (
     (re.compile(r"\b[Nn]egative (?:bind )?response ([0-9a-fA-F]{8})\b"), "egative ", True, "0x"),
+    (re.compile(r"\b\w+_resp: 0x[0-9a-f]{8} 0x8[0-9a-f]{7} (0x[0-9a-f]{8})\b"), "_resp: 0x", True, ""),
+    (re.compile(r"\((\d{1,4})\) \w+_resp\b"), "_resp", True, ""),
+    (re.compile(r"\bNACK/(0x[0-9a-fA-F]{1,8}|\d{1,5})/"), "NACK/", True, ""),
+    (re.compile(r"\bCM[ES](?: E(?:RROR|rror))?:? (\d{1,3})\b"), "CM", True, ""),
+    (re.compile(r"\bcode (0x[0-9a-fA-F]{8})\b"), "code 0x", True, ""),
     (re.compile(r"\(#(\d{1,7})\)"), "(#", True, ""),
+    (re.compile(r"\berror code:? (?!4\d\d\b|5\d\d\b)(\d{1,8}):"), "error code", True, ""),
     (re.compile(r"/errors?/(\d{3,8})"), "/error", True, ""),
     (re.compile(r"[(\[]\s*(?:#|code\s*)?(\d{3,8})\s*[)\]]"), "", False, ""),
     (_LABELLED, "", False, ""),
@@ -65,6 +71,7 @@ def take_words(text: str, reading: Reading) -> None:
 def take_receipt(text: str, receipt: re.Match[str], reading: Reading) -> None:
     """Read an SMPP delivery receipt: its state, and what others wrote before and behind it (SMPP 3.4, Appendix B)."""
     reading.name(receipt[1])
+    reading.receipt_error = reading.receipt_error or receipt[2] or ""
     say(_RECEIPT_HEAD.sub("", text[: receipt.start()]), reading)
     say(_ECHO.split(text[receipt.end() :], maxsplit=1)[0], reading)
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-MOST = 200
+from canvas.knowledge.fields import MOST
 
 
 @dataclass(slots=True)
 class Reading:
-    """What a raw reason says: sentences as they come, and the codes it names."""
+    """What a raw reason says: sentences as they come, and the codes it names; of a receipt, also its `err:`.
+
+    `framing` are the sentences that are only a field and its word, such as EventType UNDELIVERED.
+    """
 
     sentences: list[str] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
     sure_codes: set[str] = field(default_factory=set)
+    framing: set[str] = field(default_factory=set)
+    receipt_error: str = ""
 
-    def say(self, sentence: str) -> None:
+    def say(self, sentence: str, *, framing: bool = False) -> None:
         """Keep a sentence, once."""
+        if framing:
+            self.framing.add(sentence)
         if sentence and len(self.sentences) < MOST and sentence not in self.sentences:
             self.sentences.append(sentence)
 

@@ -22,7 +22,9 @@ VAGUE = {
 }
 CODE, TITLE, NAME, OPT_OUT = 0.98, 0.96, 0.88, 0.97
 VAGUE_CODE, AMBIGUOUS, HINT = 0.88, 0.6, 0.55
-BESIDE_A_CODE, BESIDE_A_VAGUE_CODE = 0.5, 0.89
+# Words this likely can stop the plain retry that a code allows (diagnose.safe); others are candidates beside it.
+BESIDE_A_CODE, BELOW_A_STOP, STOPS_FROM = 0.5, 0.49, 0.8
+BESIDE_A_VAGUE_CODE = 0.89
 ALSO = 0.3
 REFINES, REFINED = 0.4, 0.99
 
@@ -93,19 +95,31 @@ class Weighing:
 
     def add_titles(
         self, said: Iterable[tuple[str, str]], codes: Codes, provider: str | None, strange: bool
-    ) -> None:
-        """Sentences (with their keys) that are documented titles, and names that are codes.
+    ) -> list[CodeRow]:
+        """Sentences (with their keys) that are documented titles, and names that are codes; the provider's own rows.
 
         In the text of a provider whose codes we do not have, titles count less and names are only hints.
         """
+        titled: list[tuple[str, list[CodeRow]]] = []
+        named: list[tuple[str, list[CodeRow]]] = []
         for sentence, key in said:
-            titled = codes.titled(key, provider)
-            if titled:
-                titled = own(titled, provider)
-                self.add_rows(titled, NAME if strange else TITLE, sentence)
-                self.add_others(titled[0], codes)
-            for name, rows in codes.named(sentence):
-                self.add_rows(own(rows, provider), HINT if strange else NAME, name)
+            if rows := codes.titled(key, provider) or codes.titled_behind(sentence, provider):
+                titled.append((sentence, own(rows, provider)))
+            named += [(name, own(rows, provider)) for name, rows in codes.named(sentence)]
+        if not titled and not named:
+            return []
+        telling = set(codes.telling([row for _, rows in titled + named for row in rows]))
+        found: list[CodeRow] = []
+        for sentence, rows in titled:
+            if told := [row for row in rows if row in telling]:
+                self.add_rows(told, NAME if strange else TITLE, sentence)
+                self.add_others(told[0], codes)
+                found += [row for row in told if row.provider == provider]
+        for name, rows in named:
+            if told := [row for row in rows if row in telling]:
+                self.add_rows(told, HINT if strange else NAME, name)
+        self.documented.update(row.cause for row in found)
+        return found
 
     def add_rows(self, rows: list[CodeRow], confidence: float, matched: str) -> None:
         """Rows that agree are strong evidence; rows that do not are hints."""
@@ -129,7 +143,7 @@ class Weighing:
             if reason in self.refinable and likelihood >= REFINES:
                 confidence = REFINED
             elif known and not vague:
-                confidence = min(confidence, BESIDE_A_CODE)
+                confidence = min(confidence, BESIDE_A_CODE if likelihood >= STOPS_FROM else BELOW_A_STOP)
             elif known and reason not in VAGUE and likelihood >= REFINES:
                 confidence = BESIDE_A_VAGUE_CODE
             self.add(reason, confidence, "")

@@ -3,7 +3,7 @@
 import pytest
 
 from canvas.knowledge.diagnose import diagnose
-from canvas.knowledge.model import Evidence
+from canvas.knowledge.model import OPTED_OUT, Evidence
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,34 @@ def test_what_cannot_be_on_a_channel_is_not_told_of_it(
 ) -> None:
     found = diagnose(Evidence(text, channel, provider))
     assert impossible not in [found.reason, *(candidate.reason for candidate in found.candidates)]
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("Sending messages to this user is blocked.", "recipient_blocked_business"),
+        ("Failed", "unknown_channel"),
+    ],
+)
+def test_a_strange_provider_may_count_for_itself(message: str, reason: str) -> None:
+    """Its number is looked up in the table of the service its text names, unless its words clearly differ."""
+    body = f'{{"type": "viber", "error": {{"code": 2, "message": "{message}"}}}}'
+    assert diagnose(Evidence(body, "vbm", "somebody")).reason == reason
+
+
+def test_the_names_of_fields_do_not_overrule_a_code() -> None:
+    to = '"to":[{"phoneNumber":"+1650513XXXX"}]'
+    body = f'{{{to},"messageStatus":"SendingFailed","deliveryErrorCode":"SMS-CAR-412"}}'
+    assert diagnose(Evidence(body, "sms", "ringcentral")).reason == "handset_unreachable"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "There is no known subscriber assigned to that mobile number, or it is no longer assigned to a user.",
+        "isv.PRODUCT_UNSUBSCRIBE Product not activated.",
+        "Rejected because of DND hours",
+    ],
+)
+def test_not_every_subscriber_or_dnd_is_an_opt_out(text: str) -> None:
+    assert diagnose(Evidence(text, "sms")).reason != OPTED_OUT

@@ -7,7 +7,7 @@ import pytest
 
 from canvas.knowledge import extract
 from canvas.knowledge.diagnose import diagnose
-from canvas.knowledge.model import OPTED_OUT, Evidence
+from canvas.knowledge.model import OPTED_OUT, UNKNOWN, Evidence
 
 REPLY = {"status": 400, "code": 21610, "message": "Attempt to send to unsubscribed recipient"}
 
@@ -133,20 +133,40 @@ RECEIPT = "id:1 sub:001 dlvrd:000 submit date:2611260102 done date:2611260103 "
 
 
 @pytest.mark.parametrize(
-    ("text", "sentences"),
+    ("text", "error", "sentences"),
     [
-        (RECEIPT + "stat:REJECTD err:025 Blacklisted MSISDN", ["Blacklisted MSISDN"]),
-        (RECEIPT + "stat:REJECTD err:025 text:Blacklisted", []),
-        (RECEIPT + "stat:REJECTD err:025", []),
-        (RECEIPT + "stat:REJECTD err:-1 text:Reply STOP", []),
-        (RECEIPT + "stat:REJECTD, err:001, text:You have unsubscribed", []),
-        (RECEIPT + "stat:REJECTD error:001 text:Reply STOP", []),
-        ("Number blocked. " + RECEIPT + "stat:REJECTD", ["Number blocked."]),
+        (RECEIPT + "stat:REJECTD err:025 Blacklisted MSISDN", "025", ["Blacklisted MSISDN"]),
+        (RECEIPT + "stat:REJECTD err:025 text:Blacklisted", "025", []),
+        (RECEIPT + "stat:REJECTD err:025", "025", []),
+        (RECEIPT + "stat:REJECTD err:-1 text:Reply STOP", "-1", []),
+        (RECEIPT + "stat:REJECTD, err:001, text:You have unsubscribed", "001", []),
+        (RECEIPT + "stat:REJECTD error:001 text:Reply STOP", "001", []),
+        ("Number blocked. " + RECEIPT + "stat:REJECTD", "", ["Number blocked."]),
     ],
 )
-def test_a_receipt_says_what_stands_around_it_but_the_message(text: str, sentences: list[str]) -> None:
+def test_a_receipt_says_what_stands_around_it_but_the_message(
+    text: str, error: str, sentences: list[str]
+) -> None:
     reading = extract.read(text)
-    assert (reading.codes, reading.sentences) == (["REJECTD"], sentences)
+    assert (reading.codes, reading.receipt_error, reading.sentences) == (["REJECTD"], error, sentences)
+
+
+@pytest.mark.parametrize(
+    ("provider", "state", "error", "reason"),
+    [
+        ("8x8", "UNDELIV", "024", "recipient_account_restricted"),
+        ("vonage", "UNDELIV", "006", "carrier_filtered"),
+        ("infobip", "UNDELIV", "027", "handset_unreachable"),
+        ("smpp", "UNDELIV", "011", "landline_or_unreachable"),
+        ("smpp", "FAILED", "011", UNKNOWN),
+        (None, "FAILED", "011", UNKNOWN),
+    ],
+)
+def test_the_error_of_a_receipt_is_a_number_of_whoever_sent_it(
+    provider: str | None, state: str, error: str, reason: str
+) -> None:
+    found = diagnose(Evidence(f"{RECEIPT}stat:{state} err:{error} text:Hello", "sms", provider))
+    assert found.reason == reason
 
 
 TRACES = {
