@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -134,28 +135,35 @@ def add_channel(
         channels.hold_key(conn, fingerprint)  # or in two installs
         _check(conn, install, kind, label, key, fingerprint, number)
         secret = {"key_sealed": flow.sealer.seal(key), "key_hash": fingerprint, "key_last4": key[-4:]}
-        same = [c for c in channels.of_install(conn, install.id) if c.kind == kind and c.name == label]
+        there = channels.of_install(conn, install.id)
+        same = next((c for c in there if c.kind == kind and c.name == label), None)
         if same:
-            channel_id = same[0].id
-            # The same key again, such as with a number, repairs nothing.
-            same_key = same[0].key_hash == fingerprint
-            changed_at = same[0].changed_at if same_key else now
-            if not same_key:
-                listing.forget_mark(conn, install.id, channel_id)
-            row = {**secret, "number": number or same[0].number, "changed_at": changed_at}
-            channels.change(conn, install.id, channel_id, now, **row)
+            channel_id = same.id
+            _rekey(conn, same, secret, number, now)
         else:
             channel_id = channels.add(conn, install.id, now, kind=kind, name=label, number=number, **secret)
         refresh = refresh_templates(conn, install.id, channel_id, now)
         made = channels.get(conn, install.id, channel_id)
         after = {"kind": kind, "name": label, "number": number, "key_last4": key[-4:]}
         deed = "channel.rekeyed" if same else "channel.added"
-        before = {"key_last4": same[0].key_last4, "number": same[0].number} if same else None
+        before = {"key_last4": same.key_last4, "number": same.number} if same else None
         audit.write(conn, install.id, now, by, deed, str(channel_id), before=before, after=after)
     assert made is not None
     if refresh:
         flow.wake(refresh, now)
     return made
+
+
+def _rekey(
+    conn: Connection, channel: Channel, secret: dict[str, str], number: str | None, now: datetime
+) -> None:
+    """Give a channel a key. The one it has, such as with a number, repairs nothing; another has a list of its own."""
+    changed_at = channel.changed_at
+    if channel.key_hash != secret["key_hash"]:
+        changed_at = now
+        listing.forget_mark(conn, channel.install_id, channel.id)
+    number = number or channel.number
+    channels.change(conn, channel.install_id, channel.id, now, **secret, number=number, changed_at=changed_at)
 
 
 def check_channel(flow: Flow, install: Install, kind: str, name: str, key: str, number: str) -> None:
