@@ -13,6 +13,7 @@ from canvas.knowledge.tokens import key_of
 # Looked for from the first letter of each word only, and without going back, for it is looked for in every text.
 _NAME = re.compile(r"[A-Za-z](?<![A-Za-z].)[A-Za-z0-9]*+(?:[_-][A-Za-z0-9]++)++")
 _NUMBER = re.compile(r"\d+$")
+_PREFIXES = 5  # as many as a program puts before a title; more would let hostile words cost their square
 _TAIL = re.compile(r"\s*\([^()]*\)$")
 # Titles that are ordinary words: they identify a cause only together with their code.
 GENERIC_TITLES = {
@@ -195,14 +196,15 @@ class Codes:
 
     def titled_behind(self, sentence: str, provider: str | None) -> list[CodeRow]:
         """This provider's rows whose title stands behind what its programs put before one, each ending in a colon."""
-        _, colon, rest = sentence.partition(": ")
-        while provider and colon:
+        rest = sentence if provider else ""
+        for _ in range(_PREFIXES):
+            _, _, rest = rest.partition(": ")
+            if not rest:
+                break
             key = key_of(rest)
             rows = [row for row in self._by_title.get(key, ()) if row.provider == provider]
-            rows = rows or self._by_short.get((provider, key), [])
-            if rows:
+            if rows := rows or self._by_short.get((provider or "", key), []):
                 return rows
-            _, colon, rest = rest.partition(": ")
         return []
 
 

@@ -52,10 +52,10 @@ _PRINTED = re.compile(r"^\s{0,80}\[([\w.:-]{1,60})\] => (.*)$|^\s{0,80}(\))\s*$"
 
 def printed_array(text: str) -> tuple[int, Any, int] | None:
     """What PHP's print_r shows, where the text has some: where it begins, its keys with their values, its end."""
-    lines = list(_PRINTED.finditer(text)) if "] => " in text else []
-    if not lines:
+    lines = list(_PRINTED.finditer(text))
+    first = next((at for at, line in enumerate(lines) if line[1]), None)
+    if first is None:
         return None
-    first = next(at for at, line in enumerate(lines) if line[1])
     open_: list[dict[str, Any]] = [{}]
     for line in lines[first:]:
         if line[3]:

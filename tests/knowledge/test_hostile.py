@@ -4,9 +4,11 @@ import json
 
 import pytest
 
-from canvas.knowledge import extract
+from canvas.knowledge import codes_table, extract
+from canvas.knowledge.catalogue import load
 from canvas.knowledge.diagnose import diagnose
 from canvas.knowledge.model import OPTED_OUT, Evidence
+from canvas.knowledge.tokens import key_of
 
 HUNDRED_KB = 100_000
 NESTED = "[" * 50_000 + "]" * 50_000
@@ -55,6 +57,11 @@ HOSTILE = {
     "half a PHP frame": "#1 /a(1): " * 10_000,
     "a number that is no letter": "&#" + "9" * 5_000 + ";",
     "all the letters of a script": "".join(chr(0x4E00 + n) for n in range(19_000)),
+    "an array that only ends": "x] => y\n)\n" * 10_000,
+    "arrays in arrays": "[a] => Array\n(\n" * 7_000,
+    "elements": "<b>1</b>" * 12_000,
+    "names of elements": ("<" + "a" * 59 + ">") * 1_600,
+    "prefixes": "user is blocked: " * 6_000,
     "ten megabytes": "zz top " * 1_500_000,
 }
 
@@ -63,6 +70,20 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_text_made_to_hurt_is_answered(name: str) -> None:
     assert diagnose(Evidence(HOSTILE[name])).confidence <= 1
+
+
+def test_what_stands_before_a_title_is_looked_through_a_few_times_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[str] = []
+
+    def counted(text: str) -> str:
+        seen.append(text)
+        return key_of(text)
+
+    monkeypatch.setattr(codes_table, "key_of", counted)
+    assert load().codes.titled_behind(HOSTILE["prefixes"], "twilio") == []
+    assert len(seen) <= 5
 
 
 @pytest.mark.parametrize(
