@@ -154,7 +154,7 @@ def _put_mark(
     with writing(flow.engine) as conn:
         _note_gap(conn, channel, shown, now)
         if ripe:
-            newest = max(ripe, key=lambda entry: (entry.at, _number(entry.id) or 0))
+            newest = max(ripe, key=lambda entry: _order(entry.id, entry.at))
             listing.put_mark(conn, channel.install_id, channel.id, Mark(newest.id, newest.at))
 
 
@@ -184,7 +184,7 @@ def _is_gone(
     conn: Connection, flow: Flow, channel: Channel, entry: Seen, number: str | None, mark: Mark | None
 ) -> bool:
     """Whether it was purged or erased: taken in again, without the fix that went with it, it could be sent twice."""
-    if mark and entry.at <= mark.newest_at:
+    if mark and _order(entry.id, entry.at) <= _order(mark.newest_id, mark.newest_at):
         return True  # it was taken in before, for the mark is put last
     names = [entry.id, *(phones.same_line(number) if number else ())]
     return erased.since(conn, channel.install_id, names, entry.at - polling.CLOCK_SLACK, flow.sealer)
@@ -251,6 +251,11 @@ def _reaches(entry: Seen, mark: Mark) -> bool:
     """Whether this entry is the marked one, older, or the very next: ids of a key only grow."""
     one, other = _number(entry.id), _number(mark.newest_id)
     return entry.id == mark.newest_id or (one is not None and other is not None and one <= other + 1)
+
+
+def _order(given: str, at: datetime) -> tuple[datetime, int]:
+    """Where an entry stands in a key's list; of one moment, the higher id is the later."""
+    return at, _number(given) or 0
 
 
 def _number(given: str) -> int | None:

@@ -419,3 +419,12 @@ def test_an_opt_out_found_late_does_not_outlive_what_arrived_since(both_desk: De
     with reading(desk.flow.engine) as conn:
         assert not opt_outs.exists(conn, 1, TO, desk.flow.sealer)
         assert opt_outs.exists(conn, 1, "+46701740699", desk.flow.sealer)
+
+
+def test_what_was_sent_in_the_moment_of_the_mark_is_still_found(both_desk: Desk) -> None:
+    desk = both_desk
+    desk.connect()
+    shows(desk, (1, TO, "failed", NO_CREDIT))
+    moment = 1 + 5 / 86400
+    shows(desk, (moment, TO, "failed", NO_CREDIT), (moment, "+46701740699", "failed", NO_CREDIT))
+    assert {message.to for message in all_messages(desk)} == {TO, "+46701740699"}
