@@ -88,12 +88,10 @@ def save_number(conn: Connection, message: Message, now: datetime) -> None:
     send = actions.by_key(conn, message.install_id, send_key(message.id))
     number = send.payload.get("save") if send else None
     if send and number and message.contact_id:
-        key, payload = (
-            action_key(WRITE_PHONE, message.id),
-            {"contact_id": message.contact_id, "phone": number},
-        )
-        given = {"message_id": message.id, "payload": payload, "actor": send.actor}
-        actions.ensure(conn, message.install_id, WRITE_PHONE, key, now, now, **given)
+        key = action_key(WRITE_PHONE, message.id)
+        payload = {"contact_id": message.contact_id, "phone": number}
+        by = {"message_id": message.id, "actor": send.actor}
+        actions.ensure(conn, message.install_id, WRITE_PHONE, key, now, now, payload=payload, **by)
 
 
 def _untied(message: Message) -> Message:
