@@ -209,8 +209,9 @@ def erase_person() -> Any:
     try:
         erased = erase.person(services().flow, me().install.public_id, whom, me().actor)
     except Refused as refused:
-        return _draw(400, wrong={"whom": str(refused)})
+        return _draw(400, wrong={"whom": str(refused)}, typed={"whom": whom})
     count = erased.gone.get("messages", 0)
     left = sum(erased.left.values())
-    words = f"{count} messages of this person were erased; a search afterwards found {left}."
+    gone = "1 message of this person was" if count == 1 else f"{count} messages of this person were"
+    words = f"{gone} erased; a search afterwards found {left}."
     return _draw(told={"data": ("success" if not left else "warning", words)})
