@@ -130,8 +130,9 @@ def take(flow: Flow, channel: Channel, reports: Sequence[StatusReport]) -> int:
         if message and follows(message.status, Status(entry.report.status)):
             _news(flow, message, entry.report, now)
     unknown = [entry for entry in reversed(ripe) if entry.id not in known and entry.at >= since]
-    fresh = [made for entry in unknown if (made := _unknown(flow, channel, entry, mark, now))]
-    _put_mark(flow, channel, shown, ripe, now)
+    waiting: list[Seen] = []
+    fresh = [made for entry in unknown if (made := _unknown(flow, channel, entry, mark, now, waiting))]
+    _put_mark(flow, channel, shown, _before(ripe, waiting), now)
     for message in fresh:
         outcome.wake_poll(flow, message)
     return len(fresh)
@@ -146,6 +147,12 @@ def _install(conn: Connection, channel: Channel) -> Install:
     install = installs.get(conn, channel.install_id)
     assert install is not None  # the foreign key says so
     return install
+
+
+def _before(ripe: Sequence[Seen], waiting: Sequence[Seen]) -> list[Seen]:
+    """Those older than all that is to be looked at again."""
+    first = min((_order(entry.id, entry.at) for entry in waiting), default=None)
+    return [entry for entry in ripe if first is None or _order(entry.id, entry.at) < first]
 
 
 def _put_mark(
@@ -164,15 +171,22 @@ def _news(flow: Flow, message: Message, report: StatusReport, now: datetime) -> 
         outcome.reported(conn, flow, held, report, now)
 
 
-def _unknown(flow: Flow, channel: Channel, entry: Seen, mark: Mark | None, now: datetime) -> Message | None:
-    """The new message this entry is; None for one of ours, which may have lacked its id until now, or is gone."""
+def _unknown(
+    flow: Flow, channel: Channel, entry: Seen, mark: Mark | None, now: datetime, waiting: list[Seen]
+) -> Message | None:
+    """The new message this entry is; None for one of ours, which may have lacked its id until now, or is gone.
+
+    Nobody can tell yet while one of ours that it may be is being sent; it is then put among the `waiting`.
+    """
     with writing(flow.engine) as conn:
         if messages.by_octopods_id(conn, channel.install_id, "whatsapp", entry.id):
             return None  # somebody wrote it down since the list was compared
         number = phones.normalise(entry.report.phone or "", flow.country(_install(conn, channel)))
         past = messages.newest_to(conn, channel.install_id, "whatsapp", number, 20) if number else []
         nameless = [m for m in past if m.octopods_id is None and _may_be(m, entry)]
-        if len(nameless) == 1:
+        if any(message.status is Status.SENDING for message in nameless):
+            waiting.append(entry)
+        elif len(nameless) == 1:
             _name(conn, flow, nameless[0], entry, now)
         # Of several nobody can tell; each stays unsure rather than being told twice.
         if nameless or _is_gone(conn, flow, channel, entry, number, mark):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
 from canvas.clients.octopods_answers import StatusReport, read_status
@@ -25,6 +25,7 @@ from canvas.store import channels, incidents, listing, opt_outs
 from canvas.store.database import reading, writing
 from canvas.store.tables import channels as channel_table
 from canvas.store.tables import erased, key_limits
+from canvas.store.tables import messages as message_table
 from tests.desk import WORKSPACE, Desk
 from tests.gateway.records import all_messages, only_message
 
@@ -428,3 +429,20 @@ def test_what_was_sent_in_the_moment_of_the_mark_is_still_found(both_desk: Desk)
     moment = 1 + 5 / 86400
     shows(desk, (moment, TO, "failed", NO_CREDIT), (moment, "+46701740699", "failed", NO_CREDIT))
     assert {message.to for message in all_messages(desk)} == {TO, "+46701740699"}
+
+
+def test_what_may_be_our_own_send_under_way_is_looked_at_again_once_that_is_known(both_desk: Desk) -> None:
+    desk = both_desk
+    desk.connect()
+    desk.send_whatsapp(TO, 90001, ["Mara", "Tuesday"])
+    named = {"status": "sent", "octopods_id": only_message(desk).octopods_id}
+    with writing(desk.flow.engine) as conn:  # as it is while Octopods has not answered yet
+        conn.execute(update(message_table).values(status="sending", octopods_id=None))
+    desk.clock.advance(180)
+    moment = 140 / 86400
+    shows(desk, (moment, TO, "failed", NO_CREDIT))
+    assert len(all_messages(desk)) == 1
+    with writing(desk.flow.engine) as conn:
+        conn.execute(update(message_table).values(**named))
+    shows(desk, (moment + 5 / 86400, TO, "failed", NO_CREDIT))
+    assert len(all_messages(desk)) == 2
