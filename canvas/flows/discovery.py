@@ -5,7 +5,7 @@ Octopods lists the newest hundred of a key ("List Sent WhatsApp Messages"); SMS 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,6 +44,15 @@ class Seen:
     report: StatusReport
     id: str
     at: datetime
+
+    @property
+    def order(self) -> tuple[datetime, int]:
+        """Where it stands in its key's list."""
+        return _order(self.id, self.at)
+
+
+class Undecided(Exception):
+    """Whether an entry is a message of ours is not known as long as that one is being sent."""
 
 
 def keep_looking(flow: Flow) -> int:
@@ -130,12 +139,28 @@ def take(flow: Flow, channel: Channel, reports: Sequence[StatusReport]) -> int:
         if message and follows(message.status, Status(entry.report.status)):
             _news(flow, message, entry.report, now)
     unknown = [entry for entry in reversed(ripe) if entry.id not in known and entry.at >= since]
-    waiting: list[Seen] = []
-    fresh = [made for entry in unknown if (made := _unknown(flow, channel, entry, mark, now, waiting))]
-    _put_mark(flow, channel, shown, _before(ripe, waiting), now)
+    fresh, decided = _taken(flow, channel, unknown, mark, now)
+    _put_mark(flow, channel, shown, [entry for entry in ripe if decided(entry)], now)
     for message in fresh:
         outcome.wake_poll(flow, message)
     return len(fresh)
+
+
+def _taken(
+    flow: Flow, channel: Channel, unknown: Sequence[Seen], mark: Mark | None, now: datetime
+) -> tuple[list[Message], Callable[[Seen], bool]]:
+    """The messages that were new, and whether an entry stands before all that have to be looked at again."""
+    fresh: list[Message] = []
+    again: list[Seen] = []
+    for entry in unknown:
+        try:
+            made = _unknown(flow, channel, entry, mark, now)
+        except Undecided:
+            again.append(entry)
+        else:
+            fresh += [made] if made else []
+    first = min((entry.order for entry in again), default=None)
+    return fresh, lambda entry: first is None or entry.order < first
 
 
 def _kept_since(conn: Connection, flow: Flow, channel: Channel, now: datetime) -> datetime:
@@ -149,19 +174,17 @@ def _install(conn: Connection, channel: Channel) -> Install:
     return install
 
 
-def _before(ripe: Sequence[Seen], waiting: Sequence[Seen]) -> list[Seen]:
-    """Those older than all that is to be looked at again."""
-    first = min((_order(entry.id, entry.at) for entry in waiting), default=None)
-    return [entry for entry in ripe if first is None or _order(entry.id, entry.at) < first]
-
-
 def _put_mark(
     flow: Flow, channel: Channel, shown: Sequence[Seen], ripe: Sequence[Seen], now: datetime
 ) -> None:
     with writing(flow.engine) as conn:
+        installs.locked(conn, channel.install_id)  # as whoever gives it another key does
+        current = channels.get(conn, channel.install_id, channel.id)
+        if current is None or current.key_hash != channel.key_hash:
+            return  # this is no longer its list
         _note_gap(conn, channel, shown, now)
         if ripe:
-            newest = max(ripe, key=lambda entry: _order(entry.id, entry.at))
+            newest = max(ripe, key=lambda entry: entry.order)
             listing.put_mark(conn, channel.install_id, channel.id, Mark(newest.id, newest.at))
 
 
@@ -171,12 +194,10 @@ def _news(flow: Flow, message: Message, report: StatusReport, now: datetime) -> 
         outcome.reported(conn, flow, held, report, now)
 
 
-def _unknown(
-    flow: Flow, channel: Channel, entry: Seen, mark: Mark | None, now: datetime, waiting: list[Seen]
-) -> Message | None:
+def _unknown(flow: Flow, channel: Channel, entry: Seen, mark: Mark | None, now: datetime) -> Message | None:
     """The new message this entry is; None for one of ours, which may have lacked its id until now, or is gone.
 
-    Nobody can tell yet while one of ours that it may be is being sent; it is then put among the `waiting`.
+    Raises Undecided.
     """
     with writing(flow.engine) as conn:
         if messages.by_octopods_id(conn, channel.install_id, "whatsapp", entry.id):
@@ -184,9 +205,9 @@ def _unknown(
         number = phones.normalise(entry.report.phone or "", flow.country(_install(conn, channel)))
         past = messages.newest_to(conn, channel.install_id, "whatsapp", number, 20) if number else []
         nameless = [m for m in past if m.octopods_id is None and _may_be(m, entry)]
-        if any(message.status is Status.SENDING for message in nameless):
-            waiting.append(entry)
-        elif len(nameless) == 1:
+        if any(one.status is Status.SENDING for one in nameless):
+            raise Undecided  # its answer tells, or it turns out to be lost; either is soon
+        if len(nameless) == 1:
             _name(conn, flow, nameless[0], entry, now)
         # Of several nobody can tell; each stays unsure rather than being told twice.
         if nameless or _is_gone(conn, flow, channel, entry, number, mark):
@@ -198,7 +219,7 @@ def _is_gone(
     conn: Connection, flow: Flow, channel: Channel, entry: Seen, number: str | None, mark: Mark | None
 ) -> bool:
     """Whether it was purged or erased: taken in again, without the fix that went with it, it could be sent twice."""
-    if mark and _order(entry.id, entry.at) <= _order(mark.newest_id, mark.newest_at):
+    if mark and entry.order <= _order(mark.newest_id, mark.newest_at):
         return True  # it was taken in before, for the mark is put last
     names = [entry.id, *(phones.same_line(number) if number else ())]
     return erased.since(conn, channel.install_id, names, entry.at - polling.CLOCK_SLACK, flow.sealer)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import event, select, update
+from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
+from canvas.clients.octopods import Octopods
 from canvas.clients.octopods_answers import StatusReport, read_status
+from canvas.domain.message import Status
 from canvas.domain.schedule import poll_spacing
 from canvas.flows import erase, installs, retention
 from canvas.flows.breaker import broken
@@ -21,11 +23,11 @@ from canvas.flows.discovery import gap_words, gaps_of, keep_looking, take
 from canvas.flows.polling import fits
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
-from canvas.store import channels, incidents, listing, opt_outs
+from canvas.store import channels, incidents, listing, messages, opt_outs
+from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 from canvas.store.tables import channels as channel_table
 from canvas.store.tables import erased, key_limits
-from canvas.store.tables import messages as message_table
 from tests.desk import WORKSPACE, Desk
 from tests.gateway.records import all_messages, only_message
 
@@ -351,6 +353,51 @@ def test_what_another_key_sent_is_found_once_the_channel_has_that_key(desk: Desk
     assert {m.to for m in all_messages(desk)} == {TO, MARA.phone}
 
 
+def test_a_key_that_is_changed_while_the_list_is_read_has_its_own_list_read(
+    both_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = both_desk
+    desk.connect()
+    desk.octopods.add_key("another-key-1234", "whatsapp")
+    elsewhere(desk, MARA.phone, key="another-key-1234")
+    desk.pass_time(60)
+    elsewhere(desk)
+    desk.pass_time(200)
+    asked = Octopods.recent_whatsapp
+
+    def change_then_answer(client: Octopods, key: str) -> list[StatusReport]:
+        if key == keys.WHATSAPP:
+            installs.add_channel(desk.flow, PUBLIC, "whatsapp", "another-key-1234", None, None)
+        return asked(client, key)
+
+    monkeypatch.setattr(Octopods, "recent_whatsapp", change_then_answer)
+    looks(desk)
+    assert {m.to for m in all_messages(desk)} == {TO, MARA.phone}
+
+
+def test_what_may_be_a_message_that_is_being_sent_is_looked_at_again(both_desk: Desk) -> None:
+    """It was sent from elsewhere, a little before ours to the same person, and the mark would have passed it."""
+    desk = both_desk
+    desk.connect()
+    desk.send_whatsapp(TO, 90001, ["Mara", "Tuesday"])
+    ours, now = only_message(desk), desk.clock()
+    channel = listed_channel(desk)
+    other = listed("900001", now - timedelta(seconds=85), "failed")
+    being_sent = replace(ours, status=Status.SENDING, octopods_id=None, sent_at=None)
+    with writing(desk.flow.engine) as conn:
+        messages.save(conn, being_sent, now)
+    later(desk, 40 / 86400)
+    assert take(desk.flow, channel, [other]) == 0
+    with writing(desk.flow.engine) as conn:
+        messages.save(conn, replace(ours, version=ours.version + 1), now)
+    later(desk, 300 / 86400)
+    assert take(desk.flow, channel, [listed(str(ours.octopods_id), now, "sent"), other]) == 1
+
+
+def listed(number: str, at: datetime, status: str) -> StatusReport:
+    return StatusReport(number, status, failure_reason=NO_CREDIT, phone=TO, sent_at=at)
+
+
 def test_how_far_a_list_was_read_never_goes_back(both_desk: Desk) -> None:
     desk = both_desk
     desk.connect()
@@ -373,6 +420,11 @@ NO_CREDIT = {"code": 131042, "title": "Business eligibility payment issue"}
 STOPPED = {"code": 131050, "title": "User has stopped marketing messages from this business"}
 
 
+def listed_channel(desk: Desk) -> Channel:
+    with reading(desk.flow.engine) as conn:
+        return next(c for c in channels.listed(conn) if c.install_id == 1)
+
+
 def shows(desk: Desk, *entries: tuple[float, str, str, Any]) -> None:
     """Octopods' list shows these: days ago, number, status, failure; oldest first."""
     now = desk.clock()
@@ -386,10 +438,8 @@ def shows(desk: Desk, *entries: tuple[float, str, str, Any]) -> None:
         }
         for number, (ago, to, status, failure) in enumerate(entries, start=500)
     ]
-    with reading(desk.flow.engine) as conn:
-        channel = next(c for c in channels.listed(conn) if c.install_id == 1)
     reports = [report for item in reversed(items) if (report := read_status(item))]
-    take(desk.flow, channel, reports)
+    take(desk.flow, listed_channel(desk), reports)
     desk.pass_time(5)
 
 
@@ -429,20 +479,3 @@ def test_what_was_sent_in_the_moment_of_the_mark_is_still_found(both_desk: Desk)
     moment = 1 + 5 / 86400
     shows(desk, (moment, TO, "failed", NO_CREDIT), (moment, "+46701740699", "failed", NO_CREDIT))
     assert {message.to for message in all_messages(desk)} == {TO, "+46701740699"}
-
-
-def test_what_may_be_our_own_send_under_way_is_looked_at_again_once_that_is_known(both_desk: Desk) -> None:
-    desk = both_desk
-    desk.connect()
-    desk.send_whatsapp(TO, 90001, ["Mara", "Tuesday"])
-    named = {"status": "sent", "octopods_id": only_message(desk).octopods_id}
-    with writing(desk.flow.engine) as conn:  # as it is while Octopods has not answered yet
-        conn.execute(update(message_table).values(status="sending", octopods_id=None))
-    desk.clock.advance(180)
-    moment = 140 / 86400
-    shows(desk, (moment, TO, "failed", NO_CREDIT))
-    assert len(all_messages(desk)) == 1
-    with writing(desk.flow.engine) as conn:
-        conn.execute(update(message_table).values(**named))
-    shows(desk, (moment + 5 / 86400, TO, "failed", NO_CREDIT))
-    assert len(all_messages(desk)) == 2
