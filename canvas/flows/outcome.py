@@ -255,8 +255,11 @@ def _addressed(conn: Connection, flow: Flow, message: Message, report: StatusRep
     number = phones.normalise(report.phone, flow.country(install))
     if number is None:
         return message
-    poll = actions.by_key(conn, message.install_id, action_key(POLL, message.id))
+    key = action_key(POLL, message.id)
+    poll = actions.by_key(conn, message.install_id, key)
     theirs = poll.payload.get("numbers") if poll else None
+    if theirs:
+        actions.empty(conn, message.install_id, key)  # or they stood beside a message that may be another's
     known = replace(message, raw_to=number, to=number)
     if theirs and not set(theirs) & set(phones.same_line(number)):
         return replace(known, contact_id=None, conversation_id=None)

@@ -259,6 +259,12 @@ def cancel(conn: Connection, install_id: int, key: str, now: datetime) -> bool:
     return conn.execute(update(actions).where(where).values(state=CANCELLED, finished_at=now)).rowcount == 1
 
 
+def empty(conn: Connection, install_id: int, key: str) -> None:
+    """Take out of a deed what it was given to be done with, when that is needed no more."""
+    where = (actions.c.install_id == install_id) & (actions.c.key == key)
+    conn.execute(update(actions).where(where).values(payload={}))
+
+
 def withdraw(conn: Connection, install_id: int, key: str) -> None:
     """Remove a deed that has not begun, as if it had never been asked for."""
     where = (actions.c.install_id == install_id) & (actions.c.key == key) & (actions.c.state == DUE)

@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from canvas.clients.octopods import Octopods
 from canvas.clients.octopods_answers import StatusReport
-from canvas.flows import installs
+from canvas.flows import erase, installs
 from canvas.sandbox.people import BY_ID
 from canvas.store.database import reading
 from canvas.store.tables import opt_outs
-from tests.desk import Desk, Screen
+from tests.desk import WORKSPACE, Desk, Screen
 from tests.gateway.records import all_messages, only_message
 from tests.gateway.test_discovery import elsewhere
 
@@ -87,6 +87,20 @@ def test_an_id_of_a_message_to_somebody_else_says_nothing_of_this_person(
     seen = desk.click(refused, "Explain", check_text=number)
     desk.click(seen, ATTACH)
     assert only_message(desk).contact_id == "c9"
+
+
+def test_the_numbers_of_who_was_asked_for_do_not_stay_with_a_message_to_somebody_else(
+    both_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is still asked about, but erasing the person leads to no message of another."""
+    desk = both_desk
+    number = octopods_tells(desk, monkeypatch, PIA)
+    monkeypatch.setattr(Octopods, "message_status", lambda *_: StatusReport(number, "sent", phone=PIA))
+    desk.send_sms(MARA.phone, "Hi", contact="c9")
+    desk.click(paste(desk, number, phone=MARA.phone), ATTACH)
+    desk.pass_time(5)
+    assert erase.person(desk.flow, f"intercom:{WORKSPACE}", "c9").left == {}
+    assert only_message(desk).to == PIA
 
 
 @pytest.mark.parametrize(("told", "phone"), [(PIA, None), (None, MARA.phone), (MARA.phone, MARA.phone)])
