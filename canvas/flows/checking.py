@@ -140,9 +140,13 @@ def _known(
 def _twin(conn: Connection, install: Install, planned: Planned, since: datetime) -> Message | None:
     """The newest to this line that is on its way or there, says the same, and was made since then."""
     number = phones.normalise(planned.raw_to, planned.region)
+    if number is None:
+        return None
+    content = planned.content
     # However many there are: the same words may have gone before all the others.
-    alive = messages.alive_to(conn, install.id, planned.channel, number, since) if number else []
-    return next((m for m in alive if same_content(m.content, planned.content)), None)
+    alive = messages.alive_to(conn, install.id, planned.channel, number, content.template_id, since)
+    twin = next((id_ for id_, one in alive if same_content(one, content)), None)
+    return messages.get(conn, install.id, twin) if twin else None
 
 
 def _link(flow: Flow, planned: Planned, template: Template | None) -> Link | None:

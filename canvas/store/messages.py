@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -52,7 +52,8 @@ _ALIVE_TO = _TO_LINE.where(
     messages.c.status.in_([str(status) for status in sorted(IN_FLIGHT | ARRIVED | {Status.UNSURE})]),
     messages.c.id >= bindparam("first"),
     messages.c.created_at >= bindparam("since"),
-)
+    messages.c.template_id.is_not_distinct_from(bindparam("template", type_=messages.c.template_id.type)),
+).with_only_columns(messages.c.id, messages.c.content)
 _ADD = insert(messages)
 _SAVE = update(messages).where(
     messages.c.id == bindparam("message"), messages.c.version == bindparam("read_version")
@@ -242,11 +243,18 @@ def newest_to(conn: Connection, install_id: int, channel: str, number: str, limi
     return [from_row(row) for row in conn.execute(_NEWEST_TO, given).mappings()]
 
 
-def alive_to(conn: Connection, install_id: int, channel: str, number: str, since: datetime) -> list[Message]:
-    """All to that line on that channel made since then that are there, or may be on their way; newest first."""
+def alive_to(
+    conn: Connection, install_id: int, channel: str, number: str, template_id: str | None, since: datetime
+) -> Iterator[tuple[str, Content]]:
+    """What was sent of that template, or without one, to that line on that channel since then; newest first.
+
+    The id and the content of all that are there, or may be on their way. There may be very many to one number, and
+    others wait while they are gone through: so nothing else of them is read.
+    """
     # Ids sort by time, so that nothing older is read.
-    given = {**_line(install_id, channel, number), "first": first_id("msg", since), "since": since}
-    return [from_row(row) for row in conn.execute(_ALIVE_TO, given).mappings()]
+    made = {"first": first_id("msg", since), "since": since, "template": template_id}
+    for id_, content in conn.execute(_ALIVE_TO, {**_line(install_id, channel, number), **made}):
+        yield id_, Content(**content)
 
 
 def _line(install_id: int, channel: str, number: str) -> dict[str, Any]:
