@@ -169,7 +169,7 @@ def code_rows(
 ) -> list[CodeRow]:
     """The documented rows of the first code that has any, for the provider that is known or fits.
 
-    The code a caller names comes first, then a code whose own title is said, too.
+    The code a caller names comes first, then one of an opt-out, then a code whose own title is said, too.
     """
     if rows := catalogue.codes.in_receipt(provider, reading.receipt_error):
         return rows
@@ -178,6 +178,7 @@ def code_rows(
     said = {key.replace(" ", "") for key in keys}
     first: list[CodeRow] = []
     told: list[CodeRow] = []
+    opt_out: list[CodeRow] = []
     for code, found in documented(catalogue, provider, evidence, reading, said):
         rows = meant(found, keys, likely)
         if code == evidence.code:
@@ -187,6 +188,10 @@ def code_rows(
         if believed or not contradicted({row.cause for row in rows}, likely):
             first = first or rows
             told += [row for row in rows if sure and is_said(row, said)]
+        if sure and not strange and {row.cause for row in rows} == {OPTED_OUT}:
+            opt_out = opt_out or rows
+    if opt_out:
+        return opt_out
     telling = catalogue.codes.telling(told)
     return [row for row in telling if row.code == telling[0].code] or first
 

@@ -82,6 +82,8 @@ def test_nothing_said_in_a_broken_body_is_lost(text: str, said: str) -> None:
         "{code: 1} reply from: unsubscribed",
         "{message=User replied 'STOP', cannot send, code=5}",
         'Traceback\n    File "/a/b.py", line 3, in send\n    TwilioException: recipient unsubscribed',
+        '{"errors": [{"code": 30008}, {"code": 21610}]}',
+        '{"errors": [{"code": 30001, "message": "Queue overflow"}, {"code": "21610"}]}',
         '{"deliveryErrorCode": "SMS-RC-413", "to": [{"phoneNumber": "+1650513XXXX"}], "messageStatus": "x", ...',
     ],
 )
