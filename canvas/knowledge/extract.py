@@ -28,14 +28,28 @@ _TAG = re.compile(r"<(?:script|style)\b[^<]{0,2000}</[^<>]{0,20}>|<[^<>]{0,500}>
 _LEAF = re.compile(r"<([A-Za-z_][\w.:-]{0,60}+)>([^<>]{0,2000}+)</\1>")
 _HTML = re.compile(r"<(?:!doctype|html|head|body|title|h\d|p|div|span|center|pre|table|[aubi]|br|li)\b", re.I)
 _FORM = re.compile(r"^\s*[\w.%\[\]-]{1,60}=[^\s=]*(?:&[\w.%\[\]-]{1,60}=[^\s=]*)+\s*$")
+_FLAGS = {"true", "false"}
 _PAIR = re.compile(r"['\"]?(\w{2,40})['\"]?\s*(?:=>|[:=])\s*['\"]([^'\"]{3,300})['\"]")
-_DECODER = json.JSONDecoder()
+
+
+def every(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object with all it says, for one that is put together by hand may use a name twice."""
+    if len(fields := dict(pairs)) < len(pairs):
+        fields = {}
+        for name, value in pairs:
+            fields.setdefault(name, []).append(value)
+    return fields
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=every)
 
 
 def read(text: str) -> Reading:
     """Sentences and codes of a raw reason. Never raises; a text that is too long is cut."""
     reading = Reading()
     text = text[:LONGEST]
+    if "<![CDATA[" in text:
+        text = text.replace("<![CDATA[", "").replace("]]>", "")
     if '\\"' in text and not text.lstrip().startswith(("{", "[")):
         text = text.replace('\\"', '"')
     take(text, reading, 0)
@@ -45,7 +59,10 @@ def read(text: str) -> Reading:
 def take(text: str, reading: Reading, depth: int) -> None:
     """Read a text by what it looks like: an object, a form, markup, or words."""
     stripped = text.strip()
-    if not stripped or depth > _DEEPEST:
+    if not stripped:
+        return
+    if depth > _DEEPEST:
+        take_words(stripped, reading)
         return
     if "=" in stripped and _FORM.match(stripped):
         take_form(stripped, reading, depth)
@@ -72,7 +89,8 @@ def take_leaves(markup: str, reading: Reading, depth: int) -> str:
     """Read the elements of data in markup that hold a value, as a JSON body of the same fields; return the rest."""
     for name, value in _LEAF.findall(markup)[:MOST]:
         if not is_echoed(letters := letters_of(name)):
-            walk_text(unescape(value), name if holds_code(letters) else "message", reading, depth + 1)
+            named = holds_code(letters) or value in _FLAGS
+            walk_text(unescape(value), name if named else "message", reading, depth + 1)
     return _LEAF.sub(" ", markup)
 
 

@@ -22,6 +22,8 @@ _CODES = {
 _CODE_ENDS = ("errorcode", "statuscode")
 # Under such a name a number may be the provider's code, or what a web server thought of the request.
 _STATUS_ENDS = ("status", "statuscode")
+# So a request was received; beside an error this says nothing.
+_RECEIVED = {"200", "201", "202", "204"}
 # It names the group of the code that stands beside it, and is one only where no other is.
 _GROUP = "groupid"
 _SENTENCES = {
@@ -50,7 +52,7 @@ _ECHOED = {
 _ECHOED_ENDS = ("sid", "uuid", "timestamp", "datetime")
 # What the message was, and not why it failed; one word there says nothing.
 _DESCRIBING = {
-    "phonenumber", "umid", "clientmessageid", "clientbatchid", "subaccountid", "namespace", "eventtype",
+    "phonenumber", "umid", "clientmessageid", "clientbatchid", "subaccountid", "namespace",
     "country", "currency", "encoding", "channel", "direction", "priority", "readstatus", "availability",
     "contenttype", "creationtime", "lastmodifiedtime", "messageuuid", "clientref", "apikey", "instance",
     "scts", "nonce", "sig", "bulkid", "callbackdata", "sentat", "doneat", "recordtype", "linetype",
@@ -90,7 +92,7 @@ def holds_sentence(letters: str) -> bool:
 
 def is_surely_code(letters: str, number: str) -> bool:
     """Whether a number under a code's name can hardly be what a web server thought of the request."""
-    return not (letters.endswith(_STATUS_ENDS) and number in HTTP_STATUSES)
+    return not (letters.endswith(_STATUS_ENDS) and (number in HTTP_STATUSES or number in _RECEIVED))
 
 
 def is_echoed(letters: str) -> bool:

@@ -57,7 +57,9 @@ def printed_array(text: str) -> tuple[int, Any, int] | None:
     if first is None:
         return None
     open_: list[dict[str, Any]] = [{}]
-    for line in lines[first:]:
+    told = lines[first:]
+    ends = [*[after.start() for after in told[1:]], told[-1].end()]
+    for line, end in zip(told, ends, strict=True):
         if line[3]:
             if len(open_) == 1:
                 return begin_of(text, lines[first].start()), open_[0], line.end()
@@ -67,7 +69,7 @@ def printed_array(text: str) -> tuple[int, Any, int] | None:
             open_[-1][line[1]] = inner
             open_.append(inner)
         else:
-            open_[-1][line[1]] = line[2].strip()
+            open_[-1][line[1]] = text[line.start(2) : end].strip()  # a value may have several lines
     return begin_of(text, lines[first].start()), open_[0], lines[-1].end()
 
 

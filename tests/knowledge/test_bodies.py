@@ -65,6 +65,10 @@ def test_its_code_means_what_its_provider_says(spelling: str) -> None:
         ("{error: Recipient isn't here}", "Recipient isn't here"),
         ("{status: 400} Person unsubscribed: 21610", "Person unsubscribed: 21610"),
         ("{text=Person replied 'STOP', cannot send, code=5}", "replied 'STOP', cannot send"),
+        ("Array\n(\n    [message] => Failed:\nNo credit\n    [x] => 1\n)\n", "No credit"),
+        ('{"error": "No credit", "error": "Try again"}', "No credit"),
+        ('{"status": "queued"}\n' * 30 + "No credit", "No credit"),
+        ("<r><message><![CDATA[No credit]]></message></r>", "No credit"),
     ],
 )
 def test_nothing_said_in_a_broken_body_is_lost(text: str, said: str) -> None:
@@ -84,6 +88,8 @@ def test_nothing_said_in_a_broken_body_is_lost(text: str, said: str) -> None:
         'Traceback\n    File "/a/b.py", line 3, in send\n    TwilioException: recipient unsubscribed',
         '{"errors": [{"code": 30008}, {"code": 21610}]}',
         '{"errors": [{"code": 30001, "message": "Queue overflow"}, {"code": "21610"}]}',
+        '{"eventType": "OPT_OUT", "status": "failed"}',
+        "<r><status>failed</status><optedOut>true</optedOut></r>",
         '{"deliveryErrorCode": "SMS-RC-413", "to": [{"phoneNumber": "+1650513XXXX"}], "messageStatus": "x", ...',
     ],
 )
@@ -101,6 +107,7 @@ def test_an_opt_out_is_heard_in_any_body(text: str) -> None:
             '{"status": 400, "error": {"message": "(#131047) x", "code": 131047}}',
             "reengagement_window_expired",
         ),
+        ('{"status": 200, "data": {"error": {"code": 131026}}}', "not_on_whatsapp"),
         ('ClientDeliveryError: 400 {"error": {"code": 131031, "message": "locked"}}', "account_suspended"),
     ],
 )
