@@ -170,6 +170,8 @@ def code_rows(
     """The documented rows of the first code that has any, for the provider that is known or fits.
 
     The code a caller names comes first, then one of an opt-out, then a code whose own title is said, too.
+    A number is believed when a key or a form says that it is a code; any other, and any of a strange provider, who may
+    pass on another's codes or count for itself, counts when the words do not clearly say something else.
     """
     if rows := catalogue.codes.in_receipt(provider, reading.receipt_error):
         return rows
@@ -199,11 +201,7 @@ def code_rows(
 def documented(
     catalogue: Catalogue, provider: str | None, evidence: Evidence, reading: Reading, said: Set[str]
 ) -> Iterator[tuple[str, list[list[CodeRow]]]]:
-    """Each code with its rows in the numberings its provider may mean; numbers that only look like codes come last.
-
-    A number is believed when a key or a form says that it is a code; any other, and any of a strange provider, who may
-    pass on another's codes or count for itself, counts when the words do not clearly say something else.
-    """
+    """Each code with its rows in the numberings its provider may mean; numbers that only look like codes come last."""
     named = [evidence.code] if evidence.code else []
     for code in [*named, *sorted(reading.codes, key=lambda code: code not in reading.sure_codes)]:
         whose = provider or ("meta" if is_meta(code, evidence.channel or "whatsapp") else None)

@@ -81,18 +81,18 @@ def test_a_contact_whose_id_is_all_digits_is_no_number(both_desk: Desk) -> None:
     assert [m.preview for m in all_messages(desk)] == ["Kept"]
 
 
+def track_failure(desk: Desk, to: str, contact: str, reason: str) -> None:
+    """The customer's backend tells of a failed message to this contact."""
+    told = {"destination_phone": to, "status": "failed", "contact_id": contact, "failure_reason": reason}
+    desk.gateway("/track", {**told, "message_id": 1}, keys.WHATSAPP)
+
+
 @pytest.mark.parametrize("asked", ["46 70 1740699", "0046 70-174 06 99", "070-174 06 99"])
 def test_what_names_a_person_in_another_spelling_goes_as_well(both_desk: Desk, asked: str) -> None:
     desk = both_desk
     desk.connect()
     said = "Zorgle frobnicated +46 70-174 06 99 (46701740699) quux"
-    told = {
-        "destination_phone": "+46701740699",
-        "status": "failed",
-        "contact_id": "c1",
-        "failure_reason": said,
-    }
-    desk.gateway("/track", {**told, "message_id": 1}, keys.WHATSAPP)
+    track_failure(desk, "+46701740699", "c1", said)
     bulk.draft(desk.flow, of(desk), Filter(), {"q": asked}, "best", Actor("intercom_admin", "1", "Ana"))
     assert erase.person(desk.flow, PUBLIC, "c1").left == {}
     kept = everything(desk)
@@ -172,13 +172,7 @@ def test_a_note_about_words_that_no_database_holds_keeps_nobody_from_being_erase
     desk = both_desk
     fix_mara(desk)
     said = "Business eligibility payment issue\x00 or half a \ud83d character"
-    told = {
-        "destination_phone": "+46701740619",
-        "status": "failed",
-        "contact_id": "c9",
-        "failure_reason": said,
-    }
-    desk.gateway("/track", {**told, "message_id": 1}, keys.WHATSAPP)
+    track_failure(desk, "+46701740619", "c9", said)
     desk.click(desk.click(desk.initialize("c9"), "Details"), "Ask an admin")
     assert "ask_admin" in actions_of(desk)
     done = erase.person(desk.flow, PUBLIC, "c1")
