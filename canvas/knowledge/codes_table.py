@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
+from canvas.knowledge.memo import Memo
 from canvas.knowledge.tokens import key_of
 
 # Looked for from the first letter of each word only, and without going back, for it is looked for in every text.
@@ -28,6 +29,9 @@ GENERIC_TITLES = {
     "not allowed", "message blocked", "account not active", "unprocessable entity", "gone", "conflict",
     "validation error", "generic failure", "unknown failure", "time out", "request failed", "general error",
 }  # fmt: skip
+
+# What a provider's texts bear, and the provider.
+Mark = tuple[str, str]
 
 
 class CodeRow(NamedTuple):
@@ -50,8 +54,9 @@ class Codes:
 
     rows: list[CodeRow] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
-    _marks: list[tuple[str, str]] = field(default_factory=list)
-    _lower_marks: list[tuple[str, str]] = field(default_factory=list)
+    _marks: list[Mark] = field(default_factory=list)
+    _spaced_marks: list[Mark] = field(default_factory=list)
+    _marked: Memo[list[str]] = field(init=False)
     _spaces: dict[str, list[str]] = field(default_factory=dict)
     _space_marks: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _states: dict[str, list[str]] = field(default_factory=dict)
@@ -63,6 +68,9 @@ class Codes:
     _by_title: dict[str, list[CodeRow]] = field(default_factory=dict)
     _by_short: dict[tuple[str, str], list[CodeRow]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._marked = Memo(partial(whose, self._marks))
+
     @classmethod
     def of(cls, codes: Mapping[str, Iterable[Mapping[str, Any]]], providers: Mapping[str, Any]) -> Codes:
         """The tables of the code files (provider -> rows) and of providers.toml."""
@@ -70,7 +78,7 @@ class Codes:
         for provider, facts in providers.items():
             table.names.update(dict.fromkeys(facts["names"], provider))
             for mark in facts["marks"]:
-                (table._lower_marks if mark.islower() else table._marks).append((mark, provider))
+                (table._spaced_marks if " " in mark else table._marks).append((mark, provider))
             table._spaces[provider] = facts.get("spaces", [])
             table._space_marks[provider] = facts.get("space_marks", {})
             table._states[provider] = facts.get("states", [])
@@ -131,13 +139,9 @@ class Codes:
         return [provider, *self._services.get(provider, ())]
 
     def provider_of_text(self, text: str) -> str | None:
-        """The provider whose words, keys or hosts the text contains, when they are of just one.
-
-        Marks without capitals count in capitals, too.
-        """
-        lowered = text.lower()
-        found = {provider for mark, provider in self._marks if mark in text}
-        found |= {provider for mark, provider in self._lower_marks if mark in lowered}
+        """The provider whose words, keys or hosts the text contains, when they are of just one."""
+        found = set().union(*map(self._marked.__getitem__, text.split(" ")))
+        found.update(whose(self._spaced_marks, text))
         return found.pop() if len(found) == 1 else None
 
     def look_up(
@@ -206,6 +210,12 @@ class Codes:
             if rows := rows or self._by_short.get((provider or "", key), []):
                 return rows
         return []
+
+
+def whose(marks: Iterable[Mark], text: str) -> list[str]:
+    """The providers whose marks a text has; marks without capitals count in capitals, too."""
+    lowered = text.lower()
+    return [provider for mark, provider in marks if mark in (lowered if mark.islower() else text)]
 
 
 def is_said(row: CodeRow, said: Set[str]) -> bool:

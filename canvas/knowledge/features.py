@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from canvas.knowledge.codes_table import GENERIC_TITLES
+from canvas.knowledge.memo import Memo
 from canvas.knowledge.patterns import Hit, Matcher, Said
 from canvas.knowledge.tokens import STEM, spelled_of, words_of
 
 _SENTENCES = 12
+_stems: Memo[str] = Memo(lambda word: word[:STEM])
 
 
 @dataclass(slots=True)
@@ -52,4 +54,4 @@ def features_of(sentences: Sequence[str], matcher: Matcher) -> Features:
 
 def pairs_of(words: Iterable[str]) -> Iterable[str]:
     """Each word and the next one of a sentence, by their stems; they tell what the words alone do not."""
-    return map(" ".join, pairwise([word[:STEM] for word in words]))
+    return map(" ".join, pairwise(map(_stems.__getitem__, words)))

@@ -24,11 +24,13 @@ Parts = list[list[str]]
 class Entry:
     """What one word stands for: concepts, and those of the phrases it begins, found by their second word.
 
-    Where only the beginning of the second word is given (`word*`), they are found by its first letter.
+    Each phrase has what follows its second word. Where only the beginning of that is given (`word*`), the phrase is in
+    `begun`, found by its first letter, and has its second word, too.
     """
 
     concepts: tuple[int, ...] = ()
     phrases: Mapping[str, tuple[Phrase, ...]] | None = None
+    begun: Mapping[str, tuple[Phrase, ...]] | None = None
 
 
 NOTHING, BREAK, RUN = Entry(), Entry(), Entry()
@@ -121,11 +123,14 @@ class Lexicon:
                 phrases += self._prefix_starts.get(word[:length], ())
         if not concepts and not phrases:
             return None
-        by_second: dict[str, tuple[Phrase, ...]] = {}
-        for rest, number in phrases:
-            second = rest[0][0] if rest[0][-1] == "*" else rest[0]
-            by_second[second] = (*by_second.get(second, ()), (rest, number))
-        return Entry(tuple(dict.fromkeys(concepts)), by_second or None)
+        whole: dict[str, tuple[Phrase, ...]] = {}
+        begun: dict[str, tuple[Phrase, ...]] = {}
+        for (second, *rest), number in phrases:
+            if second[-1] == "*":
+                begun[second[0]] = (*begun.get(second[0], ()), ((second, *rest), number))
+            else:
+                whole[second] = (*whole.get(second, ()), (tuple(rest), number))
+        return Entry(tuple(dict.fromkeys(concepts)), whole or None, begun or None)
 
     def read(self, words: Sequence[str]) -> list[dict[int, int]]:
         """For each sentence, the concepts in it and the position of the word each was first seen at."""
@@ -146,9 +151,11 @@ class Lexicon:
                 continue
             numbers = entry.concepts
             if entry.phrases and at < last:
-                following = words[at + 1]
-                by_word, by_letter = entry.phrases.get(following, ()), entry.phrases.get(following[0], ())
-                for rest, number in by_word + by_letter:
+                for rest, number in entry.phrases.get(words[at + 1], ()):
+                    if not rest or follows(rest, words, at + 2):
+                        numbers = (*numbers, number)
+            if entry.begun and at < last:
+                for rest, number in entry.begun.get(words[at + 1][0], ()):
                     if follows(rest, words, at + 1):
                         numbers = (*numbers, number)
             if at <= negated_until:

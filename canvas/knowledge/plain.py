@@ -26,12 +26,16 @@ _FRAME = re.compile(
     r"|#\d{1,3} /[^\s()]{1,300}\(\d{1,7}\): [^\s()]{1,200}\([^()\n]{0,300}\)",
     re.M,
 )
+# The scan for a first letter, in either case, is what makes it fast; the word and its place are looked at behind it.
 _LABELLED = re.compile(
-    r"(?:(?:\b|(?-i:(?<=[a-z])(?=E)))(?:error|err|status|reason|fault|errno|command_status|err(?:or)?_?(?:no|number)"
-    r"|(?:(?:error|err|status|result|response|reason|failure|fault|return|sub)_?)?code)\b|#)"
-    r"[\s_\-:=#|\"'()\[\]>]{0,6}(?:code|no|number|id|is)?[\s:=#\"'()\[\]>]{0,4}(0x[0-9a-f]{1,8}|-?\d{1,8})\b"
-    r"(?!\s*(?:%|characters|bytes|mb|hours))",
-    re.I,
+    r"[#cCeEfFrRsS](?:(?<=#)|(?:(?<=\b.)|(?<=[a-z]E))(?i:"
+    r"(?<=e)rr(?:or)?(?:_?(?:code|no|number))?"
+    r"|(?<=s)(?:tatus(?:_?code)?|ub_?code)"
+    r"|(?<=r)(?:eason(?:_?code)?|e(?:sult|sponse|turn)_?code)"
+    r"|(?<=f)(?:ault(?:_?code)?|ailure_?code)"
+    r"|(?<=c)(?:ode|ommand_status))\b)"
+    r"(?i:[\s_\-:=#|\"'()\[\]>]{0,6}(?:code|no|number|id|is)?[\s:=#\"'()\[\]>]{0,4}(0x[0-9a-f]{1,8}|-?\d{1,8})\b"
+    r"(?!\s*(?:%|characters|bytes|mb|hours)))"
 )
 _DIGIT = re.compile(r"\d")
 _WORDS = re.compile(r"\w")

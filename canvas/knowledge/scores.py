@@ -7,65 +7,66 @@ of a feature are kept as the lanes of one large integer, so that adding up featu
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, KeysView, Mapping, Set
-from itertools import takewhile
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from math import exp
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 
 from canvas.knowledge.memo import Memo
 from canvas.knowledge.tokens import parts_of
 
-NAME = "weights.json"
-
-Feature = TypeVar("Feature", int, str)
+NAME = "weights.tsv"
 
 # A lane holds the weights of one reason in hundredths, times this, plus the reason's place: sorted lanes tell both.
-_PLACES = 128
-# What is added to every weight, so that no lane is ever below zero.
-OFFSET = 1 << 10
-_HUNDREDTH = 100 * _PLACES
-_FAR = 7 * _HUNDREDTH
+PLACES = 64
+# What is added to every weight, so that no lane is ever below zero. A lane of 32 bits holds 65,536 weights below twice
+# this, and the longest text that is read (extract.LONGEST) has fewer features than that.
+OFFSET = 1 << 9
+_LANE = "L"
+# How many hundredths a reason may be behind the likeliest one to count, and what it then counts beside it.
+_FAR = 700
+_SHARES = [exp(-hundredths / 100) for hundredths in range(_FAR + 1)]
 _WORTH_A_WORD = 0.02
 
 
-class Rows(dict[Feature, int]):
-    """The lanes of every learned feature, packed at first use, so that loading stays cheap."""
+class Concepts(dict[int, int]):
+    """The lanes of every concept, packed at first use, so that loading stays cheap. A concept nothing was learned of
+    weighs the same for every reason."""
 
-    def __init__(self, rows: Mapping[Feature, str], count: int) -> None:
+    def __init__(self, rows: Mapping[int, str], count: int) -> None:
         super().__init__()
-        self.learned: KeysView[Feature] = rows.keys()
-        self._rows: Mapping[Feature, str] = rows
+        self._rows = rows
         self._count = count
 
-    def __missing__(self, feature: Feature) -> int:
-        row = self._rows.get(feature)
-        if row is None:
-            return 0
-        self[feature] = lanes = packed(row, self._count)
+    def __missing__(self, number: int) -> int:
+        self[number] = lanes = packed(self._rows.get(number, ""), self._count)
         return lanes
 
 
 class Scores:
     """The learned weights. `labels` are reason ids; `patterns` stood in the catalogue when they were learned."""
 
-    def __init__(self, kept: dict[str, Any], numbers: Mapping[str, int]) -> None:
-        """The weights as learned, with concept names as the numbers the lexicon gave them."""
+    def __init__(self, data: bytes, numbers: Mapping[str, int]) -> None:
+        """The weights as the file has them, with concept names as the numbers the lexicon gave them.
+
+        The first line is an object; of the others, which are sorted, each is a word or a pair of neighbours, a tab and
+        a row. They are many, and each is read when a text first has it.
+        """
+        first, *self._lines = data.split(b"\n")
+        kept: dict[str, Any] = orjson.loads(first)
         self.labels: list[str] = kept["labels"]
         self.patterns = set(kept["patterns"])
-        count = len(self.labels)
-        # A concept that nothing was learned of weighs the same for every reason.
-        concepts = dict.fromkeys(range(2 * len(numbers)), "")
-        for name, row in kept["concepts"].items():
-            plain = name.removeprefix("!")
-            if plain in numbers:
-                concepts[numbers[plain] + (name[0] == "!")] = row
-        self._concepts, self._names = Rows(concepts, count), Rows[str](kept["names"], count)
+        self._count = len(self.labels)
+        named = {(name.removeprefix("!"), name[0] == "!"): row for name, row in kept["concepts"].items()}
+        rows = {numbers[name] + negated: row for (name, negated), row in named.items() if name in numbers}
+        self._concepts = Concepts(rows, self._count)
+        self._names = Memo(self._lanes_of)
         self._words = Memo(lambda word: sum(map(self._names.__getitem__, parts_of(word))))
-        self._bias = packed(kept["bias"], count) + lanes_of(range(count))
-        self._lanes = struct.Struct(f"<{count}Q")
+        self._bias = packed(kept["bias"], self._count) + lanes_of(range(self._count))
+        self._lanes = struct.Struct(f"<{self._count}{_LANE}")
 
     @classmethod
     def read(cls, path: Path, numbers: Mapping[str, int]) -> Scores:
@@ -73,31 +74,43 @@ class Scores:
 
         A catalogue that nothing was learned for yet has a file missing, and scores nothing.
         """
-        nothing = {"patterns": [], "labels": [], "bias": "", "concepts": {}, "names": {}}
-        return cls(orjson.loads(path.read_bytes()) if path.exists() else nothing, numbers)
+        nothing = {"patterns": [], "labels": [], "bias": "", "concepts": {}}
+        return cls(path.read_bytes() if path.exists() else orjson.dumps(nothing), numbers)
+
+    def _lanes_of(self, name: str) -> int:
+        """The lanes of a word, a piece of one, or a pair; 0 for one that nothing was learned of."""
+        begin = name.encode("utf-8", "replace") + b"\t"
+        at = bisect_left(self._lines, begin)
+        if at == len(self._lines) or not self._lines[at].startswith(begin):
+            return 0
+        return packed(self._lines[at][len(begin) :].decode(), self._count)
 
     def likely(
-        self, concepts: Iterable[int], words: Iterable[str], names: Set[str]
+        self, concepts: Iterable[int], words: Iterable[str], names: Iterable[str]
     ) -> list[tuple[str, float]]:
         """The reasons and their probabilities, likeliest first; only those worth a word (over 2 %)."""
         if not self.labels:
             return []
         lanes = sum(map(self._concepts.__getitem__, concepts), self._bias)
         lanes = sum(map(self._words.__getitem__, words), lanes)
-        lanes = sum(map(self._names.__getitem__, names & self._names.learned), lanes)
-        sums = sorted(self._lanes.unpack(lanes.to_bytes(self._lanes.size, "little")), reverse=True)
-        near = [
-            (total % _PLACES, exp((total - sums[0]) / _HUNDREDTH))
-            for total in takewhile((sums[0] - _FAR).__lt__, sums)
+        lanes = sum(map(self._names.__getitem__, names), lanes)
+        sums = self._lanes.unpack(lanes.to_bytes(self._lanes.size, "little"))
+        highest = max(sums)
+        far = highest - _FAR * PLACES
+        near = sorted([total for total in sums if total > far], reverse=True)
+        parts = [_SHARES[highest // PLACES - total // PLACES] for total in near]
+        whole = sum(parts)
+        return [
+            (self.labels[total % PLACES], part / whole)
+            for total, part in zip(near, parts, strict=True)
+            if part > _WORTH_A_WORD * whole
         ]
-        whole = sum([part for _, part in near])
-        return [(self.labels[place], part / whole) for place, part in near if part > _WORTH_A_WORD * whole]
 
 
 def lanes_of(values: Iterable[int]) -> int:
     """Values side by side in one integer."""
     values = tuple(values)
-    return int.from_bytes(struct.pack(f"<{len(values)}Q", *values), "little")
+    return int.from_bytes(struct.pack(f"<{len(values)}{_LANE}", *values), "little")
 
 
 def packed(row: str, count: int) -> int:
@@ -106,8 +119,10 @@ def packed(row: str, count: int) -> int:
     A row names places and their weights in hundredths, in turns. Every lane of a feature is raised by the same offset,
     which no difference between lanes shows.
     """
+    if not row:
+        return 0
     lanes = [OFFSET] * count
     parts = row.split()
     for place, weight in zip(parts[::2], parts[1::2], strict=True):
         lanes[int(place)] += int(weight)
-    return lanes_of([lane * _PLACES for lane in lanes])
+    return lanes_of([lane * PLACES for lane in lanes])

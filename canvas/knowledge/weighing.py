@@ -61,7 +61,8 @@ class Weighing:
 
     def says_nothing(self, known: float) -> bool:
         """Whether no reason is as likely as that, or likelier than that the words tell nothing."""
-        return all(candidate.confidence < max(known, self.doubt) for candidate in self.best.values())
+        least = max(known, self.doubt)
+        return not self.best or max(self.best.values(), key=_confidence).confidence < least
 
     def decide(self, reason: str, confidence: float, matched: str) -> None:
         """Take this reason; what was considered so far and was not enough stays behind it."""

@@ -6,7 +6,6 @@ learned without it, without any wording that says the same as one of its lines, 
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -59,7 +58,7 @@ def taught(catalogue: Catalogue, known: list[Line], unseen: set[str], pages: set
         if key_of(one.text) not in unseen and page(one.source) not in pages
     ]
     labelled += [learn.of_line(line) for line in known for _ in range(2)]
-    weights = json.loads(learn.learned(catalogue, labelled))
+    weights = learn.learned(catalogue, labelled)
     return replace(catalogue, scores=Scores(weights, catalogue.matcher.lexicon.numbers))
 
 

@@ -8,56 +8,39 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from canvas.knowledge.catalogue import load
 from canvas.knowledge.diagnose import diagnose, diagnose_with
 from canvas.knowledge.model import Evidence
 from tests.bench.rows import Row
+from tests.canvas_check import SCHEMA
 
 SAMPLE = Path(__file__).parent.parent / "data" / "reasons_sample.jsonl"
 ROUNDS = 30
+MESSENGER_ONLY = {"context", "card_creation_options"}
 
 
 def initialize_request() -> str:
-    """A Canvas Kit initialize body of the size Intercom sends for a contact with an ordinary history (about 4 KB)."""
-    attributes = {f"custom_field_{number}": f"value {number} of this contact" for number in range(36)}
-    contact = {
-        "type": "contact",
-        "id": "64f0c0ffee0123456789abcd",
-        "workspace_id": "abcd1234",
-        "external_id": "user-4711",
-        "role": "user",
-        "email": "mara@example.com",
-        "phone": "+353871234567",
-        "name": "Mara Example",
-        "avatar": None,
-        "owner_id": None,
-        "location": {"type": "location", "country": "Ireland", "region": "Leinster", "city": "Dublin"},
-        "social_profiles": {"type": "list", "data": []},
-        "created_at": 1571672154,
-        "updated_at": 1571672158,
-        "last_seen_at": 1571672158,
-        "custom_attributes": attributes,
-        "tags": {
-            "type": "list",
-            "data": [{"type": "tag", "id": str(n), "url": f"/tags/{n}"} for n in range(20)],
-            "url": "/contacts/64f0c0ffee0123456789abcd/tags",
-            "total_count": 20,
-            "has_more": False,
-        },
-        "companies": {"type": "list", "data": [{"type": "company", "id": str(n)} for n in range(10)]},
-    }
-    admin = {
-        "type": "admin",
-        "id": "814860",
-        "name": "Ada Admin",
-        "email": "ada@example.com",
-        "job_title": "Support",
-    }
-    context = {"conversation_id": 215468481, "location": "conversation", "locale": "en"}
-    body = {"workspace_id": "abcd1234", "workspace_region": "EU", "admin": admin, "context": context}
-    conversation = {"type": "conversation", "id": "215468481", "title": None, "state": "open", "read": True}
-    return json.dumps({**body, "component_id": None, "contact": contact, "conversation": conversation})
+    """An Inbox initialize body with Intercom's own example of each field (Canvas Kit 2.11, Initialize Request)."""
+    schemas = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))["components"]["schemas"]
+    body = example_of(schemas["initialize_request"], schemas)
+    return json.dumps({name: value for name, value in body.items() if name not in MESSENGER_ONLY})
+
+
+def example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """The example that an OpenAPI schema gives, put together from those of its parts where it has none of its own."""
+    schema = schema | schemas.get(schema.get("$ref", "").rpartition("/")[2], {})
+    if choices := schema.get("oneOf"):
+        return example_of(choices[0], schemas)
+    if "example" in schema:
+        return schema["example"]
+    if "items" in schema:
+        return [example_of(schema["items"], schemas)]
+    parts = schema.get("properties", {})
+    return {name: example_of(part, schemas) for name, part in parts.items()} if parts else None
 
 
 def evidence() -> list[Evidence]:

@@ -47,8 +47,7 @@ def main(arguments: list[str]) -> None:
     labelled = list(learn.everything(catalogue.load()))
     for corpus in filter(Path.exists, [DATA / f"reasons_{name}.jsonl" for name in learn.CORPORA]):
         labelled += learn.corpus(corpus)
-    weights = learn.learned(catalogue.load(), labelled)
-    (HOME / scores.NAME).write_text(weights + "\n", encoding="utf-8")
+    (HOME / scores.NAME).write_bytes(learn.learned(catalogue.load(), labelled))
 
 
 if __name__ == "__main__":

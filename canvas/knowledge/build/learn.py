@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 
 from canvas.knowledge import extract, sources
 from canvas.knowledge.catalogue import Catalogue
 from canvas.knowledge.features import Features, features_of
 from canvas.knowledge.model import UNKNOWN
-from canvas.knowledge.scores import OFFSET
+from canvas.knowledge.scores import OFFSET, PLACES
 from canvas.knowledge.sources import HOME
 from canvas.knowledge.tokens import parts_of
 
@@ -176,9 +177,11 @@ def shares(sums: Array) -> Array:
     return np.asarray(parts / parts.sum(1, keepdims=True))
 
 
-def learned(catalogue: Catalogue, labelled: list[Labelled]) -> str:
-    """The weights file for these wordings."""
+def learned(catalogue: Catalogue, labelled: list[Labelled]) -> bytes:
+    """The weights file for these wordings. Raises ValueError where the lanes of scores.py have no room."""
     reasons = list(catalogue.reasons)
+    if len(reasons) > PLACES:
+        raise ValueError(f"{len(reasons)} reasons do not fit the {PLACES} places of scores.py")
     concepts = {number: name for name, number in catalogue.matcher.lexicon.numbers.items()}
     labelled = labelled + wrapped(labelled)
     named = []
@@ -198,18 +201,15 @@ def learned(catalogue: Catalogue, labelled: list[Labelled]) -> str:
         for name, at in numbers.items()
         if (row := flat(weights[at].tolist(), _WORTH_A_PAIR if is_pair(name) else _WORTH_KEEPING))
     }
-    return json.dumps(
-        {
-            "stamp": sources.stamp(),
-            "patterns": sorted(catalogue.matcher.sure()),
-            "labels": reasons,
-            "bias": flat(bias.tolist()),
-            "concepts": {n.replace("@", "", 1): row for n, row in kept.items() if is_concept(n)},
-            "names": {n: row for n, row in kept.items() if not is_concept(n)},
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    head = {
+        "stamp": sources.stamp(),
+        "patterns": sorted(catalogue.matcher.sure()),
+        "labels": reasons,
+        "bias": flat(bias.tolist()),
+        "concepts": {n.replace("@", "", 1): row for n, row in kept.items() if is_concept(n)},
+    }
+    names = sorted(f"{name}\t{row}".encode() for name, row in kept.items() if not is_concept(name))
+    return b"\n".join([orjson.dumps(head), *names])
 
 
 def is_concept(name: str) -> bool:
