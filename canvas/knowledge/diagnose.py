@@ -54,11 +54,13 @@ def _remembered(evidence: Evidence) -> Diagnosis:
 
 def diagnose_with(catalogue: Catalogue, evidence: Evidence) -> Diagnosis:
     """`diagnose` with a given catalogue."""
+    named = catalogue.codes.provider(evidence.provider)
     evidence = bounded(evidence)
+    if named and not evidence.code and (text := evidence.text.strip()).isdecimal():
+        evidence = replace(evidence, code=text[:_LONGEST_CODE])
     reading = extract.read(evidence.text)
     features = features_of(reading.sentences, catalogue.matcher)
     likely = likelihoods(catalogue, features, evidence)
-    named = catalogue.codes.provider(evidence.provider)
     strange = bool(evidence.provider and not named)
     provider = provider_of(catalogue, named, evidence, reading)
     rows = code_rows(catalogue, provider, evidence, reading, features.keys, likely, strange)
@@ -169,7 +171,8 @@ def code_rows(
 ) -> list[CodeRow]:
     """The documented rows of the first code that has any, for the provider that is known or fits.
 
-    The code a caller names comes first, then one of an opt-out, then a code whose own title is said, too.
+    The code a caller names comes first, then one of an opt-out, then a code whose own title is said, too, then one of
+    what does not pass by itself.
     A number is believed when a key or a form says that it is a code; any other, and any of a strange provider, who may
     pass on another's codes or count for itself, counts when the words do not clearly say something else.
     """
@@ -179,6 +182,7 @@ def code_rows(
         return []
     said = {key.replace(" ", "") for key in keys}
     first: list[CodeRow] = []
+    lasting: list[CodeRow] = []
     told: list[CodeRow] = []
     opt_out: list[CodeRow] = []
     for code, found in documented(catalogue, provider, evidence, reading, said):
@@ -190,12 +194,18 @@ def code_rows(
         if believed or not contradicted({row.cause for row in rows}, likely):
             first = first or rows
             told += [row for row in rows if sure and is_said(row, said)]
+            lasting = lasting or (rows if sure and not passing(catalogue, rows) else [])
         if sure and not strange and {row.cause for row in rows} == {OPTED_OUT}:
             opt_out = opt_out or rows
     if opt_out:
         return opt_out
     telling = catalogue.codes.telling(told)
-    return [row for row in telling if row.code == telling[0].code] or first
+    return [row for row in telling if row.code == telling[0].code] or lasting or first
+
+
+def passing(catalogue: Catalogue, rows: list[CodeRow]) -> bool:
+    """Whether a plain retry may help whatever of these rows is meant."""
+    return all(catalogue.reason(row.cause).retry == "transient" for row in rows)
 
 
 def documented(

@@ -60,6 +60,11 @@ _DESCRIBING = {
     "projectid", "messagetype", "messagedirection", "campaignclass",
     "level", "loglevel", "payloadtype", "operationname",
 }  # fmt: skip
+# Flags of a person who opted out; one that is not set says nothing.
+_OPT_OUTS = ("optedout", "optout", "unsubscribed")
+_NOT_SET = {"false", "no", "0", "none", ""}
+# So WhatsApp's on-premises API answers that a number (the input) has no WhatsApp.
+_CONTACT, _NO_CONTACT, _CONTACT_STATUS = {"input", "status"}, "invalid", "WhatsApp contact status"
 # In an object that says from whom to whom, these are what was sent.
 _SENT = {"text", "body", "subject", "content"}
 _PARTIES = {"to", "from"}
@@ -115,11 +120,14 @@ def telling(parent: str, body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             or letters in wrong
             or not says_nothing(letters, value, bool(wrong))
         ):
-            yield name, value
+            yield (_CONTACT_STATUS if value == _NO_CONTACT and here >= _CONTACT else name), value
 
 
 def says_nothing(letters: str, value: Any, wrong: bool) -> bool:
-    """Whether a field only repeats or describes what was sent; where fields are wrong, a described one is named."""
-    if is_echoed(letters):
+    """Whether a field only repeats or describes what was sent, or is a flag not set.
+
+    Where fields are wrong, a described one is named.
+    """
+    if is_echoed(letters) or (letters.endswith(_OPT_OUTS) and str(value).strip().lower() in _NOT_SET):
         return True
     return letters in _DESCRIBING and not wrong and " " not in str(value).strip()

@@ -3,7 +3,7 @@
 import pytest
 
 from canvas.knowledge.diagnose import diagnose
-from canvas.knowledge.model import OPTED_OUT, Evidence
+from canvas.knowledge.model import OPTED_OUT, UNKNOWN, Evidence
 
 
 @pytest.mark.parametrize(
@@ -126,3 +126,24 @@ def test_the_names_of_fields_do_not_overrule_a_code() -> None:
 )
 def test_not_every_subscriber_or_dnd_is_an_opt_out(text: str) -> None:
     assert diagnose(Evidence(text, "sms")).reason != OPTED_OUT
+
+
+@pytest.mark.parametrize(
+    ("text", "channel", "provider", "reason"),
+    [
+        ('{"errors": [{"code": 131016}, {"code": 131026}]}', "whatsapp", "meta", "not_on_whatsapp"),
+        ('{"errors": [{"code": 131026}, {"code": 131016}]}', "whatsapp", "meta", "not_on_whatsapp"),
+        ('{"errors": [{"code": 80007}, {"code": 131031}]}', "whatsapp", "meta", "account_suspended"),
+        ('{"errors": [{"code": 30001}, {"code": 21211}]}', "sms", "twilio", "invalid_phone"),
+    ],
+)
+def test_of_two_codes_the_one_that_lasts_is_told(text: str, channel: str, provider: str, reason: str) -> None:
+    """The other one would open a plain retry, which cannot help."""
+    assert diagnose(Evidence(text, channel, provider)).reason == reason
+
+
+def test_a_number_alone_is_a_code_where_its_provider_is_known() -> None:
+    assert diagnose(Evidence("131026", "whatsapp", "meta")).code == "131026"
+    assert diagnose(Evidence(" 30005\n", "sms", "twilio")).code == "30005"
+    assert diagnose(Evidence("30005", "sms")).reason == UNKNOWN
+    assert diagnose(Evidence("30005", "sms", "somebody")).reason == UNKNOWN

@@ -99,6 +99,20 @@ def test_an_opt_out_is_heard_in_any_body(text: str) -> None:
     )
 
 
+@pytest.mark.parametrize("flag", ["false", '"false"', "0", '"No"'])
+def test_who_did_not_opt_out_is_not_heard_as_one(flag: str) -> None:
+    body = f'{{"opted_out": {flag}, "is_unsubscribed": {flag}, "status": "failed"}}'
+    assert diagnose(Evidence(body, "sms", "twilio")).reason != OPTED_OUT
+
+
+def test_whatsapps_answer_about_a_contact_is_read() -> None:
+    """Of the on-premises API: a contact that is "invalid" has no WhatsApp (its reference, "Check Contacts")."""
+    text = '{"contacts": [{"input": "+49 1511 2345678", "status": "invalid"}]}'
+    assert diagnose(Evidence(text, "whatsapp")).reason == "not_on_whatsapp"
+    assert diagnose(Evidence(text.replace("invalid", "valid"), "whatsapp")).reason == "unknown"
+    assert diagnose(Evidence(text.replace("invalid", "processing"), "whatsapp")).reason == "unknown"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
