@@ -65,7 +65,7 @@ def diagnose_with(catalogue: Catalogue, evidence: Evidence) -> Diagnosis:
     provider = provider_of(catalogue, named, evidence, reading)
     rows = code_rows(catalogue, provider, evidence, reading, features.keys, likely, strange)
     weighing = Weighing(impossible=catalogue.impossible.get(evidence.channel, frozenset()))
-    told = document(weighing, catalogue, features, reading, rows, provider, strange)
+    told = add_first(weighing, catalogue, features, reading, rows, provider, strange)
     vague = bool(told) and bool(weighing.refinable or {row.cause for row in told} <= VAGUE)
     if vague or (reading.framing and weighing.best):
         details = beside(reading, features.keys, told if vague else [])
@@ -82,7 +82,7 @@ def diagnose_with(catalogue: Catalogue, evidence: Evidence) -> Diagnosis:
     return Diagnosis(best.reason, reason.category, reason.retry, *how)
 
 
-def document(
+def add_first(
     weighing: Weighing,
     catalogue: Catalogue,
     features: Features,
@@ -185,7 +185,7 @@ def code_rows(
     lasting: list[CodeRow] = []
     told: list[CodeRow] = []
     opt_out: list[CodeRow] = []
-    for code, found in documented(catalogue, provider, evidence, reading, said):
+    for code, found in meanings(catalogue, provider, evidence, reading, said):
         rows = meant(found, keys, likely)
         if code == evidence.code:
             return rows
@@ -208,7 +208,7 @@ def passing(catalogue: Catalogue, rows: list[CodeRow]) -> bool:
     return all(catalogue.reason(row.cause).retry == "transient" for row in rows)
 
 
-def documented(
+def meanings(
     catalogue: Catalogue, provider: str | None, evidence: Evidence, reading: Reading, said: Set[str]
 ) -> Iterator[tuple[str, list[list[CodeRow]]]]:
     """Each code with its rows in the numberings its provider may mean; numbers that only look like codes come last."""

@@ -14,7 +14,7 @@ from canvas.knowledge.fields import (
     is_echoed,
     is_surely_code,
     letters_of,
-    telling,
+    telling_fields,
 )
 from canvas.knowledge.loose import first_object, printed_array
 from canvas.knowledge.plain import take_words, without_frames
@@ -134,7 +134,7 @@ def walk(value: Any, key: str, reading: Reading, depth: int) -> None:
     if depth > _DEEPEST or value is None:
         return
     if isinstance(value, dict):
-        for name, inner in telling(key, value):
+        for name, inner in telling_fields(key, value):
             walk(inner, name, reading, depth + 1)
     elif isinstance(value, list):
         for inner in value[:MOST]:

@@ -105,7 +105,7 @@ def is_echoed(letters: str) -> bool:
     return letters in _ECHOED or letters.endswith(_ECHOED_ENDS)
 
 
-def telling(parent: str, body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def telling_fields(parent: str, body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The fields of an object that may say why, given the name the object has itself."""
     named = {name: letters_of(name) for name in list(body)[:MOST]}
     here, above = set(named.values()), letters_of(parent)
