@@ -27,6 +27,9 @@ _CONSTANTS = {
 _LEFT_OUT = {"...", "…"}  # as documentation and logs write what they do not show
 _CLOSED_BY = {"{": "}", "[": "]"}
 _CURLY = str.maketrans("“”", '""')
+# Java's generated classes print a field a line, without commas: each is put in the place of the line's end.
+_JAVA_CLASS = re.compile(r"\bclass \w{1,80} \{\n")
+_NEXT_FIELD = re.compile(r"(?<=[^{,\s])\n(?=[ \t]{1,80}\w{1,80}: )")
 
 
 def first_object(text: str) -> tuple[int, Any, int] | None:
@@ -37,6 +40,8 @@ def first_object(text: str) -> tuple[int, Any, int] | None:
     begin = _OBJECT.search(text) if "{" in text else None
     if not begin:
         return None
+    if _JAVA_CLASS.search(text):
+        text = _NEXT_FIELD.sub(",", text)
     spelling, end, cut = as_json(text.translate(_CURLY), begin.start())
     for close in ("", ": null") if cut else ("",):
         try:

@@ -33,8 +33,10 @@ _WORTH_A_WORD = 0.02
 
 
 class Concepts(dict[int, int]):
-    """The lanes of every concept, packed at first use, so that loading stays cheap. A concept nothing was learned of
-    weighs the same for every reason."""
+    """The lanes of every concept, packed at first use, so that loading stays cheap.
+
+    A concept that nothing was learned of weighs the same for every reason.
+    """
 
     def __init__(self, rows: Mapping[int, str], count: int) -> None:
         super().__init__()

@@ -119,6 +119,7 @@ class Weighing:
         for name, rows in named:
             if told := [row for row in rows if row in telling]:
                 self.add_rows(told, HINT if strange else NAME, name)
+                self.documented.update(row.cause for row in told if row.provider == provider)
         self.documented.update(row.cause for row in found)
         return found
 

@@ -28,7 +28,7 @@ from canvas.knowledge.sources import HOME
 from canvas.knowledge.tokens import parts_of
 
 # The labelled corpora of tests/data that teach.
-CORPORA = ("field", "fresh", "wide", "later", "alike")
+CORPORA = ("field", "fresh", "wide", "later", "alike", "hard")
 _RUNS = 5
 _EPOCHS = 12
 _AVERAGED = 6
