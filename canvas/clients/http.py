@@ -159,7 +159,7 @@ def _prepare(vendor: str, request: requests.Request) -> requests.PreparedRequest
         for value in prepared.headers.values():
             value.encode("latin-1")
     except (requests.RequestException, ValueError) as error:
-        raise Refused(f"The request to {vendor} could not be written: {type(error).__name__}.") from error
+        raise Refused(f"The request to {vendor} could not be written as HTTP.") from error
     return prepared
 
 

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from canvas.clients.errors import CallFailed, NotReached, RateLimited
+from canvas.clients.errors import CallFailed, RateLimited
 from canvas.clients.http import Answer
 from canvas.clients.octopods_answers import read_sent
 from canvas.domain.message import Message
@@ -24,7 +24,7 @@ from canvas.flows.context import Flow
 from canvas.flows.sending import evidence_of
 from canvas.flows.write_retry import retry_write
 from canvas.knowledge.evidence import error_number
-from canvas.store import channels, idempotency, messages
+from canvas.store import channels, idempotency, installs, messages
 from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 
@@ -69,6 +69,14 @@ def sibling(flow: Flow, channel: Channel, kind: str) -> Channel | None:
     with reading(flow.engine) as conn:
         found = channels.by_key(conn, channel.key_hash)
     return next((c for c in found if c.kind == kind and c.install_id == channel.install_id), None)
+
+
+def platform(flow: Flow, channel: Channel) -> str:
+    """Whose contacts this channel's messages are for: `intercom` or `hubspot`."""
+    with reading(flow.engine) as conn:
+        install = installs.get(conn, channel.install_id)
+    assert install is not None  # the foreign key says so
+    return install.platform
 
 
 def send(flow: Flow, channel: Channel, request: Send) -> Answer:
@@ -194,7 +202,7 @@ def _not_answered(flow: Flow, message: Message, request: Send, error: CallFailed
     now = flow.clock()
     with writing(flow.engine) as conn:
         _failed(conn, flow, message, error, now)
-        if isinstance(error, NotReached):
+        if not error.may_have_happened:
             _free(conn, message, request)
 
 

@@ -37,8 +37,8 @@ speaks_octopods(blueprint)
 
 
 @blueprint.errorhandler(Refused)
-def not_an_id(error: Refused) -> Response:
-    """An id that cannot stand in a path, such as a lone dot."""
+def not_forwarded(error: Refused) -> Response:
+    """What cannot be written as HTTP, such as an id that is a lone dot."""
     return octopods_error(400, BAD_REQUEST, error.message)
 
 
@@ -91,8 +91,9 @@ def _send(channel: Channel, path: str, template_id: str | None) -> Response:
         words = f"{KEY_HEADER} must have 1 to {LONGEST_KEY} characters."
         return octopods_error(400, BAD_REQUEST, words)
     path += _query()
+    person = contact(flow_gateway.platform(services().flow, channel))
     send = flow_gateway.Send(
-        path, _headers(), request.get_data(), body, template_id, contact(), key.strip() if key else None
+        path, _headers(), request.get_data(), body, template_id, person, key.strip() if key else None
     )
     try:
         return passed_on(flow_gateway.send(services().flow, channel, send))
@@ -135,6 +136,8 @@ def passed_on(answer: Answer) -> Response:
 
 
 def _no_answer(error: CallFailed, sending: bool) -> Response:
+    if isinstance(error, Refused):
+        return not_forwarded(error)
     if isinstance(error, NotReached):
         what = " The message was not sent." if sending else ""
         return octopods_error(502, OURS, f"Octopods could not be reached.{what}")

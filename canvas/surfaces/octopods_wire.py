@@ -19,7 +19,7 @@ from canvas.flows.come_in import Contact
 from canvas.surfaces.route import route
 
 log = structlog.get_logger()
-CONTACT_HEADERS = ("X-Intercom-Contact-Id", "X-HubSpot-Contact-Id")
+CONTACT_HEADERS = {"intercom": "X-Intercom-Contact-Id", "hubspot": "X-HubSpot-Contact-Id"}
 BAD_REQUEST = 1  # ARGUMENT_MISSING, which every endpoint family numbers 1
 DEEPEST = 50  # levels of a document that anybody could mean
 OURS = 0  # an error that Octopods does not know, such as our own database being away
@@ -34,10 +34,9 @@ def octopods_error(status: int, code: int, words: str) -> Response:
     return json({"request_id": str(uuid4()), "error_code": code, "error": words}, status)
 
 
-def contact() -> Contact:
-    """Whom the caller says this message is for; these headers stay here."""
-    given = (request.headers.get(name, "").strip()[:64] for name in CONTACT_HEADERS)
-    return Contact(next((value for value in given if value), None))
+def contact(platform: str) -> Contact:
+    """Whom the caller says this message is for. The other platform's header names nobody of this workspace."""
+    return Contact(request.headers.get(CONTACT_HEADERS[platform], "").strip()[:64] or None)
 
 
 def document() -> Mapping[str, Any] | None:

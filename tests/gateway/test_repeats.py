@@ -185,3 +185,14 @@ def test_a_backend_that_never_stops_begins_a_new_life_line_and_is_still_sent_onc
     stale = next(label for label in card.buttons if label.startswith("Send again"))
     desk.click(card, stale)
     assert len(desk.octopods.sends()) == 1
+
+
+def test_a_header_that_cannot_be_passed_on_is_a_refusal_and_its_key_stays_free(desk: Desk) -> None:
+    desk.connect()
+    odd = {"User-Agent": "\xa0backend", "Idempotency-Key": "order-1"}
+    refused = desk.gateway("/sms/messages", BODY, keys.SMS, **odd)
+    assert refused.status_code == 400
+    assert refused.get_json()["error"] == "The request to Octopods could not be written as HTTP."
+    assert "Reason not known" in desk.initialize("c2", TO).words
+    assert send(desk).status_code == 201
+    assert len(desk.octopods.sends()) == 1

@@ -12,12 +12,13 @@ from sqlalchemy.exc import OperationalError
 from canvas.flows import write_retry
 from canvas.sandbox.hubspot_people import contact_id
 from canvas.sandbox.hubspot_state import CODE
+from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import actions
 from canvas.store.database import reading, writing
 from tests.hubspot.desk import CONTACT, HubSpotDesk
 
-MARA, NILS = BY_ID["not_on_whatsapp"], BY_ID["not_on_viber"]
+MARA, NILS, LANDLINE = BY_ID["not_on_whatsapp"], BY_ID["not_on_viber"], BY_ID["landline_or_unreachable"]
 ENTRIES = ("/communications", "/notes")
 
 
@@ -223,3 +224,21 @@ def test_a_partner_account_gets_one_branded_event(portal: HubSpotDesk) -> None:
     events = [one for one in portal.hubspot.sends() if one["path"].endswith("/timeline/2026-03/events")]
     assert [one["id"] for one in events] == [f"{failure['messageId']}-failed"]
     assert events[0]["body"]["properties"]["reason"] == "Not on WhatsApp"
+
+
+@pytest.mark.parametrize("path", ["/sms/messages", "/track"])
+def test_a_backend_that_names_the_person_to_both_vendors_means_the_contact_of_this_one(
+    portal: HubSpotDesk, path: str
+) -> None:
+    both = {"X-Intercom-Contact-Id": "64a1b2c3d4e5f60718293a4b", "X-HubSpot-Contact-Id": CONTACT}
+    body = {"destination_phone": LANDLINE.phone, "body": "See you Tuesday.", "status": "FAILED"}
+    portal.gateway(path, body, keys.SMS, **both)
+    portal.pass_time(15)
+    assert len(portal.timeline(CONTACT)) == 1
+
+
+def test_a_contact_of_the_other_vendor_is_nobody_here(portal: HubSpotDesk) -> None:
+    body = {"destination_phone": LANDLINE.phone, "body": "See you Tuesday."}
+    portal.gateway("/sms/messages", body, keys.SMS, **{"X-Intercom-Contact-Id": CONTACT})
+    portal.pass_time(15)
+    assert portal.timeline(CONTACT) == []
