@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from phonenumbers import SUPPORTED_REGIONS
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 DEV_SECRET = "development-only-secret"  # noqa: S105 - refused in production, see `load`  # nosec B105
 DEV_ENCRYPTION_KEY = "ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE="
@@ -40,10 +42,36 @@ def _url_or_nothing(value: str) -> str:
     return _url(value) if value.strip() else ""
 
 
+def _origin(value: str) -> str:
+    url = _url(value)
+    if urlsplit(url).path:
+        raise ValueError("it must be scheme and host alone, such as https://app.octopods.io")
+    return url
+
+
 def _database(value: str) -> str:
     if not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
         raise ValueError("it must start with sqlite:/// or postgresql://")
+    try:
+        name = make_url(value).database
+    except (ArgumentError, ValueError):  # such as a port that is no number
+        raise ValueError("it must be sqlite:///path or postgresql://user:password@host:port/name") from None
+    if value.startswith("sqlite:") and name in (None, "", ":memory:"):
+        raise ValueError("it must name a file, such as sqlite:///instance/redeliver.db")
     return value
+
+
+def _mail_server(value: str) -> str:
+    try:
+        parts = urlsplit(value.strip())
+        fit = not value.strip() or (parts.scheme in ("smtp", "smtps") and parts.hostname and parts.port != 0)
+    except ValueError:
+        fit = False
+    if not fit:
+        raise ValueError(
+            "it must be smtp:// or smtps://user:password@host:port, with / # ? written as %2F %23 %3F"
+        )
+    return value.strip()
 
 
 def _fernet_keys(value: str) -> tuple[str, ...]:
@@ -76,6 +104,7 @@ def _number(kind: type[int] | type[float], least: float, most: float, words: str
 _CENTURY = 36_525  # days
 _LONGEST = 1e7  # seconds
 _whole = _number(int, 0, inf, "a whole number, 0 or more")
+_days_or_none = _number(int, 0, _CENTURY, f"a whole number of days, from 0 to {_CENTURY}")
 _days = _number(int, 1, _CENTURY, f"a whole number of days, from 1 to {_CENTURY}")
 _port = _number(int, 1, 65535, "a whole number from 1 to 65535")
 _seconds = _number(float, 0, _LONGEST, f"a number of seconds, from 0 to {_LONGEST:.0f}")
@@ -143,7 +172,7 @@ SETTINGS = (
     Setting(
         "DATABASE_URL", _database, "sqlite:///instance/redeliver.db", "Where everything is kept.", secret=True
     ),
-    Setting("OCTOPODS_URL", _url, "https://app.octopods.io", "Octopods: scheme and host, no path."),
+    Setting("OCTOPODS_URL", _origin, "https://app.octopods.io", "Octopods: scheme and host, no path."),
     Setting(
         "OCTOPODS_SETTINGS_URL", _url, "https://app.octopods.io/settings/channels", "Octopods' settings page."
     ),
@@ -195,7 +224,10 @@ SETTINGS = (
     Setting("DEFAULT_REGION", _region, "US", "The country numbers without a code are read in, by default."),
     Setting("RETENTION_DAYS", _days, "90", "Days after which messages are removed."),
     Setting(
-        "ERASE_AFTER_DAYS", _whole, "30", "Days after a workspace left until everything of it is erased."
+        "ERASE_AFTER_DAYS",
+        _days_or_none,
+        "30",
+        "Days after a workspace left until everything of it is erased.",
     ),
     Setting(
         "POLL_SCHEDULE",
@@ -227,7 +259,7 @@ SETTINGS = (
     ),
     Setting(
         "SMTP_URL",
-        _text,
+        _mail_server,
         "",
         "Mail server for alerts, smtp://user:password@host:587; the password goes out over TLS only.",
         secret=True,
@@ -286,7 +318,8 @@ def _unfit_for_production(source: Mapping[str, str]) -> list[str]:
         for s in SETTINGS
         if s.needed and source.get(s.name, s.default) == s.default
     ]
-    if len(source.get("SECRET_KEY", DEV_SECRET)) < 32 and source.get("SECRET_KEY", DEV_SECRET) != DEV_SECRET:
+    secret = _text(source.get("SECRET_KEY", DEV_SECRET))
+    if len(secret) < 32 and secret != DEV_SECRET:
         wrong.append("SECRET_KEY: it must have at least 32 characters in production")
     sealing = source.get("ENCRYPTION_KEYS", "")
     if DEV_ENCRYPTION_KEY in sealing and sealing != DEV_ENCRYPTION_KEY:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -96,21 +97,30 @@ EVERY_MINUTE: tuple[Callable[[Flow], object], ...] = (
 
 
 class NoDatabase(Exception):
-    """The database cannot be reached at the start."""
+    """The database cannot be reached at the start; the message says why, as far as is known."""
 
 
 def open_queue(config: Config) -> Huey:
     """Huey beside the tables: a SQLite file next to the database, or the same PostgreSQL. Raises NoDatabase."""
     url = make_url(config["DATABASE_URL"])
     if url.get_backend_name() == "sqlite":
-        path = Path(url.database or "redeliver.db")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return SqliteHuey("redeliver", filename=str(path.with_suffix(".queue.db")), results=False, utc=True)
+        return _sqlite_queue(Path(url.database or "redeliver.db"))
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
         return _postgres_queue(dsn)
-    except psycopg.OperationalError as error:
-        raise NoDatabase("The database does not answer") from error
+    except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
+        why = str(error).partition("\n")[0]
+        raise NoDatabase(f"The database does not answer: {why}") from error
+
+
+def _sqlite_queue(database: Path) -> Huey:
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        return SqliteHuey(
+            "redeliver", filename=str(database.with_suffix(".queue.db")), results=False, utc=True
+        )
+    except (OSError, sqlite3.Error) as error:
+        raise NoDatabase(f"The database {database} cannot be opened: {error}") from error
 
 
 def _postgres_queue(dsn: str) -> Huey:

@@ -64,6 +64,23 @@ def test_a_fit_configuration_starts() -> None:
         ({"POLL_SCHEDULE": "10,soon"}, "POLL_SCHEDULE: it must be seconds, comma-separated, each above zero"),
         ({"POLL_SCHEDULE": "10,nan"}, "POLL_SCHEDULE: it must be seconds, comma-separated, each above zero"),
         ({"ALLOW_PRIVATE_LINKS": "yes"}, "ALLOW_PRIVATE_LINKS: it must not be set in production"),
+        ({"SECRET_KEY": " " * 40}, "SECRET_KEY: it must have at least 32 characters in production"),
+        (
+            {"ERASE_AFTER_DAYS": "99999999999"},
+            "ERASE_AFTER_DAYS: it must be a whole number of days, from 0 to",
+        ),
+        (
+            {"OCTOPODS_URL": "https://app.octopods.io/api/v1"},
+            "OCTOPODS_URL: it must be scheme and host alone",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://u:p@host:abc/db"},
+            "DATABASE_URL: it must be sqlite:///path or postgre",
+        ),
+        ({"DATABASE_URL": "sqlite:///"}, "DATABASE_URL: it must name a file"),
+        ({"DATABASE_URL": "sqlite:///:memory:"}, "DATABASE_URL: it must name a file"),
+        ({"SMTP_URL": "mail.example.com"}, "SMTP_URL: it must be smtp:// or smtps://"),
+        ({"SMTP_URL": "smtp://user:p/w@mail.example.com"}, "SMTP_URL: it must be smtp:// or smtps://"),
     ],
 )
 def test_each_missing_or_default_secret_is_named(change: dict[str, str | None], sentence: str) -> None:
@@ -81,6 +98,9 @@ def test_each_missing_or_default_secret_is_named(change: dict[str, str | None], 
         ("DEFAULT_REGION", "ie", "IE"),
         ("INTERCOM_URL", "", ""),
         ("PORT", "1", 1),
+        ("ERASE_AFTER_DAYS", "0", 0),
+        ("OCTOPODS_URL", "https://app.octopods.io/", "https://app.octopods.io"),
+        ("SMTP_URL", "smtps://user:p%2Fw@[::1]:465", "smtps://user:p%2Fw@[::1]:465"),
     ],
 )
 def test_what_makes_sense_is_taken(name: str, given: str, kept: object) -> None:
@@ -94,6 +114,33 @@ def test_the_app_stops_with_that_sentence_and_no_traceback(tmp_path: Path) -> No
     )
     assert ended.returncode == 1
     assert ended.stderr.decode() == "Redeliver does not start. SECRET_KEY: it must be set in production.\n"
+
+
+def start_without(database_url: str) -> str:
+    """What the app says when it is started with a database that it cannot have."""
+    environment = {"DATABASE_URL": database_url, "PYTHONPATH": str(ROOT), "PATH": ""}
+    ended = subprocess.run(
+        [sys.executable, "-c", "import app"], env=environment, cwd=ROOT, capture_output=True, timeout=60
+    )
+    assert ended.returncode == 1
+    return ended.stderr.decode()
+
+
+def test_a_file_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = start_without(f"sqlite:///{tmp_path}/file/redeliver.db")
+    assert said.startswith(
+        f"Redeliver does not start. The database {tmp_path}/file/redeliver.db cannot be opened: "
+    )
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.postgres
+def test_why_postgresql_refuses_is_told(postgres_server: postgres.Server) -> None:
+    said = start_without(postgres_server.url("nobody_made_it"))
+    assert said.startswith("Redeliver does not start. The database does not answer: ")
+    assert 'database "nobody_made_it" does not exist' in said
+    assert len(said.splitlines()) == 1
 
 
 def test_gunicorn_ends_with_that_sentence_instead_of_trying_for_ever(tmp_path: Path) -> None:

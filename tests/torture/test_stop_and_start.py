@@ -108,7 +108,10 @@ def spoil(url: str, revision: str | None) -> None:
         ("absent", "The database has no tables yet; run: flask --app app db upgrade"),
         ("0001", "The database is older than this version; run: flask --app app db upgrade"),
         ("9999_from_the_future", "The database was upgraded by a newer version. Start that version."),
-        ("down", "Redeliver does not start. The database does not answer."),
+        (
+            "down",
+            "Redeliver does not start. The database does not answer: .*port 1 failed: Connection refused.",
+        ),
     ],
 )
 def test_a_worker_refuses_the_wrong_database_with_one_sentence(
@@ -121,7 +124,7 @@ def test_a_worker_refuses_the_wrong_database_with_one_sentence(
         spoil(url, first_revision() if state == "0001" else state)
     ended = worker_on(url)
     assert ended.returncode == 1
-    assert re.sub(r"^Error: ", "", ended.stderr) == f"{sentence}\n"
+    assert re.fullmatch(f"(Error: )?{sentence}\n", ended.stderr)
 
 
 def first_revision() -> str:
