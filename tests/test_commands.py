@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from flask.testing import FlaskCliRunner
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from canvas import config
 from canvas.cli.commands import register
 from canvas.sandbox.octopods import keys
-from canvas.store.database import writing
+from canvas.store import channels, migrate
+from canvas.store.database import open_engine, reading, writing
 from canvas.store.tables import installs
+from tests import postgres
 from tests.conftest import Clock, make_desk
 from tests.desk import TOKEN, WORKSPACE, Desk
 from tests.fakes import Fake, OctopodsFake
@@ -120,6 +124,42 @@ def test_a_private_install_is_connected_listed_and_erased(run: FlaskCliRunner) -
     assert name not in run.invoke(args=["install", "list"]).output
 
 
+CHANNEL_ADD = ("channel", "add", "--install", f"intercom:{WORKSPACE}", "--kind", "sms", "--key")
+
+
+@pytest.mark.parametrize("given", ["", "\n", "\ufeffk3y-1234\n"])
+def test_a_secret_that_did_not_come_in_is_told(run: FlaskCliRunner, desk: Desk, given: str) -> None:
+    desk.connect()
+    for command in (["install", "add", "intercom", WORKSPACE, "--token", "-"], [*CHANNEL_ADD, "-"]):
+        result = run.invoke(args=command, input=given)
+        assert (result.exit_code, "nothing was given" in result.output) == (1, True)
+
+
+def test_a_number_is_kept_in_full_international_form_however_it_is_written(
+    run: FlaskCliRunner, both_desk: Desk
+) -> None:
+    both_desk.connect("whatsapp")
+    register(both_desk.app)
+    with both_desk.app.app_context():
+        args = [*CHANNEL_ADD, keys.SMS, "--number", "+353 (0) 87 / 123 - 45 - 67"]
+        assert both_desk.app.test_cli_runner().invoke(args=args).exit_code == 0
+    with reading(both_desk.flow.engine) as conn:
+        assert channels.by_key(conn, both_desk.flow.sealer.fingerprint(keys.SMS))[0].number == "+353871234567"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["worker", "--workers", "0"],
+        ["sandbox", "--port", "65535"],
+        ["channel", "remove", "--install", f"intercom:{WORKSPACE}", "99999999999"],
+    ],
+)
+def test_a_number_out_of_range_is_told(run: FlaskCliRunner, args: list[str]) -> None:
+    result = run.invoke(args=args)
+    assert (result.exit_code, "is not in the range" in result.output) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [
@@ -132,11 +172,20 @@ def test_a_private_install_is_connected_listed_and_erased(run: FlaskCliRunner) -
         (["unknown", "list", "--install", "intercom:no"], "There is no install"),
         (["install", "remove", "intercom:no"], "There is no install"),
         (["erase", "intercom:no", "--contact", "c1"], "There is no install"),
+        (["install", "add", "intercom", "x" * 64], "letters, digits"),
+        (["install", "add", "intercom", WORKSPACE, "--token", ""], "Token: nothing was given"),
+        (
+            [*CHANNEL_ADD, "\udcff\udcfe"],
+            "Octopods API key: nothing was given, or what was given is not plain",
+        ),
+        ([*CHANNEL_ADD, "k3y-1234", "--name", "n" * 201], "at most 200 characters"),
+        ([*CHANNEL_ADD, "k3y-1234", "--number", "0871234567"], "full international form"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(
-    run: FlaskCliRunner, args: list[str], words: str
+    run: FlaskCliRunner, desk: Desk, args: list[str], words: str
 ) -> None:
+    desk.connect("whatsapp")
     result = run.invoke(args=args)
     assert result.exit_code == 1
     assert words in result.output
@@ -203,6 +252,33 @@ def test_a_database_without_tables_is_told_in_one_sentence(bare: FlaskCliRunner,
 def test_the_upgrade_makes_the_tables_that_the_commands_ask_for(bare: FlaskCliRunner) -> None:
     assert bare.invoke(args=["db", "upgrade"]).exit_code == 0
     assert bare.invoke(args=["install", "list"]).exit_code == 0
+
+
+def test_tables_of_a_newer_version_are_left_alone(run: FlaskCliRunner, desk: Desk) -> None:
+    with writing(desk.flow.engine) as conn:
+        conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    result = run.invoke(args=["db", "upgrade"])
+    words = "Error: The database was upgraded by a newer version. Start that version.\n"
+    assert (result.exit_code, result.output) == (1, words)
+
+
+@pytest.mark.postgres
+def test_two_upgrades_at_once_both_end_well(postgres_server: postgres.Server) -> None:
+    url = postgres_server.new_database("upgraded_twice")
+    gate = Barrier(3)
+
+    def upgrade() -> str | None:
+        engine = open_engine(url)
+        gate.wait()
+        migrate.upgrade(engine)
+        with reading(engine) as conn:
+            trouble = migrate.trouble(conn)
+        engine.dispose()
+        return trouble
+
+    with ThreadPoolExecutor(3) as together:
+        started = [together.submit(upgrade) for _ in range(3)]
+    assert [each.result() for each in started] == [None] * 3
 
 
 def test_settings_are_printed_without_their_secrets(

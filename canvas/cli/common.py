@@ -11,6 +11,7 @@ from canvas.store import migrate
 from canvas.store.database import reading
 from canvas.surfaces.services import Services
 
+LARGEST_ID = 2**31 - 1
 yes_option = click.option("--yes", is_flag=True, help="Do not ask whether to go on.")
 
 

@@ -7,7 +7,7 @@ import sys
 import click
 from flask.cli import AppGroup
 
-from canvas.cli.common import flow, yes_option
+from canvas.cli.common import LARGEST_ID, flow, yes_option
 from canvas.domain import settings as choices
 from canvas.flows import installs as install_flow
 
@@ -17,10 +17,14 @@ channel = AppGroup("channel", help="The channels of an install and their keys.")
 
 def secret(value: str | None, what: str) -> str | None:
     """A secret given as `-` is read from standard input, or asked for without showing it."""
-    if value != "-":
-        return value
-    read = click.prompt(what, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
-    return str(read).strip()
+    if value is None:
+        return None
+    if value == "-":
+        value = click.prompt(what, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+    given = str(value).strip()
+    if not given or not given.isprintable():  # such as an empty file, or bytes that are no text
+        raise click.ClickException(f"{what}: nothing was given, or what was given is not plain text.")
+    return given
 
 
 @install.command("add")
@@ -113,7 +117,7 @@ def channel_list(public_id: str | None) -> None:
 
 @channel.command("repaired")
 @click.option("--install", "public_id", required=True)
-@click.argument("channel_id", type=int)
+@click.argument("channel_id", type=click.IntRange(1, LARGEST_ID))
 def channel_repaired(public_id: str, channel_id: int) -> None:
     """Say that what stopped a channel's messages (credit, a limit, a registration) was put right."""
     try:
@@ -125,7 +129,7 @@ def channel_repaired(public_id: str, channel_id: int) -> None:
 
 @channel.command("remove")
 @click.option("--install", "public_id", required=True)
-@click.argument("channel_id", type=int)
+@click.argument("channel_id", type=click.IntRange(1, LARGEST_ID))
 def channel_remove(public_id: str, channel_id: int) -> None:
     """Disconnect a channel; its messages stay readable, its key is forgotten."""
     try:

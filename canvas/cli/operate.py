@@ -26,7 +26,13 @@ def show_config() -> None:
 
 
 @click.command("worker")
-@click.option("--workers", default=4, show_default=True, help="How many actions at the same time.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 100),
+    default=4,
+    show_default=True,
+    help="How many actions at the same time.",
+)
 def run_worker(workers: int) -> None:
     """Carry out actions until told to stop."""
     settings = configuration.load()
@@ -47,7 +53,10 @@ def sweep() -> None:
 @db.command("upgrade")
 def upgrade() -> None:
     """Bring the tables to this version."""
-    migrate.upgrade(engine())
+    try:
+        migrate.upgrade(engine())
+    except migrate.Newer as refusal:
+        raise click.ClickException(str(refusal)) from refusal
     click.echo("The database is at this version.")
 
 

@@ -12,7 +12,11 @@ from canvas.sandbox.station import CannotStart, settings, station
 @click.command("sandbox")
 @click.option("--app-url", default="http://127.0.0.1:8080", show_default=True, help="Where the app listens.")
 @click.option(
-    "--port", default=8090, show_default=True, help="The desk's port; the fakes take the next ones."
+    "--port",
+    type=click.IntRange(1, 65532),
+    default=8090,
+    show_default=True,
+    help="The desk's port; the fakes take the next ones.",
 )
 def sandbox(app_url: str, port: int) -> None:
     """Serve the fake Octopods, Intercom and HubSpot and the desk until Ctrl-C. Not in production."""

@@ -20,8 +20,9 @@ from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,50}")
 _KEY = re.compile(r"[\x21-\x7e]{4,512}")
+_LONGEST_NAME = 200
 
 
 class Refused(Exception):
@@ -41,13 +42,17 @@ def connect(
 ) -> Install:
     """Add an install, or renew the one that is there. Raises Refused."""
     if not _ID.fullmatch(external_id):
-        raise Refused("A workspace or portal id has letters, digits, _ and - only.")
+        raise Refused("A workspace or portal id has 1 to 50 letters, digits, _ and - only.")
     changes: dict[str, Any] = {
         "status": installs.ACTIVE,
         "removed_at": None,
         "settings": dict(settings or {}),
     }
-    renewed = {"region": region, "name": name, "token_sealed": flow.sealer.seal(token) if token else None}
+    renewed = {
+        "region": region,
+        "name": name and name[:_LONGEST_NAME],
+        "token_sealed": flow.sealer.seal(token) if token else None,
+    }
     changes.update({key: value for key, value in renewed.items() if value is not None})
     now = flow.clock()
     with writing(flow.engine) as conn:
@@ -134,6 +139,7 @@ def add_channel(
         fingerprint = flow.sealer.fingerprint(key)
         channels.hold_key(conn, fingerprint)  # or in two installs
         _check(conn, install, kind, label, key, fingerprint, number)
+        number = number and phones.normalise(number, "US")
         secret = {"key_sealed": flow.sealer.seal(key), "key_hash": fingerprint, "key_last4": key[-4:]}
         there = channels.of_install(conn, install.id)
         same = next((c for c in there if c.kind == kind and c.name == label), None)
@@ -177,6 +183,8 @@ def _check(
 ) -> None:
     if not _KEY.fullmatch(key):
         raise Refused("An Octopods API key has 4 to 512 printable characters and no spaces.")
+    if len(name) > _LONGEST_NAME:
+        raise Refused(f"A channel's name has at most {_LONGEST_NAME} characters.")
     if number and not (number.startswith("+") and phones.normalise(number, "US")):
         raise Refused("The number must be in full international form, such as +353871234567.")
     same = channels.by_key(conn, fingerprint)

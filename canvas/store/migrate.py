@@ -8,9 +8,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, func, select
 
 FOLDER = Path(__file__).parent / "migrations"
+NEWER = "The database was upgraded by a newer version. Start that version."
+
+
+class Newer(Exception):
+    """These tables know more than this code does."""
 
 
 def _config() -> Config:
@@ -20,10 +25,14 @@ def _config() -> Config:
 
 
 def upgrade(engine: Engine) -> None:
-    """Apply every migration that is missing."""
+    """Apply every migration that is missing. Started twice at once, the second waits for the first. Raises Newer."""
     config = _config()
     with engine.connect().execution_options(write=True) as connection, connection.begin():
         config.attributes["connection"] = connection
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("redeliver tables"))))
+        if trouble(connection) == NEWER:
+            raise Newer(NEWER)
         command.upgrade(config, "head")
 
 
@@ -44,5 +53,5 @@ def trouble(connection: Connection) -> str | None:
     if not current:
         return "The database has no tables yet; run: flask --app app db upgrade"
     if current - {revision.revision for revision in script.walk_revisions()}:
-        return "The database was upgraded by a newer version. Start that version."
+        return NEWER
     return "The database is older than this version; run: flask --app app db upgrade"
