@@ -87,7 +87,7 @@ def fix() -> Json:
     install = _install()
     if install is None:
         return _not_connected()
-    given = request.get_json(silent=True)
+    given = request.get_json(force=True, silent=True)
     body = given if isinstance(given, dict) else {}
     person = replace(_person(install), contact_id=_contact(body))
     checking = Checking(services().flow, install, person, _actor(), _view())

@@ -31,7 +31,7 @@ Json = dict[str, Any]
 @signed_by_hubspot("v1", "v3")
 def webhooks() -> Response:
     """Up to a hundred events. What is not for us is taken too, or HubSpot would send it for a day."""
-    document = request.get_json(silent=True)
+    document = request.get_json(force=True, silent=True)
     events = [one for one in document if isinstance(one, dict)] if isinstance(document, list) else []
     hubspot_people.hear(services().flow, events)
     return Response(status=204)
@@ -41,7 +41,7 @@ def webhooks() -> Response:
 @signed_by_hubspot("v2", "v3")
 def retry() -> Response:
     """Send a contact's last failed message again; the run waits for its outcome."""
-    body = _object(request.get_json(silent=True))
+    body = _object(request.get_json(force=True, silent=True))
     install = _install(body)
     if install is None:
         return _not_connected()
@@ -63,7 +63,7 @@ def retry() -> Response:
 @signed_by_hubspot("v2", "v3")
 def check() -> Response:
     """Say whether a message would fail. Nothing is sent."""
-    body = _object(request.get_json(silent=True))
+    body = _object(request.get_json(force=True, silent=True))
     install = _install(body)
     if install is None:
         return _not_connected()

@@ -104,15 +104,15 @@ class HubSpotDesk(Desk):
         super().pass_time(seconds)
         self.work()  # what the first sweep set off
 
-    def webhook(self, events: list[dict[str, Any]]) -> TestResponse:
+    def webhook(
+        self, events: list[dict[str, Any]], content_type: str | None = "application/json"
+    ) -> TestResponse:
         content = json.dumps(events).encode()
         headers = {
             "X-HubSpot-Signature": sign_v1(SECRET, content),
             "X-HubSpot-Signature-Version": "v1",
         }
-        return self.client.post(
-            "/hubspot/webhooks", data=content, headers=headers, content_type="application/json"
-        )
+        return self.client.post("/hubspot/webhooks", data=content, headers=headers, content_type=content_type)
 
     def workflow(self, action: str, body: dict[str, Any]) -> TestResponse:
         content = json.dumps(body).encode()

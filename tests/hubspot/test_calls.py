@@ -93,6 +93,15 @@ def test_a_person_who_asks_to_be_forgotten_is(portal: HubSpotDesk) -> None:
         assert conn.execute(about_them).scalar() == 0
 
 
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/octet-stream"])
+def test_what_hubspot_signed_is_heard_however_its_type_is_told(
+    portal: HubSpotDesk, content_type: str | None
+) -> None:
+    fail(portal)
+    answer = portal.webhook([event("contact.privacyDeletion")], content_type)
+    assert (answer.status_code, portal.card()["total"]) == (204, 0)
+
+
 def test_an_event_that_cannot_be_done_holds_up_nobody_elses_and_is_asked_for_again(
     both_portals: HubSpotDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
