@@ -88,7 +88,7 @@ def _line(channel: Channel, body: Any) -> tuple[Channel | None, str]:
     """The channel this request is about, or what is wrong with it in one sentence."""
     if body is None:
         return None, "The request body must be a JSON object."
-    kind = body.get("channel", channel.kind)
+    kind = channel.kind if body.get("channel") is None else body["channel"]
     if kind not in CHANNELS:
         return None, "channel must be whatsapp, sms or vbm."
     line = gateway.sibling(services().flow, channel, kind)
