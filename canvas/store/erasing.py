@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    case,
     cast,
     delete,
     false,
@@ -34,12 +35,14 @@ from sqlalchemy import (
 from canvas.domain import phones
 from canvas.store import erased
 from canvas.store import opt_outs as opt_out_store
+from canvas.store.idempotency import FREE, OPEN
 from canvas.store.sealing import Sealer
 from canvas.store.tables import (
     actions,
     audit,
     bulk_jobs,
     channels,
+    idempotency,
     installs,
     key_limits,
     messages,
@@ -115,9 +118,10 @@ def person(conn: Connection, install_id: int, who: Person, now: datetime, sealer
     erased.put(conn, install_id, {*who.numbers, *_listed_under(conn, ids)}, now, sealer)
     stopped = _opt_outs(conn, install_id, who.numbers, ids)
     for table in tenant_tables():
-        if table is not audit and table is not messages and "message_id" in table.c:
+        if table not in (audit, messages, idempotency) and "message_id" in table.c:
             for lot in _lots(ids):
                 gone[table.name] += _delete(conn, table, install_id, table.c.message_id.in_(lot))
+    gone["idempotency"] += _forget_answers(conn, install_id, who, ids)
     for lot in _lots(ids):
         gone["messages"] += _delete(conn, messages, install_id, messages.c.id.in_(lot))
     for table in tenant_tables():
@@ -137,6 +141,20 @@ def person(conn: Connection, install_id: int, who: Person, now: datetime, sealer
         shared = conn.execute(select(messages.c.id).where(elsewhere).limit(1)).first()
         opt_out_store.put(conn, install_id, number if shared else sealer.fingerprint(number), channel, at)
     return +gone
+
+
+def _forget_answers(conn: Connection, install_id: int, who: Person, ids: Sequence[str]) -> int:
+    """What was answered under their Idempotency-Keys goes, and the keys that name them; the number of rows.
+
+    Any other key stays bound for its day: free, it would let the customer's repeat be sent once more.
+    """
+    gone = _delete(conn, idempotency, install_id, _mentions(idempotency, who))
+    state = case((idempotency.c.state == FREE, FREE), else_=OPEN)
+    emptied = {"state": state, "status": None, "content_type": None, "body": None}
+    for lot in _lots(ids):
+        where = (idempotency.c.install_id == install_id) & idempotency.c.message_id.in_(lot)
+        gone += conn.execute(update(idempotency).where(where).values(emptied)).rowcount
+    return gone
 
 
 def _listed_under(conn: Connection, ids: Sequence[str]) -> set[str]:

@@ -10,10 +10,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from canvas.clients.octopods import Octopods
-from canvas.flows import installs
+from canvas.flows import erase, installs
 from canvas.flows.come_in import abandoned
 from canvas.sandbox.octopods import keys
-from tests.desk import Desk
+from tests.desk import WORKSPACE, Desk
 from tests.gateway.records import all_messages, only_message
 
 TO = "+353871234567"
@@ -194,5 +194,33 @@ def test_a_header_that_cannot_be_passed_on_is_a_refusal_and_its_key_stays_free(d
     assert refused.status_code == 400
     assert refused.get_json()["error"] == "The request to Octopods could not be written as HTTP."
     assert "Reason not known" in desk.initialize("c2", TO).words
+    assert send(desk).status_code == 201
+    assert len(desk.octopods.sends()) == 1
+
+
+def test_erasing_the_person_does_not_let_the_same_key_send_again(both_desk: Desk) -> None:
+    both_desk.connect()
+    assert send(both_desk).status_code == 201
+    done = erase.person(both_desk.flow, f"intercom:{WORKSPACE}", "c1")
+    assert (done.gone["messages"], done.left) == (1, {})
+    again = send(both_desk)
+    assert again.status_code == 504
+    assert "It is not sent again" in again.get_json()["error"]
+    assert len(both_desk.octopods.sends()) == 1
+
+
+def test_a_key_that_names_the_person_goes_with_them(both_desk: Desk) -> None:
+    both_desk.connect()
+    send(both_desk, key=f"reminder {TO} 1")
+    done = erase.person(both_desk.flow, f"intercom:{WORKSPACE}", "c1")
+    assert (done.gone["idempotency"], done.left) == (1, {})
+
+
+def test_what_was_never_sent_may_be_sent_after_the_person_was_erased(desk: Desk) -> None:
+    desk.connect()
+    desk.octopods.set_fault("rate_limited", path="/messages", method="POST")
+    assert send(desk).status_code == 429
+    erase.person(desk.flow, f"intercom:{WORKSPACE}", "c1")
+    desk.pass_time(3600)
     assert send(desk).status_code == 201
     assert len(desk.octopods.sends()) == 1
