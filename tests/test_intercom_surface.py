@@ -111,6 +111,13 @@ def test_signed_nonsense_gets_a_drawable_canvas(desk: Desk, path: str, body: byt
     assert "Traceback" not in answer.text
 
 
+def test_half_an_emoji_in_the_conversation_does_not_hide_the_card(desk: Desk) -> None:
+    """A text that was cut in the middle of a character is legal JSON all the same."""
+    failed(desk)
+    cut = {"type": "conversation", "id": "215470000000042", "source": {"body": "See you \ud83d"}}
+    assert desk.initialize(conversation=cut).words == desk.initialize().words
+
+
 def test_ids_may_be_numbers_and_the_contact_may_be_called_customer(desk: Desk) -> None:
     failed(desk)
     desk.send_whatsapp(MARA.phone, 90001, ["Mara", "Tuesday"], contact="77")

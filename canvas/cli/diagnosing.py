@@ -10,6 +10,7 @@ import orjson
 from flask.cli import AppGroup
 
 from canvas.cli.common import flow
+from canvas.domain.json_text import read_json
 from canvas.domain.wording import plausible, who_can_fix
 from canvas.flows import diagnosing, installs
 from canvas.knowledge import catalogue as knowledge
@@ -18,7 +19,6 @@ from canvas.knowledge.diagnose import diagnose
 from canvas.knowledge.documents import diagnosis_document, evidence_from
 from canvas.knowledge.model import Evidence
 from canvas.knowledge.sources import HOME, CatalogueError
-from canvas.surfaces.octopods_wire import parsed
 
 catalogue = AppGroup("catalogue", help="The catalogue of reasons.")
 unknown = AppGroup("unknown", help="Failure texts that nobody knows yet.")
@@ -43,7 +43,7 @@ def diagnose_command(text: str | None, channel: str | None, provider: str | None
 def _answer(line: bytes) -> dict[str, Any]:
     """One line answered; a line that is no request is told so, and the next one is read."""
     try:
-        asked = parsed(line)
+        asked = read_json(line)
     except ValueError as error:
         return {**diagnosis_document(diagnose(Evidence())), "error": f"This line is not JSON: {error}"}
     if not isinstance(asked, dict):

@@ -16,6 +16,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, Ne
 import canvas
 from canvas.clients.connections import Adapter
 from canvas.clients.errors import BODY_LIMIT, BrokenAnswer, CallFailed, NotReached, Refused, Unsure
+from canvas.domain.json_text import read_json
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
@@ -43,7 +44,7 @@ class Answer:
 
     def json(self) -> Any:
         """The body as JSON. Raises ValueError when it is not JSON."""
-        return orjson.loads(self.body)
+        return read_json(self.body)
 
 
 class Http:

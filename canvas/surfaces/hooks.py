@@ -10,10 +10,10 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 import structlog
 from flask import Blueprint, Response, current_app, request
 
+from canvas.domain.json_text import read_json
 from canvas.domain.provider_news import from_meta, from_twilio
 from canvas.flows import hooks
 from canvas.flows.hooks import Hook
@@ -115,6 +115,6 @@ def meta(hook: Hook) -> Response:
 
 def _document() -> Any:
     try:
-        return orjson.loads(request.get_data().replace(b"\\u0000", b""))
-    except orjson.JSONDecodeError:
+        return read_json(request.get_data().replace(b"\\u0000", b""))
+    except ValueError:
         return None

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from canvas.domain import phones
+from canvas.domain.json_text import read_json
 from canvas.domain.message import Actor
 from canvas.flows.context import Flow
 from canvas.flows.look import Person
@@ -33,8 +32,8 @@ class Asked:
 def read(body: bytes) -> Asked | None:
     """The request in a body (Intercom, "Canvas Kit: initialize and submit requests"), or None when it is none."""
     try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        document = read_json(body)
+    except ValueError:
         return None
     workspace = _workspace(document) if isinstance(document, dict) else None
     if workspace is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as plain_json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -14,6 +13,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from canvas.domain.json_text import read_json
 from canvas.domain.preflight import Finding, verdict
 from canvas.flows.come_in import Contact
 from canvas.surfaces.route import route
@@ -42,26 +42,10 @@ def contact(platform: str) -> Contact:
 def document() -> Mapping[str, Any] | None:
     """The body as a JSON object, or None."""
     try:
-        found = parsed(request.get_data())
+        found = read_json(request.get_data())
     except ValueError:
         return None
     return found if isinstance(found, dict) and not _deeper(found, DEEPEST) else None
-
-
-def parsed(raw: bytes) -> Any:
-    """The JSON value of a body or a line. Raises ValueError.
-
-    What other writers of JSON may send is read too: a byte order mark, halves of characters, endless numbers. What is
-    no number, or a larger one than there is, becomes a word such as "NaN": no database holds it as a number.
-    """
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        try:
-            whole = plain_json.dumps(plain_json.loads(raw.decode("utf-8-sig")), ensure_ascii=False)
-            return plain_json.loads(whole.encode("utf-8", "replace"), parse_constant=str)
-        except (ValueError, RecursionError):
-            raise error from None
 
 
 def _deeper(value: Any, levels: int) -> bool:

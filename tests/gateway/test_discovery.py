@@ -479,3 +479,15 @@ def test_what_was_sent_in_the_moment_of_the_mark_is_still_found(both_desk: Desk)
     moment = 1 + 5 / 86400
     shows(desk, (moment, TO, "failed", NO_CREDIT), (moment, "+46701740699", "failed", NO_CREDIT))
     assert {message.to for message in all_messages(desk)} == {TO, "+46701740699"}
+
+
+@pytest.mark.parametrize("shape", ["reference", "guide"])
+def test_half_an_emoji_in_one_message_does_not_hide_the_others(desk: Desk, shape: str) -> None:
+    """A text that was cut in the middle of a character is legal JSON all the same."""
+    desk.connect()
+    desk.octopods.shapes(listing=shape)
+    elsewhere(desk, TO, day="Tuesday \ud83d")
+    elsewhere(desk, MARA.phone)
+    look(desk, 130)
+    assert {m.to for m in all_messages(desk)} == {TO, MARA.phone}
+    assert "Not on WhatsApp" in desk.initialize("anybody", MARA.phone).words

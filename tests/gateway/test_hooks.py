@@ -98,6 +98,14 @@ def test_a_failure_told_by_twilio_shows_with_its_reason_before_any_poll(both_des
     assert "Octopods said: 30006" in desk.click(desk.initialize(), "Details").words
 
 
+def test_half_an_emoji_beside_it_does_not_hide_a_failure_told_by_meta(desk: Desk) -> None:
+    connect(desk)
+    body = webhook("failed", code=131026, title="Message undeliverable")
+    body["entry"][0]["changes"][0]["value"]["contacts"] = [{"profile": {"name": "Mara \ud83d"}}]
+    assert meta(desk, body).status_code == 200
+    assert only_message(desk).reason == "not_on_whatsapp"
+
+
 def test_repeats_disorder_and_unknown_words_do_no_harm(desk: Desk) -> None:
     connect(desk)
     sid = desk.send_sms(TO).get_json()["channel_message_id"]
