@@ -173,6 +173,7 @@ def test_a_number_out_of_range_is_told(run: FlaskCliRunner, args: list[str]) -> 
         (["install", "remove", "intercom:no"], "There is no install"),
         (["erase", "intercom:no", "--contact", "c1"], "There is no install"),
         (["install", "add", "intercom", "x" * 64], "letters, digits"),
+        (["hubspot", "set", f"intercom:{WORKSPACE}", "--timeline", "off"], "is no HubSpot account"),
         (["install", "add", "intercom", WORKSPACE, "--token", ""], "Token: nothing was given"),
         (
             [*CHANNEL_ADD, "\udcff\udcfe"],

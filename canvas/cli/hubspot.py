@@ -23,6 +23,10 @@ def hubspot_set(public_id: str, writer: str | None, properties: bool | None) -> 
     """Choose for hubspot:PORTAL_ID: the timeline's writer, and whether contacts carry the last outcome."""
     given: dict[str, Any] = {timeline.SETTING: writer, contact_properties.SETTING: properties}
     chosen = {name: value for name, value in given.items() if value is not None}
+    if not chosen:
+        raise click.UsageError("Choose --timeline or --contact-properties.")
+    if not public_id.startswith("hubspot:"):
+        raise click.ClickException(f"{public_id} is no HubSpot account: those are named hubspot:PORTAL_ID.")
     try:
         install_flow.choose(flow(), public_id, chosen)
     except install_flow.Refused as refusal:
