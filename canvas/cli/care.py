@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-import orjson
 from flask.cli import AppGroup
 
 from canvas.cli.common import flow, yes_option
@@ -31,8 +30,8 @@ def purge() -> None:
 def export(public_id: str) -> None:
     """Print everything stored of an install, one JSON object a line, without secrets."""
     try:
-        for row in exporting.rows_of(flow(), public_id):
-            click.echo(orjson.dumps(row))
+        for line in exporting.lines(flow(), public_id):
+            click.echo(line, nl=False)
     except install_flow.Refused as refusal:
         raise click.ClickException(str(refusal)) from refusal
 

@@ -27,7 +27,7 @@ from canvas.store.database import reading
 from canvas.store.installs import Install
 from canvas.surfaces import hubspot_view as view
 from canvas.surfaces.hubspot_check import Checking
-from canvas.surfaces.hubspot_guard import signed_by_hubspot
+from canvas.surfaces.hubspot_guard import signed_by_hubspot, signed_json
 from canvas.surfaces.hubspot_view import CardView
 from canvas.surfaces.route import route
 from canvas.surfaces.services import services
@@ -87,7 +87,7 @@ def fix() -> Json:
     install = _install()
     if install is None:
         return _not_connected()
-    given = request.get_json(force=True, silent=True)
+    given = signed_json()
     body = given if isinstance(given, dict) else {}
     person = replace(_person(install), contact_id=_contact(body))
     checking = Checking(services().flow, install, person, _actor(), _view())

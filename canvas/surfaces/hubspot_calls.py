@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import structlog
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from canvas.domain import phones
 from canvas.domain.choosing import WISHES
@@ -17,7 +17,7 @@ from canvas.flows.look import Person
 from canvas.store import installs
 from canvas.store.database import reading
 from canvas.store.installs import Install
-from canvas.surfaces.hubspot_guard import signed_by_hubspot
+from canvas.surfaces.hubspot_guard import signed_by_hubspot, signed_json
 from canvas.surfaces.services import services
 
 log = structlog.get_logger()
@@ -31,7 +31,7 @@ Json = dict[str, Any]
 @signed_by_hubspot("v1", "v3")
 def webhooks() -> Response:
     """Up to a hundred events. What is not for us is taken too, or HubSpot would send it for a day."""
-    document = request.get_json(force=True, silent=True)
+    document = signed_json()
     events = [one for one in document if isinstance(one, dict)] if isinstance(document, list) else []
     hubspot_people.hear(services().flow, events)
     return Response(status=204)
@@ -41,7 +41,7 @@ def webhooks() -> Response:
 @signed_by_hubspot("v2", "v3")
 def retry() -> Response:
     """Send a contact's last failed message again; the run waits for its outcome."""
-    body = _object(request.get_json(force=True, silent=True))
+    body = _object(signed_json())
     install = _install(body)
     if install is None:
         return _not_connected()
@@ -63,7 +63,7 @@ def retry() -> Response:
 @signed_by_hubspot("v2", "v3")
 def check() -> Response:
     """Say whether a message would fail. Nothing is sent."""
-    body = _object(request.get_json(force=True, silent=True))
+    body = _object(signed_json())
     install = _install(body)
     if install is None:
         return _not_connected()

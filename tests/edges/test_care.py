@@ -245,6 +245,16 @@ def test_an_export_holds_every_row_and_no_secret(both_desk: Desk) -> None:
         assert secret not in written
 
 
+@pytest.mark.parametrize("odd", ["Tuesday \ud83d", 2**70])
+def test_an_export_holds_what_another_writer_of_json_could_not_say(desk: Desk, odd: object) -> None:
+    """As kept by an older version: half of a character, and a number beyond 64 bits."""
+    failed_mara(desk)
+    with writing(desk.flow.engine) as conn:
+        conn.execute(update(messages).values(content={"variables": [odd]}))
+    rows = [json.loads(line) for line in export.lines(desk.flow, PUBLIC)]
+    assert [row["content"] for row in rows if row["table"] == "messages"] == [{"variables": [odd]}]
+
+
 def test_the_address_of_a_webhook_is_in_no_export_and_no_audit_line(desk: Desk) -> None:
     address = "https://hooks.slack.com/services/T0/B0/SECRET"
     desk.connect(alerts={"webhook": address})

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from canvas.flows import installs
+from canvas.flows import export, installs
 from canvas.sandbox.people import BY_ID
 from tests.away import database_leaves_after_the_next_send
 from tests.desk import statements
 from tests.gateway.test_trouble import database_down
-from tests.hubspot.desk import CONTACT, VOUCHED, HubSpotDesk, click_body
+from tests.hubspot.desk import CONTACT, PORTAL, VOUCHED, HubSpotDesk, click_body
 from tests.test_hot_path import questions
 
-MARA = BY_ID["not_on_whatsapp"]
+MARA, LONG = BY_ID["not_on_whatsapp"], BY_ID["message_too_long"]
 WRONG_NUMBER = "0046 8 123"
 OTHER_PORTAL = "70001"
 
@@ -80,6 +81,16 @@ def test_a_form_marks_the_wrong_field_and_sends_when_it_is_right(portal: HubSpot
     done = portal.press(wrong["failure"], "edit_phone", phone="+46701740650", choice="other")
     assert done["ok"], done
     assert portal.octopods.sends()[-1]["body"]["destination_phone"] == "+46701740650"
+
+
+def test_half_an_emoji_in_a_text_is_replaced_and_the_rest_is_sent(both_portals: HubSpotDesk) -> None:
+    """A browser cuts a text that is too long for its field in the middle of a character."""
+    both_portals.send_for_contact(LONG.phone, text="x" * 1601)
+    both_portals.pass_time(5)
+    answer = both_portals.press(both_portals.newest(), "edit_text", text="See you \ud83d")
+    assert answer["ok"]
+    assert [sent["body"]["body"] for sent in both_portals.octopods.sends()] == ["See you ?"]
+    assert all(json.loads(line) for line in export.lines(both_portals.flow, f"hubspot:{PORTAL}"))
 
 
 def test_a_number_is_saved_on_the_contact_only_when_asked(portal: HubSpotDesk) -> None:
