@@ -34,14 +34,18 @@ class _Lot:
 
 
 def network_of(address: str) -> str:
-    """What counts as one address: for IPv6 its /64, because that is what one customer is given."""
+    """What counts as one address: for IPv6 its /64, because that is what one customer is given.
+
+    Some proxies write the port behind it, and a socket that hears both kinds writes IPv4 as `::ffff:192.0.2.1`.
+    """
+    bare = address.removeprefix("[").partition("]")[0]
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(bare.partition(":")[0] if bare.count(":") == 1 else bare)
     except ValueError:
         return "unknown"
-    if parsed.version == 4:
-        return str(parsed)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
+    if isinstance(parsed, ipaddress.IPv6Address):
+        parsed = parsed.ipv4_mapped or parsed
+    return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 class Limits:

@@ -171,6 +171,10 @@ def test_a_limit_never_breaks_the_service_it_protects() -> None:
 def test_a_whole_ipv6_customer_is_one_address() -> None:
     assert network_of("2001:db8::1") == network_of("2001:db8::ffff") != network_of("2001:db8:0:1::1")
     assert network_of("192.0.2.1") != network_of("192.0.2.2")
+    for written in ("192.0.2.1:50123", "::ffff:192.0.2.1", "[::ffff:192.0.2.1]:50123"):
+        assert network_of(written) == network_of("192.0.2.1") == "192.0.2.1"
+    assert network_of("[2001:db8::1]:443") == network_of("2001:db8::1")
+    assert network_of("nobody") == network_of("") == network_of("1.2:3:4") == "unknown"
 
 
 @pytest.mark.parametrize(("proxies", "believed"), [("0", "127.0.0.1"), ("1", "198.51.100.7")])
