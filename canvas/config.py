@@ -50,6 +50,7 @@ def _origin(value: str) -> str:
 
 
 def _database(value: str) -> str:
+    value = value.strip()
     if not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
         raise ValueError("it must start with sqlite:/// or postgresql://")
     try:
