@@ -50,9 +50,12 @@ IN_FLIGHT = frozenset({Status.QUEUED, Status.SENDING, Status.SENT, Status.UNKNOW
 
 def follows(current: Status, incoming: Status) -> bool:
     """Whether news of `incoming` may replace `current`; what arrived cannot fail, nor the reverse."""
-    if current in ARRIVED and incoming is Status.FAILED:
-        return False
-    return RANK[incoming] > RANK[current]
+    return RANK[incoming] > RANK[current] and not contradict(current, incoming)
+
+
+def contradict(one: Status, other: Status) -> bool:
+    """Whether no message can have been told both: what arrived did not fail, and what failed did not arrive."""
+    return (one in ARRIVED and other is Status.FAILED) or (one is Status.FAILED and other in ARRIVED)
 
 
 @dataclass(frozen=True, slots=True)

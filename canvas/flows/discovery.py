@@ -19,7 +19,7 @@ from canvas.domain import phones
 from canvas.domain.action_kinds import DISCOVER, action_key
 from canvas.domain.dates import when
 from canvas.domain.ids import new_id
-from canvas.domain.message import Actor, Content, Message, Status, follows
+from canvas.domain.message import Actor, Content, Message, Status, contradict, follows
 from canvas.domain.schedule import next_look
 from canvas.flows import outcome, polling, retention
 from canvas.flows.come_in import LEFT_ALONE
@@ -34,6 +34,7 @@ from canvas.store.listing import Gap, Mark
 from canvas.store.sealing import CannotOpen
 
 log = structlog.get_logger()
+LOOK_BACK = 20  # messages to one number, newest first
 HOOK_SLACK = timedelta(minutes=30)  # a provider tells of a failure some time after the send
 
 
@@ -203,8 +204,7 @@ def _unknown(flow: Flow, channel: Channel, entry: Seen, mark: Mark | None, now: 
         if messages.by_octopods_id(conn, channel.install_id, "whatsapp", entry.id):
             return None  # somebody wrote it down since the list was compared
         number = phones.normalise(entry.report.phone or "", flow.country(_install(conn, channel)))
-        past = messages.newest_to(conn, channel.install_id, "whatsapp", number, 20) if number else []
-        nameless = [m for m in past if m.octopods_id is None and _may_be(m, entry)]
+        nameless = _nameless(conn, channel, entry, number) if number else []
         if any(one.status is Status.SENDING for one in nameless):
             raise Undecided  # its answer tells, or it turns out to be lost; either is soon
         if len(nameless) == 1:
@@ -225,18 +225,31 @@ def _is_gone(
     return erased.since(conn, channel.install_id, names, entry.at - polling.CLOCK_SLACK, flow.sealer)
 
 
+def _nameless(conn: Connection, channel: Channel, entry: Seen, number: str) -> list[Message]:
+    """Messages without Octopods' id that this entry may be; none of another channel, whose key has its own list."""
+    others = {c.id for c in channels.of_install(conn, channel.install_id)} - {channel.id}
+    past = messages.newest_to(conn, channel.install_id, "whatsapp", number, LOOK_BACK)
+    return [m for m in past if m.octopods_id is None and m.channel_id not in others and _may_be(m, entry)]
+
+
 def _may_be(message: Message, entry: Seen) -> bool:
+    if contradict(message.status, Status(entry.report.status)):
+        return False
     if message.source == "hook":
         return abs(message.created_at - entry.at) <= HOOK_SLACK
-    return message.status in (Status.UNSURE, Status.SENDING) and polling.fits(message, entry.report)
+    lost = message.status in (Status.UNSURE, Status.SENDING) or message.provider_id is not None
+    return lost and polling.fits(message, entry.report)
 
 
 def _name(conn: Connection, flow: Flow, message: Message, entry: Seen, now: datetime) -> None:
     held = messages.locked(conn, message.install_id, message.id)
+    if held.octopods_id is not None:
+        return  # it was found since
     if held.status is Status.UNSURE:
         polling.mark_found(conn, flow, held, entry.report, now)
-    elif held.source == "hook":
-        outcome.set_octopods_id(conn, held, entry.id, now)
+    else:
+        held = outcome.set_octopods_id(conn, held, entry.id, now)
+        outcome.reported(conn, flow, held, entry.report, now)
 
 
 def _made(

@@ -13,12 +13,12 @@ from canvas.clients.octopods_answers import StatusReport
 from canvas.domain import phones
 from canvas.domain.action_kinds import POLL, action_key
 from canvas.domain.ids import new_id
-from canvas.domain.message import ARRIVED, Actor, Message, Status, follows
+from canvas.domain.message import Actor, Message, Status, contradict, follows
 from canvas.domain.provider_news import News
 from canvas.flows import outcome
 from canvas.flows.context import Flow
 from canvas.flows.installs import Refused, named
-from canvas.flows.polling import CLOCK_SLACK
+from canvas.flows.polling import CLOCK_SLACK, left_at
 from canvas.store import actions, audit, channels, hook_secrets, installs, messages
 from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
@@ -125,7 +125,8 @@ def _take_one(conn: Connection, flow: Flow, install: Install, news: News, now: d
         # Its number alone ties the news to it, and a send from elsewhere may have the same: Octopods knows for sure.
         return _ask(conn, held, now) if follows(held.status, news.status) else None
     if held.provider_id is None:
-        held = outcome.store(conn, replace(held, provider_id=news.provider_id), now)
+        held = replace(held, provider_id=news.provider_id, sent_at=held.sent_at or left_at(held))
+        held = outcome.store(conn, held, now)
     if held.provider_id != news.provider_id:
         return None  # since it was looked at, it turned out to be another one
     report = StatusReport(message_id=None, status=str(news.status), failure_reason=news.raw or None)
@@ -184,7 +185,7 @@ def _fitting(
     past = messages.newest_to(conn, install_id, news.channel, news.to, LOOK_BACK)
     past = [m for m in past if m.channel_id in ids and m.provider_id is None]
     at = news.at or now
-    return [m for m in past if _left(m) and _in_time(m, at) and _may_tell(m, news)]
+    return [m for m in past if _left(m) and _in_time(m, at) and not contradict(m.status, news.status)]
 
 
 def _left(message: Message) -> bool:
@@ -197,14 +198,6 @@ def _in_time(message: Message, at: datetime) -> bool:
     """Whether it left within a day before the news, as far as two clocks agree."""
     left = message.sent_at or message.created_at
     return at - MATCHED_WITHIN <= left <= at + CLOCK_SLACK
-
-
-def _may_tell(message: Message, news: News) -> bool:
-    """Whether this message may have had that status: what arrived did not fail, and what failed did not arrive."""
-    contrary = (
-        ARRIVED if news.status is Status.FAILED else {Status.FAILED} if news.status in ARRIVED else set()
-    )
-    return message.status not in contrary
 
 
 def _made(conn: Connection, install: Install, possible: list[Channel], news: News, now: datetime) -> Message:

@@ -141,22 +141,25 @@ def _match(flow: Flow, action: Action, listed: list[StatusReport]) -> datetime |
 
 def _hits(conn: Connection, message: Message, listed: list[StatusReport]) -> list[StatusReport]:
     """Entries that can only be this send: its number, its time, its words, and no other message's."""
-    if len(messages.adrift(conn, message.install_id, message.to)) > 1:
-        return []  # two sends to one number whose id is not known cannot be told apart by the list
+    lost = messages.adrift(conn, message.install_id, message.to)
     taken = messages.known_octopods_ids(
         conn, message.install_id, [r.message_id for r in listed if r.message_id]
     )
-    return [r for r in listed if r.message_id and r.message_id not in taken and fits(message, r)]
+    free = [r for r in listed if r.message_id and r.message_id not in taken]
+    return [r for r in free if [one.id for one in lost if fits(one, r)] == [message.id]]
 
 
 def fits(message: Message, report: StatusReport) -> bool:
     """Whether an entry of the list can be this send: its number, its time, and its words where it shows them."""
     at = report.sent_at or report.created_at
-    # The gateway forwards in the moment a message is made; a fix may have waited long before it left.
-    left = message.created_at if message.source == "gateway" else message.sent_at or message.updated_at
-    in_time = at is not None and abs(at - left) <= CLOCK_SLACK
+    in_time = at is not None and abs(at - left_at(message)) <= CLOCK_SLACK
     theirs = message.to is not None and report.phone in same_line(message.to)
     return theirs and in_time and _same_words(message.preview, report.text)
+
+
+def left_at(message: Message) -> datetime:
+    """When a message left: the gateway forwards in the moment it is made; a fix may have waited long before."""
+    return message.created_at if message.source == "gateway" else message.sent_at or message.updated_at
 
 
 def _same_words(ours: str | None, listed: str | None) -> bool:
