@@ -134,7 +134,7 @@ def take(flow: Flow, channel: Channel, reports: Sequence[StatusReport]) -> int:
     with reading(flow.engine) as conn:
         known = messages.by_octopods_ids(conn, channel.install_id, "whatsapp", [e.id for e in shown])
         mark = listing.mark_of(conn, channel.install_id, channel.id)
-        since = _kept_since(conn, flow, channel, now)
+        since = retention.kept_since(flow, _install(conn, channel))
     for entry in reversed(shown):
         message = known.get(entry.id)
         if message and follows(message.status, Status(entry.report.status)):
@@ -162,11 +162,6 @@ def _taken(
             fresh += [made] if made else []
     first = min((entry.order for entry in again), default=None)
     return fresh, lambda entry: first is None or entry.order < first
-
-
-def _kept_since(conn: Connection, flow: Flow, channel: Channel, now: datetime) -> datetime:
-    """What was sent before is not taken in: the next purge would only remove it."""
-    return now - timedelta(days=retention.days_of(flow, _install(conn, channel)))
 
 
 def _install(conn: Connection, channel: Channel) -> Install:
@@ -221,8 +216,10 @@ def _is_gone(
     """Whether it was purged or erased: taken in again, without the fix that went with it, it could be sent twice."""
     if mark and entry.order <= _order(mark.newest_id, mark.newest_at):
         return True  # it was taken in before, for the mark is put last
-    names = [entry.id, *(phones.same_line(number) if number else ())]
-    return erased.since(conn, channel.install_id, names, entry.at - polling.CLOCK_SLACK, flow.sealer)
+    if erased.ever(conn, channel.install_id, entry.id, flow.sealer):
+        return True
+    line, at = phones.same_line(number) if number else (), entry.at - polling.CLOCK_SLACK
+    return erased.since(conn, channel.install_id, line, at, flow.sealer)
 
 
 def _nameless(conn: Connection, channel: Channel, entry: Seen, number: str) -> list[Message]:

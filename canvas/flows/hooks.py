@@ -15,11 +15,11 @@ from canvas.domain.action_kinds import POLL, action_key
 from canvas.domain.ids import new_id
 from canvas.domain.message import Actor, Message, Status, contradict, follows
 from canvas.domain.provider_news import News
-from canvas.flows import outcome
+from canvas.flows import outcome, retention
 from canvas.flows.context import Flow
 from canvas.flows.installs import Refused, named
 from canvas.flows.polling import CLOCK_SLACK, left_at
-from canvas.store import actions, audit, channels, hook_secrets, installs, messages
+from canvas.store import actions, audit, channels, erased, hook_secrets, installs, messages
 from canvas.store.channels import Channel
 from canvas.store.database import reading, writing
 from canvas.store.installs import Install
@@ -117,7 +117,9 @@ def take(flow: Flow, install: Install, news: Sequence[News]) -> None:
 def _take_one(conn: Connection, flow: Flow, install: Install, news: News, now: datetime) -> str | None:
     """Write down one piece of news; where Octopods has to be asked first, the action that asks it."""
     known = messages.by_provider_id(conn, install.id, news.channel, news.provider_id)
-    message = known or _nameless(conn, install, news, now)
+    if known is None and erased.ever(conn, install.id, news.provider_id, flow.sealer):
+        return None
+    message = known or _nameless(conn, flow, install, news, now)
     if message is None:
         return None
     held = messages.locked(conn, install.id, message.id)
@@ -140,16 +142,29 @@ def _ask(conn: Connection, message: Message, now: datetime) -> str | None:
     return actions.restart_now(conn, message.install_id, POLL, key, now, message_id=message.id)
 
 
-def _nameless(conn: Connection, install: Install, news: News, now: datetime) -> Message | None:
+def _nameless(conn: Connection, flow: Flow, install: Install, news: News, now: datetime) -> Message | None:
     """The one message of ours this can be; a new one for a failure nobody else will tell us of; else None."""
     possible = _possible_channels(conn, install, news)
     fitting = _fitting(conn, install.id, possible, news, now)
     if len(fitting) == 1 and (fitting[0].octopods_id or _from_its_number(fitting[0], possible, news)):
         return fitting[0]
     if news.status is not Status.FAILED or (fitting and all(map(_octopods_will_tell, fitting))):
-        log.info("hook.unmatched", provider_id=news.provider_id, fitting=len(fitting))
+        # Not its id, for that of a WhatsApp message holds the number it went to.
+        log.info("hook.unmatched", channel=news.channel, status=str(news.status), fitting=len(fitting))
+        return None
+    if _is_gone(conn, flow, install, news, now):
         return None
     return _made(conn, install, possible, news, now)
+
+
+def _is_gone(conn: Connection, flow: Flow, install: Install, news: News, now: datetime) -> bool:
+    """Whether what failed was purged since, or went to a person before they were erased, where its time is told."""
+    if news.at is None:
+        return False
+    line = phones.same_line(news.to) if news.to else ()
+    return news.at < retention.kept_since(flow, install) or erased.since(
+        conn, install.id, line, news.at, flow.sealer
+    )
 
 
 def _possible_channels(conn: Connection, install: Install, news: News) -> list[Channel]:

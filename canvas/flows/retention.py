@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
@@ -65,6 +65,11 @@ def days_of(flow: Flow, tenant: Install) -> int:
     chosen = tenant.settings.get("retention_days")
     own = chosen if isinstance(chosen, int) and chosen > 0 else flow.retention_days
     return min(own, flow.retention_days)
+
+
+def kept_since(flow: Flow, tenant: Install) -> datetime:
+    """What was sent before is not taken in any more: the next purge would only remove it."""
+    return flow.clock() - timedelta(days=days_of(flow, tenant))
 
 
 def _is_over(flow: Flow, tenant: Install) -> bool:

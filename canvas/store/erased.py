@@ -1,9 +1,9 @@
-"""Whom and what was erased, as keyed hashes: Octopods' list still shows it, and must not bring it back."""
+"""Whom and what was erased, as keyed hashes: Octopods' list and providers tell of it still, and must not bring it back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +13,7 @@ from canvas.store.tables import erased
 
 
 def put(conn: Connection, install_id: int, names: Iterable[str], at: datetime, sealer: Sealer) -> None:
-    """Remember numbers and Octopods' ids as erased at that time."""
+    """Remember numbers, and ids of Octopods and of providers, as erased at that time."""
     # In one order: two who store the same at once do not wait for each other.
     for name_hash in sorted(sealer.fingerprint(name) for name in names):
         where = (erased.c.install_id == install_id) & (erased.c.name_hash == name_hash)
@@ -24,6 +24,11 @@ def put(conn: Connection, install_id: int, names: Iterable[str], at: datetime, s
                 conn.execute(insert(erased).values(install_id=install_id, name_hash=name_hash, erased_at=at))
         except IntegrityError:
             continue  # erased twice at the same moment
+
+
+def ever(conn: Connection, install_id: int, id_: str, sealer: Sealer) -> bool:
+    """Whether the message of this id was erased; an id is never used again."""
+    return since(conn, install_id, [id_], datetime.fromtimestamp(0, UTC), sealer)
 
 
 def since(conn: Connection, install_id: int, names: Iterable[str], at: datetime, sealer: Sealer) -> bool:

@@ -115,7 +115,7 @@ def person(conn: Connection, install_id: int, who: Person, now: datetime, sealer
     """
     gone: Counter[str] = Counter()
     ids = _message_ids(conn, install_id, who)
-    erased.put(conn, install_id, {*who.numbers, *_listed_under(conn, ids)}, now, sealer)
+    erased.put(conn, install_id, {*who.numbers, *_told_under(conn, ids)}, now, sealer)
     stopped = _opt_outs(conn, install_id, who.numbers, ids)
     for table in tenant_tables():
         if table not in (audit, messages, idempotency) and "message_id" in table.c:
@@ -157,13 +157,13 @@ def _forget_answers(conn: Connection, install_id: int, who: Person, ids: Sequenc
     return gone
 
 
-def _listed_under(conn: Connection, ids: Sequence[str]) -> set[str]:
-    """The numbers and ids by which Octopods' list of WhatsApp messages may show these and others of theirs."""
+def _told_under(conn: Connection, ids: Sequence[str]) -> set[str]:
+    """The numbers and ids by which providers, and Octopods' list of WhatsApp messages, may tell of these once more."""
     found: set[str | None] = set()
     for lot in _lots(ids):
-        query = select(messages.c.to, messages.c.channel, messages.c.octopods_id)
-        for to, channel, octopods_id in conn.execute(query.where(messages.c.id.in_(lot))):
-            found |= {to, octopods_id if channel == "whatsapp" else None}
+        query = select(messages.c.to, messages.c.provider_id, messages.c.channel, messages.c.octopods_id)
+        for to, provider_id, channel, octopods_id in conn.execute(query.where(messages.c.id.in_(lot))):
+            found |= {to, provider_id, octopods_id if channel == "whatsapp" else None}
     return {name for name in found if name}
 
 

@@ -348,7 +348,7 @@ oauth_states = Table(
     Column("used_at", Instant),
 )
 
-# Numbers and Octopods' ids of what was erased, as keyed hashes: so that its list does not bring it back.
+# Numbers and vendors' ids of what was erased, as keyed hashes: so that a list or a hook does not bring it back.
 erased = Table(
     "erased",
     metadata,
