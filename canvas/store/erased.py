@@ -1,4 +1,4 @@
-"""Whom and what was erased, as keyed hashes: Octopods' list and providers tell of it still, and must not bring it back."""
+"""Whom and what was erased, as keyed hashes: a list or a hook that still tells of it must not bring it back."""
 
 from __future__ import annotations
 

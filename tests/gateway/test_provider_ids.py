@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from canvas.domain.message import Message
 from canvas.flows import installs
 from canvas.sandbox.octopods import keys
+from canvas.sandbox.people import BY_ID
 from canvas.store import migrate
 from canvas.store.database import open_engine
 from tests import postgres
@@ -21,6 +22,7 @@ from tests.gateway.records import all_messages, only_message
 from tests.gateway.test_hooks import TO, callback, connect, meta, twilio, webhook
 
 INSTALL = "intercom:abcd123"
+MARA = BY_ID["not_on_whatsapp"]
 
 
 def nameless(desk: Desk, *texts: str, to: str = TO) -> None:
@@ -201,3 +203,32 @@ def test_ids_that_were_held_twice_stay_with_one_message_on_postgresql(
     engine = open_engine(postgres_server.new_database("old_ids"))
     assert dict(migrated_over(engine)) == {id_: KEPT.get(id_) for id_, *_ in ROWS}
     engine.dispose()
+
+
+@pytest.mark.parametrize("told_twice", [False, True])
+def test_a_failure_that_its_provider_told_first_is_the_one_that_is_registered(
+    both_desk: Desk, told_twice: bool
+) -> None:
+    """The customer's backend sends past us and registers later, handing on Octopods' document as it came."""
+    desk = both_desk
+    connect(desk)
+    meta(desk, webhook("failed", "wamid.1", MARA.phone, 131026, "Message undeliverable"))
+    desk.clock.advance(60)
+    told = {"message_id": 777001, "status": "FAILED", "channel_message_id": "wamid.1", "contact_id": "c1"}
+    told |= {"destination_phone": MARA.phone, "template_id": 90001, "message_variables": ["Mara", "Tuesday"]}
+    for _ in range(1 + told_twice):
+        assert desk.gateway("/track", told, keys.WHATSAPP).status_code == 201
+    message = only_message(desk)
+    assert (message.source, message.octopods_id, message.contact_id) == ("hook", "777001", "c1")
+    assert (message.status, message.reason) == ("failed", "not_on_whatsapp")
+    assert "Will say: Reminder · Hi Mara, your visit is on Tuesday." in desk.initialize().words
+
+
+def test_a_provider_id_that_a_message_of_ours_has_is_no_reason_to_register_another_as_that(
+    desk: Desk,
+) -> None:
+    connect(desk)
+    sid = desk.send_sms(TO, "one").get_json()["channel_message_id"]
+    told = {"message_id": 777001, "status": "SENT", "channel_message_id": sid, "destination_phone": TO}
+    desk.gateway("/track", told, keys.SMS)
+    assert [m.octopods_id for m in all_messages(desk)][1:] == ["777001"]
