@@ -273,8 +273,7 @@ def _made(
         thread_id=message_id,
     )
     messages.add(conn, message)
-    at = min(entry.report.last_updated or entry.at, now)
-    message = outcome.reported(conn, flow, message, entry.report, now, at=at)
+    message = outcome.reported(conn, flow, message, entry.report, now, at=entry.at)
     outcome.begin_polling(conn, flow, message, now)
     return message
 

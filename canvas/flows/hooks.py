@@ -131,7 +131,7 @@ def _take_one(conn: Connection, flow: Flow, install: Install, news: News, now: d
         held = outcome.store(conn, held, now)
     if held.provider_id != news.provider_id:
         return None  # since it was looked at, it turned out to be another one
-    report = StatusReport(message_id=None, status=str(news.status), failure_reason=news.raw or None)
+    report = StatusReport(None, str(news.status), failure_reason=news.raw or None, last_updated=news.at)
     outcome.reported(conn, flow, held, report, now, evidence=news.evidence)
     return None
 

@@ -222,8 +222,8 @@ def reported(
 ) -> Message:
     """A status came from outside. Late, repeated or backward news moves nothing; the provider's id is kept from any.
 
-    `evidence` is what a provider itself told; without it, it is read out of Octopods' failure reason. `at` is when
-    a failure happened, if not now.
+    `evidence` is what a provider itself told; without it, it is read out of Octopods' failure reason. A failure is
+    dated by the report, else by `at`, else now.
     """
     status = Status(report.status)
     known = replace(message, provider_id=_provider_id(conn, message, report.provider_id))
@@ -233,6 +233,7 @@ def reported(
     if status is Status.FAILED:
         evidence = evidence or from_failure_reason(report.failure_reason, message.channel)
         evidence = evidence or Evidence(channel=message.channel)
+        at = min(report.last_updated or at or now, now)
         return failed(conn, flow, known, evidence, _verbatim(report.failure_reason), now, at=at)
     fresh = store(conn, replace(known, status=status), now)
     sent = _sent_at(message, report)

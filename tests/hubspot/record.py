@@ -130,6 +130,8 @@ def steady(document: Json) -> str:
     text = json.dumps(document, indent=2, ensure_ascii=False)
     # How sure the diagnosis is belongs to the catalogue, whose calibration is no change of the answers.
     text = re.sub(r'(?<="confidence": )[\d.]+', "0.9", text)
+    # The fake Octopods, whose clock runs, says when a message failed.
+    text = re.sub(r'(?<="failedAt": ")[^"]+', "2026-11-23T13:05:02+00:00", text)
     for name, pattern in (
         ("message", r"msg_[0-9a-z]{26}"),
         ("token", r'(?<="fixToken": ")[^"]+'),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from canvas.cli.commands import register
 from canvas.sandbox.people import BY_ID
 from tests.hubspot.desk import CONTACT, HubSpotDesk
@@ -22,7 +24,8 @@ def test_the_contact_carries_the_real_outcome(portal: HubSpotDesk) -> None:
     failure = portal.newest()
     found = portal.hubspot.contact(CONTACT)
     assert found["redeliver_last_failed_reason"] == "Not on WhatsApp"
-    assert found["redeliver_last_failed_at"] == "1795439115000"
+    at = datetime.fromisoformat(failure["failedAt"])
+    assert found["redeliver_last_failed_at"] == str(round(at.timestamp() * 1000))
     assert (found["redeliver_failed_messages"], found["redeliver_last_outcome"]) == ("1", "Failed")
     portal.press(failure, "send_other_channel")
     portal.pass_time(15)
