@@ -71,7 +71,8 @@ def _items(conn: Connection, context: MessageContext, found: Sequence[Message], 
     for message in found:
         about = replace(context, person=person_of(message))
         fix, why = choose(about.situation(conn, message), choice)
-        same = (message.to or message.raw_to, message.channel, message.preview)
+        says = message.preview or repr(message.content)  # a template that was not listed yet has no preview
+        same = (message.to or message.raw_to, message.channel, says)
         if fix and fix.sends and same in seen:
             fix, why = None, "The same message to the same number is in this job already."
         seen.add(same)

@@ -183,7 +183,10 @@ def _delete(conn: Connection, table: Table, install_id: int, where: ColumnElemen
 
 
 def _message_ids(conn: Connection, install_id: int, who: Person) -> list[str]:
-    """Their messages with all attempts of each, since an attempt may have gone to another number of theirs."""
+    """Their messages with all attempts of each, since an attempt may have gone to another number of theirs.
+
+    Held for this transaction: their deeds are removed before them, and whoever writes one holds its message first.
+    """
     mine = messages.c.install_id == install_id
     theirs = or_(
         messages.c.contact_id.in_(who.contact_ids),
@@ -191,9 +194,8 @@ def _message_ids(conn: Connection, install_id: int, who: Person) -> list[str]:
         messages.c.raw_to.in_(who.numbers),
     )
     threads = select(messages.c.thread_id).where(mine, theirs)
-    return [
-        id_ for (id_,) in conn.execute(select(messages.c.id).where(mine, messages.c.thread_id.in_(threads)))
-    ]
+    found = select(messages.c.id).where(mine, messages.c.thread_id.in_(threads)).order_by(messages.c.id)
+    return list(conn.execute(found.with_for_update(of=messages)).scalars())
 
 
 def _forget_examples(conn: Connection, install_id: int, who: Person) -> None:

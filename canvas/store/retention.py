@@ -66,14 +66,15 @@ def _fix_leaves() -> ColumnElement[bool]:
 def remove(conn: Connection, install_id: int | None, before: datetime) -> int:
     """Remove up to LOT messages made before that time, with all deeds about them.
 
-    Those of one install, or of all; none that is leaving now, nor one whose fix is or may still be undone.
+    Those of one install, or of all; none that is leaving now, nor one whose fix is or may still be undone. What is
+    being written just now is left to the next purge: a message is held before its deeds, here as everywhere.
     """
     # Ids sort by time, so the oldest are found without reading the others.
     old = (messages.c.id < first_id("msg", before)) & messages.c.status.not_in(_LEAVING)
     query = select(messages.c.id).where(old, ~_fix_leaves()).order_by(messages.c.id).limit(LOT)
     if install_id is not None:
         query = query.where(messages.c.install_id == install_id)
-    ids = list(conn.execute(query).scalars())
+    ids = list(conn.execute(query.with_for_update(skip_locked=True, of=messages)).scalars())
     conn.execute(delete(actions).where(actions.c.message_id.in_(ids)))
     return conn.execute(delete(messages).where(messages.c.id.in_(ids))).rowcount
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,13 @@ from sqlalchemy import Engine, insert, select, text
 from canvas.domain.action_kinds import INTERCOM_EVENT
 from canvas.domain.message import Actor
 from canvas.domain.phones import national, pretty
-from canvas.flows import bulk, erase, intercom_events, manual
+from canvas.flows import bulk, erase, intercom_events, manual, retention
 from canvas.flows import installs as install_flow
 from canvas.flows.look import Person
 from canvas.sandbox.octopods import keys
 from canvas.store import actions as actions_store
 from canvas.store import erasing, migrate, unknown
+from canvas.store import messages as message_store
 from canvas.store.database import open_engine, reading, writing
 from canvas.store.history import Filter
 from canvas.store.tables import actions, bulk_jobs, opt_outs
@@ -25,6 +27,8 @@ from tests.desk import WORKSPACE, Desk
 from tests.edges.test_audit import fix_mara, install_id, trail
 from tests.edges.test_care import MARA, PUBLIC, WORDS, everything, of
 from tests.gateway.records import all_messages
+from tests.gateway.test_discovery import later
+from tests.test_never_lost import until_it_waits
 
 
 @pytest.mark.parametrize("by", ["c1", MARA.phone])
@@ -79,6 +83,34 @@ def test_a_contact_whose_id_is_all_digits_is_no_number(both_desk: Desk) -> None:
     desk.send_sms("+46701740698", "Gone", contact="46701740699")
     erase.person(desk.flow, PUBLIC, "46701740699")
     assert [m.preview for m in all_messages(desk)] == ["Kept"]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("way", ["erased", "purged"])
+def test_who_removes_a_message_and_who_writes_of_it_do_not_wait_for_each_other(
+    both_desk: Desk, way: str
+) -> None:
+    """A poll holds the message and then changes its deed."""
+    desk = both_desk
+    desk.connect(retention_days=1)
+    desk.send_sms("+46701740699")
+    (message,) = all_messages(desk)
+    later(desk, 2 if way == "purged" else 0)
+    with ThreadPoolExecutor(1) as other:
+        with writing(desk.flow.engine) as conn:
+            held = message_store.locked(conn, message.install_id, message.id)
+            if way == "purged":
+                assert retention.purge(desk.flow).messages == 0
+            else:
+                erasing_them = other.submit(erase.person, desk.flow, PUBLIC, "c1")
+                until_it_waits(desk)
+            actions_store.hasten(conn, held.install_id, f"poll:{held.id}", desk.clock())
+        if way == "purged":
+            assert retention.purge(desk.flow).messages == 1
+        else:
+            assert erasing_them.result().left == {}
+    assert all_messages(desk) == []
 
 
 def track_failure(desk: Desk, to: str, contact: str, reason: str) -> None:

@@ -187,6 +187,16 @@ def test_the_same_words_to_the_same_number_go_out_once(pages: Pages) -> None:
     assert "1: The same message to the same number is in this job already." in page.words
 
 
+def test_two_templates_whose_words_are_not_known_are_not_the_same_message(pages: Pages) -> None:
+    line = {"channel": "whatsapp", "channel_id": pages.channel("whatsapp"), "preview": None}
+    for day in ("Tuesday", "Friday", "Friday"):
+        content = Content(template_id="90001", variables=["Mara", day])
+        pages.failed("provider_outage", content=content, **line)
+    page = dry_run(pages)
+    assert "Will be fixed2" in page.words
+    assert "1: The same message to the same number is in this job already." in page.words
+
+
 def test_who_opted_out_after_the_dry_run_is_left_alone(pages: Pages) -> None:
     message = fail(pages, "provider_outage", 1)
     page = dry_run(pages)
