@@ -144,27 +144,19 @@ def track(
         # Or the same told twice at once were two.
         messages.hold_number(conn, channel.install_id, octopods_id or told.raw_to)
         told = replace(told, octopods_id=octopods_id, sent_at=now)
-        known = _known(conn, told, report, now)
+        if octopods_id:
+            known = messages.by_octopods_id(conn, channel.install_id, channel.kind, octopods_id)
+        else:
+            known = _told_before(conn, told, report, now)
         if known is None:
             message = begin(conn, told, now)
         else:
-            message = _filled_in(conn, messages.locked(conn, known.install_id, known.id), told, now)
+            message = _filled_in(conn, messages.locked(conn, known.install_id, known.id), contact, now)
         if report is not None:
             message = outcome.reported(conn, flow, message, report, now)
         outcome.begin_polling(conn, flow, message, now, contact.numbers)
     outcome.wake_poll(flow, message)
     return message
-
-
-def _known(conn: Connection, told: Message, report: StatusReport | None, now: datetime) -> Message | None:
-    """The message that this one is: by Octopods' id, by the provider's where that told of it first, or by its words."""
-    same = None
-    if told.octopods_id:
-        same = messages.by_octopods_id(conn, told.install_id, told.channel, told.octopods_id)
-    if same is None and report and report.provider_id:
-        found = messages.by_provider_id(conn, told.install_id, told.channel, report.provider_id)
-        same = found if found and found.source == "hook" and found.octopods_id is None else None
-    return same or (None if told.octopods_id else _told_before(conn, told, report, now))
 
 
 def _told_before(
@@ -189,22 +181,12 @@ def _says_the_same(one: Message, told: Message, report: StatusReport | None) -> 
     return one.status is not Status.FAILED or one.failure == reason
 
 
-def _filled_in(conn: Connection, message: Message, told: Message, now: datetime) -> Message:
+def _filled_in(conn: Connection, message: Message, contact: Contact, now: datetime) -> Message:
     fresh = replace(
         message,
-        octopods_id=message.octopods_id or told.octopods_id,
-        contact_id=message.contact_id or told.contact_id,
-        conversation_id=message.conversation_id or told.conversation_id,
+        contact_id=message.contact_id or contact.id,
+        conversation_id=message.conversation_id or contact.conversation_id,
     )
-    if message.source == "hook" and message.octopods_id is None:  # a provider tells nothing of what was sent
-        fresh = replace(
-            fresh,
-            channel_id=told.channel_id,
-            raw_to=message.raw_to or told.raw_to,
-            to=message.to or told.to,
-            content=told.content,
-            preview=told.preview,
-        )
     return message if fresh == message else outcome.store(conn, fresh, now)
 
 

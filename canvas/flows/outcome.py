@@ -225,6 +225,8 @@ def reported(
     `evidence` is what a provider itself told; without it, it is read out of Octopods' failure reason. A failure is
     dated by the report, else by `at`, else now.
     """
+    if first := _told_first(conn, message, report):
+        message = _made_one(conn, flow, message, first, now)
     status = Status(report.status)
     known = replace(message, provider_id=_provider_id(conn, message, report.provider_id))
     known = _addressed(conn, flow, known, report)
@@ -245,6 +247,37 @@ def reported(
         timeline.news(conn, flow, fresh, now)
         save_number(conn, fresh, now)  # of one that nobody was sure of until now
     return fresh
+
+
+def _told_first(conn: Connection, message: Message, report: StatusReport) -> Message | None:
+    """The same message, sent from elsewhere, as a provider told of its failure before anybody else told of it."""
+    waits = message.status in (Status.UNKNOWN, Status.SENT)  # so that nobody was shown it as one to be fixed
+    if message.source not in ("track", "list") or not waits or not report.provider_id:
+        return None
+    found = messages.by_provider_id(conn, message.install_id, message.channel, report.provider_id)
+    unnamed = found is not None and found.source == "hook" and found.octopods_id is None
+    same_person = (
+        found is not None and found.to is not None and found.to in phones.same_line(message.to or "")
+    )
+    return found if unnamed and same_person else None
+
+
+def _made_one(conn: Connection, flow: Flow, message: Message, first: Message, now: datetime) -> Message:
+    """The failure that is known already, with all that the other knew of it; two would be sent again twice."""
+    held = messages.locked(conn, first.install_id, first.id)
+    messages.remove(conn, message)
+    one = replace(
+        held,
+        octopods_id=message.octopods_id,
+        channel_id=message.channel_id,
+        contact_id=held.contact_id or message.contact_id,
+        conversation_id=held.conversation_id or message.conversation_id,
+    )
+    if held.open:  # else no fix needs it any more
+        one = replace(one, content=message.content, preview=message.preview)
+    one = store(conn, one, now)
+    timeline.news(conn, flow, one, now)
+    return one
 
 
 def _addressed(conn: Connection, flow: Flow, message: Message, report: StatusReport) -> Message:

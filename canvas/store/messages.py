@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     bindparam,
     cast,
+    delete,
     exists,
     func,
     insert,
@@ -184,6 +185,13 @@ def hold_number(conn: Connection, install_id: int, number: str) -> None:
     if conn.dialect.name == "postgresql":
         line = literal(min(same_line(number)), Words())
         conn.execute(select(func.pg_advisory_xact_lock(cast(install_id, Integer), func.hashtext(line))))
+
+
+def remove(conn: Connection, message: Message) -> None:
+    """Remove a message that turned out to be another, with the deeds about it; the caller holds its lock."""
+    conn.execute(delete(actions).where(actions.c.message_id == message.id))
+    where = (messages.c.id == message.id) & (messages.c.install_id == message.install_id)
+    conn.execute(delete(messages).where(where))
 
 
 def close(conn: Connection, install_id: int, message_id: str, now: datetime) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import requests
 from alembic import command
 from sqlalchemy import Engine, text
 
@@ -19,6 +20,7 @@ from canvas.store.database import open_engine
 from tests import postgres
 from tests.desk import Desk
 from tests.gateway.records import all_messages, only_message
+from tests.gateway.test_discovery import elsewhere
 from tests.gateway.test_hooks import TO, callback, connect, meta, twilio, webhook
 
 INSTALL = "intercom:abcd123"
@@ -222,6 +224,33 @@ def test_a_failure_that_its_provider_told_first_is_the_one_that_is_registered(
     assert (message.source, message.octopods_id, message.contact_id) == ("hook", "777001", "c1")
     assert (message.status, message.reason) == ("failed", "not_on_whatsapp")
     assert "Will say: Reminder · Hi Mara, your visit is on Tuesday." in desk.initialize().words
+
+
+def test_a_failure_that_its_provider_told_first_is_the_one_that_octopods_is_asked_about(
+    both_desk: Desk,
+) -> None:
+    """Registered without a word of how it went; the answer to the first poll names the provider's id."""
+    desk = both_desk
+    connect(desk)
+    elsewhere(desk, MARA.phone)
+    desk.pass_time(5)
+    taken = desk.octopods.sends()[0]["id"]
+    wamid = requests.get(
+        f"{desk.octopods.url}/api/v1/whatsapp/messages/{taken}",
+        headers={"X-Octopods-Auth": keys.WHATSAPP},
+        timeout=5,
+    ).json()["channel_message_id"]
+    meta(desk, webhook("failed", wamid, MARA.phone, 131026, "Message undeliverable"))
+    told = {"message_id": taken, "destination_phone": MARA.phone, "contact_id": "c1", "template_id": 90001}
+    desk.gateway("/track", {**told, "message_variables": ["Mara", "Tuesday"]}, keys.WHATSAPP)
+    assert len(all_messages(desk)) == 2
+    desk.pass_time(15)
+    message = only_message(desk)
+    assert (message.source, message.octopods_id, message.contact_id) == ("hook", str(taken), "c1")
+    desk.click(desk.initialize(), "Send as SMS instead")
+    assert [sent["path"] for sent in desk.octopods.sends()][1:] == ["/api/v1/sms/messages"]
+    desk.pass_time(60)
+    assert len(desk.octopods.sends()) == 2
 
 
 def test_a_provider_id_that_a_message_of_ours_has_is_no_reason_to_register_another_as_that(
