@@ -579,3 +579,19 @@ def test_missing_values_and_a_missing_link_are_asked_for_in_one_form(
     desk.click(wrong, "Send", url="https://cdn.nowhere.invalid/a.jpg")
     assert last(desk)["body"]["header_attachment_url"] == "https://cdn.nowhere.invalid/a.jpg"
     assert last(desk)["body"]["message_variables"]["body"] == ["Mara"]
+
+
+def test_what_could_not_go_out_on_a_channel_that_is_gone_goes_out_on_the_one_in_its_place(desk: Desk) -> None:
+    """An admin connected it anew while the fix waited, so nothing is left for anybody to connect."""
+    desk.connect(undo_seconds=60)
+    desk.send_whatsapp(BY_ID["not_on_whatsapp"].phone, 90001, ["Mara", "Tuesday"])
+    desk.pass_time(15)
+    desk.click(desk.initialize(), "Send as SMS instead")
+    installs.remove_channel(desk.flow, "intercom:abcd123", 2)
+    installs.add_channel(desk.flow, "intercom:abcd123", "sms", keys.SMS, None, None)
+    desk.pass_time(70)
+    failed = desk.initialize()
+    assert "Channel not connected" in failed.words
+    desk.click(failed, "Send again")
+    desk.pass_time(60)
+    assert [sent["path"] for sent in desk.octopods.sends()][1:] == ["/api/v1/sms/messages"]

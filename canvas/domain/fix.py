@@ -29,6 +29,7 @@ SENDING = frozenset(
         "edit_text",
     }
 )
+NOT_CONNECTED = "unknown_channel"
 OTHER = "other"
 
 
@@ -176,6 +177,8 @@ def cured(s: Situation) -> bool:
     channel, failed = own_channel(s), s.message.failed_at
     if s.reason.retry != "settings" or failed is None or channel is None:
         return False
+    if s.reason.id == NOT_CONNECTED and s.message.channel_id not in (None, channel.id):
+        return True  # its own is gone, and there is another
     if repaired_by_word(s.reason):
         return any(at and at > failed for at in (channel.changed_at, _shown_by_others(s, channel)))
     # A copy of the templates is of the channel that it was sent on.
