@@ -118,7 +118,10 @@ def test_a_number_that_can_mean_two_things_is_asked_about(desk: Desk) -> None:
     form = desk.click(screen, "Correct the number")
     options = [o["id"] for o in form.component("choice")["options"]]
     assert options == ["+46701740690", "+46701740691", "other"]
-    desk.submit(form, form.id_of("Send"), choice="+46701740691")
+    form = desk.submit(form, form.id_of("Send"), phone="+46701740650")
+    assert "To send to this number, choose “Another number, typed below” above." in form.words
+    assert not desk.octopods.sends()
+    desk.submit(form, form.id_of("Send"), choice="+46701740691", phone="+46701740690")
     assert last(desk)["body"]["destination_phone"] == "+46701740691"
 
 
@@ -220,10 +223,44 @@ def test_another_approved_template_is_chosen_and_filled(desk: Desk) -> None:
     filled = desk.submit(form, form.id_of("Next"), template="90002")
     values = {c["id"]: f"value {n}" for n, c in enumerate(filled.components) if c["type"] == "input"}
     assert values
-    desk.submit(filled, filled.id_of("Next"), template="90002", **values)
+    desk.submit(filled, filled.id_of("Send"), template="90002", **values)
     assert last(desk)["path"].endswith("/whatsapp/templates/90002/messages")
     sent = last(desk)["body"]["message_variables"]
     assert [*sent["header"], *sent["body"], *sent["buttons"]] == list(values.values())
+
+
+def choosing(desk: Desk) -> Screen:
+    desk.connect()
+    desk.send_whatsapp(BY_ID["template_paused"].phone, 90001, ["Saga", "Tuesday"])
+    desk.pass_time(15)
+    return desk.click(desk.initialize(), "Choose another template")
+
+
+def test_what_was_typed_for_one_template_is_never_sent_in_another(desk: Desk) -> None:
+    filled = desk.click(choosing(desk), "Next", template="90002")
+    values = {c["id"]: "8841" for c in filled.components if c["type"] == "input"}
+    other = desk.click(filled, "Send", template="90007", **values)
+    assert "Hi {{1}}, {{2}} off until Sunday." in other.words
+    assert len(desk.octopods.sends()) == 1
+    desk.click(other, "Send", var_body_0="Saga", var_body_1="20 %")
+    assert last(desk)["path"].endswith("/whatsapp/templates/90007/messages")
+    assert last(desk)["body"]["message_variables"]["body"] == ["Saga", "20 %"]
+
+
+def test_a_choice_that_nobody_touched_again_stays_the_chosen_one(desk: Desk) -> None:
+    filled = desk.click(choosing(desk), "Next", template="90007")
+    shown = {c["id"]: c["value"] for c in filled.components if c["type"] == "input"}
+    body = {**filled.person, "component_id": filled.id_of("Send"), "input_values": shown}
+    desk.intercom_post("/intercom/submit", body)
+    assert last(desk)["path"].endswith("/whatsapp/templates/90007/messages")
+
+
+def test_next_sends_nothing_and_shows_what_will_be_said(desk: Desk) -> None:
+    shown = desk.click(choosing(desk), "Next", template="90006")
+    assert "It says: We have news for you. Reply to read it." in shown.words
+    assert len(desk.octopods.sends()) == 1
+    desk.click(shown, "Send")
+    assert last(desk)["path"].endswith("/whatsapp/templates/90006/messages")
 
 
 def test_a_new_header_link_is_checked_and_a_private_address_never_fetched(desk: Desk) -> None:
@@ -544,8 +581,10 @@ def test_a_wait_of_whatsapp_is_not_walked_around_by_sms(desk: Desk, code: int, t
     detail = desk.click(desk.initialize(), "Details")
     form = desk.click(detail, f"Send by WhatsApp instead {time}")
     assert f"Earliest: {time.partition(' ')[2]}" in form.words
-    filled = {c["id"]: "x" for c in form.components if c["type"] == "input"}
-    assert "Queued until" in desk.click(form, "Send", **filled).words
+    shown = desk.click(form, "Next")
+    assert f"Earliest: {time.partition(' ')[2]}" in shown.words
+    filled = {c["id"]: "x" for c in shown.components if c["type"] == "input"}
+    assert "Queued until" in desk.click(shown, "Send", **filled).words
     assert len([send for send in desk.octopods.sends() if "whatsapp" in send["path"]]) == 0
 
 

@@ -34,6 +34,7 @@ PLAIN_RETRY = frozenset({"retry_now", "retry_later"})
 AT_THE_PERSON = ("send_other_channel", "edit_phone")
 MOST_OPTIONS = 10  # what a choice on Intercom's canvas may hold
 CHOOSE_TEMPLATE = "Choose another template"
+OTHER_NUMBER, OTHER_TEMPLATE = "Another number, typed below", "Another one, named below"
 PREVIEW_LIMIT = 160  # a longer text is shown whole in a form before it goes out
 
 
@@ -189,7 +190,7 @@ def _edit_phone(s: Situation) -> list[Fix]:
 def _number_choice(found: Sequence[phones.Candidate], value: str) -> Field:
     listed = found[: MOST_OPTIONS - 1]
     options = tuple(Option(c.e164, f"{phones.pretty(c.e164)} ({c.why})") for c in listed)
-    other = Option(OTHER, "Another number, typed below")
+    other = Option(OTHER, OTHER_NUMBER)
     return Field("choice", "Which number is meant?", value, "select", (*options, other))
 
 
@@ -248,7 +249,7 @@ def _by_whatsapp(s: Situation, channel: ChannelState) -> list[Fix]:
     if not choices or not s.message.to:
         return []
     fields, at = _template_fields(s, choices), earliest(s, channel)
-    return [Fix("send_other_channel", "form", _instead(s, channel), channel.id, "Send", fields, at)]
+    return [Fix("send_other_channel", "form", _instead(s, channel), channel.id, "Next", fields, at)]
 
 
 def choosable(s: Situation, channel_id: int | None) -> list[templates.Template]:
@@ -269,7 +270,7 @@ def _template_fields(s: Situation, choices: Sequence[templates.Template]) -> tup
     options = tuple(Option(t.id, _named(t, several)) for t in ranked)
     if len(options) <= MOST_OPTIONS:
         return (Field("template", "Template", options[0].value, "select", options),)
-    listed = (*options[: MOST_OPTIONS - 1], Option(OTHER, "Another one, named below"))
+    listed = (*options[: MOST_OPTIONS - 1], Option(OTHER, OTHER_TEMPLATE))
     named = Field(
         "template_name", "Name of another template", help=f"{len(options)} approved templates are known."
     )
@@ -293,7 +294,7 @@ def _named(template: templates.Template, several_languages: bool) -> str:
 
 
 def _choose_template(s: Situation) -> list[Fix]:
-    if stopped(s) or s.message.to is None:
+    if stopped(s) or s.message.to is None or s.message.channel == "sms":
         return []
     others = [t for t in choosable(s, _channel_id(s)) if t.id != s.message.content.template_id]
     if not others:
@@ -317,7 +318,7 @@ def variable_fields(template: templates.Template, given: object) -> tuple[Field,
 
 
 def _supply_variables(s: Situation) -> list[Fix]:
-    if stopped(s) or s.message.to is None:
+    if stopped(s) or s.message.to is None or s.message.channel == "sms":
         return []
     if s.template is None:
         unlisted = "The template is not known here yet, so its placeholders cannot be listed."

@@ -9,12 +9,19 @@ from typing import Literal, get_args, get_type_hints
 
 from canvas.domain import phones, templates
 from canvas.domain.fix import OTHER, Field, Fix, Situation
-from canvas.domain.fixes import choosable, just_failed, repair, variable_fields
+from canvas.domain.fixes import (
+    OTHER_NUMBER,
+    OTHER_TEMPLATE,
+    choosable,
+    just_failed,
+    repair,
+    variable_fields,
+)
 from canvas.domain.message import Content
 from canvas.domain.segments import MOST_CHARACTERS
 
 MAX_URL = 2048
-ASKED = "_asked"  # set by a surface when the form already showed every field of the chosen template
+SHOWN = "_shown"  # the template that the form was drawn for, and whose fields were filled in
 Values = Mapping[str, str]
 
 
@@ -42,10 +49,14 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class FormAgain:
-    """The form with the agent's values kept, the wrong field marked, or the next fields to fill in."""
+    """The form with the agent's values kept, the wrong field marked, or the next fields to fill in.
+
+    `shown` is the template whose fields these are, once one was chosen.
+    """
 
     fields: tuple[Field, ...]
     message: str | None = None
+    shown: str = ""
 
 
 Plan = Send | Deed | FormAgain
@@ -58,6 +69,8 @@ def plan(s: Situation, fix: Fix, values: Values) -> Plan:
         return Deed(fix.id)  # type: ignore[arg-type]
     # A surface may leave out a field that nobody touched: then it holds what it was drawn with.
     drawn = {f.name: f.value for f in fix.fields}
+    if values.get(SHOWN) and "template" in drawn:
+        drawn["template"] = values[SHOWN]
     return PLANNERS[fix.id](s, fix, {**drawn, **_asked_for(fix, values)})
 
 
@@ -68,7 +81,7 @@ def _asked_for(fix: Fix, values: Values) -> Values:
     return {
         name: value
         for name, value in values.items()
-        if name in names or name == ASKED or (second_form and name.startswith("var_"))
+        if name in names or name == SHOWN or (second_form and name.startswith("var_"))
     }
 
 
@@ -114,12 +127,21 @@ def _edit_phone(s: Situation, fix: Fix, values: Values) -> Plan:
     choice = values.get("choice", OTHER)
     typed = values.get("phone", "") if choice in (OTHER, "") else choice
     number = phones.addressee(typed, s.region)
+    if number and _typed_another(s, fix, values, number):
+        return again(fix, values, "phone", f"To send to this number, choose “{OTHER_NUMBER}” above.")
     if number is None:
         return again(fix, values, "phone", _number_trouble(typed))
     if number in just_failed(s):
         return again(fix, values, "phone", "This is the number that just failed. Enter another one.")
     send = replace(_same(s, fix), raw_to=number)
     return replace(send, save=number) if values.get("save") == "yes" else send
+
+
+def _typed_another(s: Situation, fix: Fix, values: Values, number: str) -> bool:
+    """Whether the field for a number was changed to another one than is chosen above it."""
+    drawn = next(f.value for f in fix.fields if f.name == "phone")
+    typed = values["phone"].strip()
+    return typed not in ("", drawn) and phones.addressee(typed, s.region) != number
 
 
 def _send_other_channel(s: Situation, fix: Fix, values: Values) -> Plan:
@@ -165,6 +187,8 @@ def _with_template(s: Situation, fix: Fix, values: Values, number: str) -> Plan:
     if chosen is None:
         field = "template_name" if by_name else "template"
         return again(fix, values, field, "No approved template of this name is known. Check the name.")
+    if named and named not in (chosen.name.lower(), chosen.id):
+        return again(fix, values, "template_name", f"Choose “{OTHER_TEMPLATE}” above, or clear this name.")
     return _filled(s, fix, values, chosen, number, keep=fix.fields)
 
 
@@ -180,20 +204,26 @@ def _filled(
 ) -> Plan:
     """A send of `template` when every placeholder has a value, else the form that asks for exactly those."""
     asked = variable_fields(template, s.message.content.variables)
-    shown = tuple(replace(f, value=values.get(f.name, f.value)) for f in (*keep, *asked))
-    chooses = any(field.name == "template" for field in keep)
-    first_time = bool(asked) and chooses and ASKED not in values
-    empty = [f.name for f in shown if f.name.startswith("var_") and not f.value.strip()]
-    if first_time:
-        return FormAgain(shown)
+    if not asked:
+        keep = tuple(_telling(f, template) if f.name == "template" else f for f in keep)
+    fields = tuple(replace(f, value=values.get(f.name, f.value)) for f in (*keep, *asked))
+    shown = template.id if any(field.name == "template" for field in keep) else ""
+    if shown != values.get(SHOWN, ""):
+        return FormAgain(fields, shown=shown)
+    empty = [f.name for f in fields if f.name.startswith("var_") and not f.value.strip()]
     if empty:
-        marked = tuple(replace(f, error="Enter a value." if f.name in empty else None) for f in shown)
-        return FormAgain(marked, "Every placeholder needs a value; a blank one would arrive as {{1}}.")
-    variables = _sections(template, {f.name: f.value.strip() for f in shown})
+        marked = tuple(replace(f, error="Enter a value." if f.name in empty else None) for f in fields)
+        return FormAgain(marked, "Every placeholder needs a value; a blank one would arrive as {{1}}.", shown)
+    variables = _sections(template, {f.name: f.value.strip() for f in fields})
     content = replace(s.message.content, text=None, template_id=template.id, variables=variables)
     return replace(
         _same(s, fix), raw_to=number, content=content, preview=templates.render(template, variables)
     )
+
+
+def _telling(choice: Field, template: templates.Template) -> Field:
+    """The choice of a template with all that it says, where no field for a value shows it."""
+    return replace(choice, help=f"It says: {templates.render(template, {})}")
 
 
 def _sections(template: templates.Template, values: Values) -> dict[str, list[str]]:

@@ -39,8 +39,8 @@ class Clicked:
     """What a click led to.
 
     `message` is what the screen should now be about: the new message for a receipt, else the old one.
-    `duplicate` says that an earlier click already did it. `note` is one sentence for the agent. `asked` says
-    that this form holds everything there is to ask.
+    `duplicate` says that an earlier click already did it. `note` is one sentence for the agent. `shown` is
+    the template whose fields the form asks for, once one was chosen.
     """
 
     result: Result
@@ -49,7 +49,7 @@ class Clicked:
     fields: tuple[Field, ...] = ()
     note: str | None = None
     duplicate: bool = False
-    asked: bool = False
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from canvas.domain.fix import Fix, Situation
 from canvas.domain.fixes import find
 from canvas.domain.ids import new_id
 from canvas.domain.message import Actor, Message, Status
-from canvas.domain.plan import Deed, FormAgain, Plan, Send, again, plan
+from canvas.domain.plan import SHOWN, Deed, FormAgain, Plan, Send, again, plan
 from canvas.domain.preflight import Finding, blocking
 from canvas.flows.checking import check_fix, check_twin
 from canvas.flows.context import Flow
@@ -100,6 +100,8 @@ def _prepare(
     if fix is None or not fix.enabled:
         gone = situation.rights.sentence or "This fix is not possible any more."
         return Clicked("changed", message, note=fix.why if fix else gone)
+    if values is not None:
+        values = {**values, SHOWN: token.shown}
     return _planned(situation, message, fix, values)
 
 
@@ -114,7 +116,8 @@ def _planned(
         return Clicked("form", message, fix, fix.fields)
     todo: Plan = plan(situation, fix, values or {})
     if isinstance(todo, FormAgain):
-        return Clicked("form", message, fix, todo.fields, todo.message, asked=True)
+        asking = replace(fix, submit="Send") if todo.shown else fix
+        return Clicked("form", message, asking, todo.fields, todo.message, shown=todo.shown)
     return message, fix, todo
 
 

@@ -15,13 +15,17 @@ UNDO = "undo"  # in place of a fix: take the send back
 
 @dataclass(frozen=True, slots=True)
 class FixToken:
-    """What a button stands for: this fix of this message of this install, as the message was when drawn."""
+    """What a button stands for: this fix of this message of this install, as the message was when drawn.
+
+    `shown` is the template whose fields the form around it shows, once one was chosen.
+    """
 
     install_id: int
     message_id: str
     fix_id: str
     target: int | None
     version: int
+    shown: str = ""
 
 
 class BadToken(Exception):
@@ -34,8 +38,11 @@ class Tokens:
     def __init__(self, secret_key: str) -> None:
         self._serializer = serializer(secret_key, "fix")
 
-    def sign(self, message: Message, fix_id: str, target: int | None = None) -> str:
-        return self._serializer.dumps([message.install_id, message.id, fix_id, target, message.version])
+    def sign(self, message: Message, fix_id: str, target: int | None = None, shown: str = "") -> str:
+        more = [shown] if shown else []
+        return self._serializer.dumps(
+            [message.install_id, message.id, fix_id, target, message.version, *more]
+        )
 
     def read(self, token: str) -> FixToken:
         """Raises BadToken."""

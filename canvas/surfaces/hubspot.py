@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from canvas.domain import phones
 from canvas.domain.dates import zone
 from canvas.domain.message import Actor, Message
-from canvas.domain.plan import ASKED
 from canvas.flows import fix as fixing
 from canvas.flows import hubspot_numbers
 from canvas.flows.deeds import Clicked
@@ -120,17 +119,13 @@ class Click:
 
 
 def _read_click(body: Json) -> Click | None:
-    step, _, signed = str(body.get("fixToken")).partition(".")
     try:
-        token = services().tokens.read(signed)
+        token = services().tokens.read(str(body.get("fixToken")))
     except BadToken:
         return None
     if body.get("messageId") != token.message_id or body.get("fix") != token.fix_id:
         return None
-    values = _values(body)
-    if step == view.ASKED:
-        values[ASKED] = "yes"
-    return Click(token, values or None)
+    return Click(token, _values(body) or None)
 
 
 def _values(body: Json) -> dict[str, str]:

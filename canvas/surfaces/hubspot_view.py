@@ -19,7 +19,6 @@ from canvas.flows.message_links import MessageLinks
 
 Json = dict[str, Any]
 CHECK, ATTACH = "check", "attach"  # what the card can do besides the fixes of a message
-FIRST, ASKED = "do", "go"  # how far a form is: the second form of a fix holds everything there is to ask
 
 
 class CardView:
@@ -71,13 +70,13 @@ class CardView:
     def _undo(self, story: Story) -> list[Json]:
         if not story.undoable:
             return []
-        return [_button(UNDO, "one_click", "Undo", _token(FIRST, self.tokens.sign(story.message, UNDO)))]
+        return [_button(UNDO, "one_click", "Undo", self.tokens.sign(story.message, UNDO))]
 
     def _fix(self, story: Story, fix: Fix, clicked: Clicked | None) -> Json:
-        fields, step = fix.fields, FIRST
+        fields, submit, shown = fix.fields, fix.submit, ""
         if clicked and clicked.fix and (clicked.fix.id, clicked.fix.target) == (fix.id, fix.target):
-            fields, step = clicked.fields, ASKED if clicked.asked else FIRST
-        token = _token(step, self.tokens.sign(story.message, fix.id, fix.target))
+            fields, submit, shown = clicked.fields, clicked.fix.submit, clicked.shown
+        token = self.tokens.sign(story.message, fix.id, fix.target, shown)
         choice = any(field.name == "choice" for field in fields)
         return _button(fix.id, fix.kind, fix.label, token) | {
             "main": fix is _best(story),
@@ -86,8 +85,8 @@ class CardView:
             "why": fix.why,
             "url": fix.url,
             "copyText": story.support if fix.kind == "copy" else None,
-            "fields": [_field(field, required=not choice) for field in fields],
-            "submitLabel": fix.submit or "Send",
+            "fields": [_field(f, required=not choice and f.name != "template_name") for f in fields],
+            "submitLabel": submit or "Send",
         }
 
 
@@ -124,10 +123,6 @@ def _button(fix_id: str, kind: str, label: str, token: str) -> Json:
         "fields": [],
         "submitLabel": label,
     }
-
-
-def _token(step: str, token: str) -> str:
-    return f"{step}.{token}"
 
 
 def _field(field: Field, required: bool) -> Json:

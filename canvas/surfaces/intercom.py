@@ -10,7 +10,6 @@ import structlog
 from flask import Blueprint, Response, g, request
 
 from canvas.domain.message import Message
-from canvas.domain.plan import ASKED
 from canvas.flows import fix as fixing
 from canvas.flows import manual
 from canvas.flows.deeds import Clicked
@@ -159,10 +158,6 @@ def _do(install: Install, asked: Asked, token: str) -> Canvas:
     return _click(install, asked, token, asked.values)
 
 
-def _go(install: Install, asked: Asked, token: str) -> Canvas:
-    return _click(install, asked, token, {**asked.values, ASKED: "yes"})
-
-
 def _click(install: Install, asked: Asked, token: str, values: Mapping[str, str] | None) -> Canvas:
     flow = services().flow
     try:
@@ -220,7 +215,6 @@ HANDLERS: dict[str, Callable[[Install, Asked, str], Canvas]] = {
     "support": _support,
     "fix": _fix,
     "do": _do,
-    "go": _go,
     "check": _check,
     "check_go": _check_go,
     "attach": _attach,

@@ -202,9 +202,8 @@ def form(clicked: Clicked, story: Story, tokens: Tokens) -> Canvas:
         components += _field(field)
     if fix.run_at:
         components.append(kit.text("when", plain(wording.earliest(story.context, fix.run_at)), "muted"))
-    token = tokens.sign(message, fix.id, fix.target)
-    step = "go" if clicked.asked else "do"
-    components.append(kit.button(f"{step}:{token}", fix.submit or "Send", "primary"))
+    token = tokens.sign(message, fix.id, fix.target, clicked.shown)
+    components.append(kit.button(f"do:{token}", fix.submit or "Send", "primary"))
     return kit.canvas([*components, kit.divider("end"), kit.button(f"open:{message.id}", "Cancel", "link")])
 
 

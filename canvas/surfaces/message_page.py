@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from canvas.domain.fix import Fix
 from canvas.domain.message import IN_FLIGHT, Actor, Message
-from canvas.domain.plan import ASKED
 from canvas.domain.story import Story
 from canvas.flows import fix as fixing
 from canvas.flows.context import Flow
@@ -42,8 +41,8 @@ class Buttons:
     def __init__(self, tokens: Tokens, message: Message) -> None:
         self._tokens, self._message = tokens, message
 
-    def fix(self, fix: Fix) -> str:
-        return self._tokens.sign(self._message, fix.id, fix.target)
+    def fix(self, fix: Fix, shown: str = "") -> str:
+        return self._tokens.sign(self._message, fix.id, fix.target, shown)
 
     def undo(self) -> str:
         return self._tokens.sign(self._message, UNDO)
@@ -81,12 +80,10 @@ def press(
 
 
 def _values(form: Mapping[str, str]) -> dict[str, str] | None:
-    """The filled-in fields; None for a button without any. `whole` says that nothing more is to be asked."""
+    """The filled-in fields; None for a button without any."""
     values = {
         name.removeprefix("field-"): value.replace("\x00", "").replace("\r\n", "\n")[:MAX_FIELD]
         for name, value in form.items()
         if name.startswith("field-")
     }
-    if form.get("whole"):
-        values[ASKED] = "yes"
     return values if values or form.get("form") else None

@@ -11,7 +11,7 @@ import pytest
 from canvas.domain.fix import ChannelState, Fix, Situation
 from canvas.domain.fixes import PLAIN_RETRY, offered
 from canvas.domain.message import Content, Message, Status
-from canvas.domain.plan import ASKED, FormAgain, Plan, Send, plan
+from canvas.domain.plan import SHOWN, FormAgain, Plan, Send, plan
 from canvas.domain.preflight import Known, Link, Planned, blocking, preflight
 from canvas.domain.templates import Template
 from canvas.knowledge.catalogue import load
@@ -177,9 +177,26 @@ def test_of_many_templates_some_are_listed_and_any_may_be_named() -> None:
     unknown = plan(s, fix, {"template": "other", "template_name": "nobody"})
     assert isinstance(unknown, FormAgain)
     assert [f.name for f in unknown.fields if f.error] == ["template_name"]
-    named = plan(s, fix, {"template": "other", "template_name": "Template_29"})
+    by_name = {"template": "other", "template_name": "Template_29"}
+    form = plan(s, fix, by_name)
+    assert isinstance(form, FormAgain)
+    named = plan(s, fix, {**by_name, SHOWN: form.shown})
     assert isinstance(named, Send)
     assert named.content.template_id == "29"
+
+
+def test_a_template_named_beside_another_choice_is_not_passed_over() -> None:
+    s = situation("template_paused", templates=30)
+    fix = next(fix for fix in offered(s) if fix.id == "choose_template")
+    todo = plan(s, fix, {"template": fix.fields[0].value, "template_name": "template_29"})
+    assert isinstance(todo, FormAgain)
+    assert [f.name for f in todo.fields if f.error] == ["template_name"]
+
+
+@pytest.mark.parametrize("reason", list(load().reasons))
+def test_an_sms_has_no_template_to_choose_or_to_fill(reason: str) -> None:
+    ids = {fix.id for fix in offered(situation(reason, "sms"))}
+    assert not ids & {"choose_template", "supply_variables"}
 
 
 WAITS = ("marketing_limit_ecosystem", "pair_rate_limited", "daily_limit_reached")
@@ -198,7 +215,8 @@ def test_an_earlier_attempts_wait_holds_for_every_send_on_its_kind_of_channel() 
     assert {fix.target: fix.run_at for fix in found} == {1: None, 2: until, 3: until}
     assert "Send by WhatsApp Two instead on Nov 24, 2026" in labels(s)
     for fix in found:
-        todo = plan(s, fix, {})
+        shown = "5" if fix.target in choices else ""
+        todo = plan(s, fix, {SHOWN: shown})
         assert isinstance(todo, Send)
         assert todo.run_at == fix.run_at
 
@@ -221,7 +239,7 @@ def filled(s: Situation, fix: Fix) -> Plan:
     """What the fix leads to when an agent gives all that it asks for."""
     todo = plan(s, fix, {f.name: TYPED.get(f.name, f.value or "x") for f in fix.fields})
     if isinstance(todo, FormAgain):
-        todo = plan(s, fix, {ASKED: "yes", **{f.name: f.value or "x" for f in todo.fields}})
+        todo = plan(s, fix, {SHOWN: todo.shown, **{f.name: f.value or "x" for f in todo.fields}})
     return todo
 
 

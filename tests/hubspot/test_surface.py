@@ -216,7 +216,7 @@ def test_another_portal_and_another_contact_can_fix_nothing(portal: HubSpotDesk)
 @pytest.mark.parametrize(
     "change",
     [
-        {"fixToken": "do.x"},
+        {"fixToken": "x"},
         {"fixToken": 7},
         {"messageId": "msg_other"},
         {"fix": "retry_now"},
@@ -271,3 +271,20 @@ def test_looking_calls_nobody(portal: HubSpotDesk) -> None:
     for _ in range(3):
         portal.card()
     assert (len(portal.octopods.log()), len(portal.hubspot.log())) == before
+
+
+def test_what_was_typed_for_one_template_is_never_sent_in_another(portal: HubSpotDesk) -> None:
+    portal.send_whatsapp_for(BY_ID["template_paused"].phone)
+    portal.pass_time(15)
+    chosen = portal.press(portal.newest(), "choose_template", template="90002")
+    assert chosen["state"] == "form"
+    asking = next(fix for fix in chosen["failure"]["fixes"] if fix["id"] == "choose_template")
+    typed = {f["name"]: "8841" for f in asking["fields"] if f["name"].startswith("var_")}
+    assert (asking["submitLabel"], len(typed)) == ("Send", 4)
+    other = portal.press(chosen["failure"], "choose_template", template="90007", **typed)
+    assert other["state"] == "form"
+    assert len(portal.octopods.sends()) == 1
+    portal.press(other["failure"], "choose_template", template="90007", var_body_0="Saga", var_body_1="20 %")
+    sent = portal.octopods.sends()[-1]
+    assert sent["path"].endswith("/whatsapp/templates/90007/messages")
+    assert sent["body"]["message_variables"]["body"] == ["Saga", "20 %"]

@@ -21,6 +21,7 @@ export function FixForm({ fix, problem, sending, main = true, onSubmit, onBack }
   const newest = useRef<Values>({});
   const values = Object.fromEntries(fix.fields.map((f) => [f.name, typed[f.name] ?? f.value]));
   const general = problem && !fix.fields.some((f) => f.name === problem.field || f.error) ? problem.message : null;
+  const sends = fix.sends && fix.submitLabel !== 'Next';
   const set = (name: string) => (value: unknown) => {
     newest.current = { ...newest.current, [name]: String(value ?? '') };
     setTyped(newest.current);
@@ -41,7 +42,7 @@ export function FixForm({ fix, problem, sending, main = true, onSubmit, onBack }
         {general && <Text testId={id('form-problem')}>{general}</Text>}
         <ButtonRow disableDropdown>
           <LoadingButton type="submit" variant={main ? 'primary' : 'secondary'} loading={sending} testId={id('submit')}>
-            {sending && fix.sends ? 'Sending' : fix.submitLabel}
+            {sending && sends ? 'Sending' : fix.submitLabel}
           </LoadingButton>
           {onBack && (
             <Button variant="secondary" onClick={onBack} disabled={sending} testId={id('back')}>
