@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from canvas.flows import installs
 from canvas.flows.fix_tokens import Tokens
+from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store.database import reading
 from canvas.surfaces.guard import body_signature, hub_signature
@@ -248,3 +249,23 @@ def test_every_canvas_of_a_walk_is_small(desk: Desk) -> None:
     screen = failed(desk)
     assert len(json.dumps(screen.body)) < 16 * 1024
     assert "Back" in desk.click(screen, "Details").buttons
+
+
+def test_foreign_text_is_neither_bold_nor_a_link(desk: Desk) -> None:
+    desk.connect()
+    sent = {"channel": "sms", "message_id": 5, "destination_phone": MARA.phone, "contact_id": "c1"}
+    evil = "***Pay*** ****now**** [here](https://evil.example) [[here]](https://evil.example)"
+    told = {**sent, "status": "failed", "failure_reason": evil}
+    assert desk.gateway("/track", told, keys.SMS).status_code == 201
+    said = desk.initialize().component("said")["text"]
+    assert said.replace("\u2060", "") == f"Octopods said: {evil}"
+    assert not {"**", "]("} & {said[i : i + 2] for i in range(len(said))}
+
+
+def test_a_list_that_was_left_open_counts_what_is_still_there(desk: Desk) -> None:
+    screen = failed(desk)
+    assert desk.submit(screen, "all:0").words.splitlines()[0] == "1 message needs a look"
+    desk.click(desk.click(screen, "Details"), "Mark as handled")
+    empty = desk.submit(screen, "all:0")
+    assert "No failed messages for this person." in empty.words
+    assert "0 messages" not in empty.words

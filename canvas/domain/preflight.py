@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from canvas.domain import phones, templates
-from canvas.domain.dates import day, soon
+from canvas.domain.dates import at_soon, day, soon
 from canvas.domain.fix import CHANNEL_NAMES
 from canvas.domain.message import ARRIVED, Content, Message, Status
 from canvas.domain.segments import MOST_CHARACTERS, segments
@@ -184,11 +184,11 @@ def _gone(twin: Message, k: Known) -> str:
     """How far the same message has come; "went" is said only of what has left for certain."""
     if twin.status is Status.QUEUED:
         later = k.twin_due if k.twin_due and k.twin_due > k.now else None
-        return "is queued for this number" + (f" and goes at {soon(later, k.now, k.tz)}" if later else "")
-    at = soon(twin.created_at, k.now, k.tz)
+        return "is queued for this number" + (f" and goes {at_soon(later, k.now, k.tz)}" if later else "")
+    at = at_soon(twin.created_at, k.now, k.tz)
     if twin.status in (Status.SENDING, Status.UNSURE):
-        return f"may have gone to this number at {at}"
-    return f"went to this number at {at}"
+        return f"may have gone to this number {at}"
+    return f"went to this number {at}"
 
 
 def _text(content: Content) -> Iterator[Finding]:

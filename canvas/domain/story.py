@@ -60,8 +60,8 @@ class Story:
 
     @property
     def _label(self) -> tuple[str, Variant]:
-        if self.message.status is Status.FAILED and self.message.handled_at:
-            return "Handled", "default"
+        if self.message.status is Status.FAILED and not self.message.open:
+            return ("Handled" if self.message.handled_at else "Sent again"), "default"
         return wording.status_label(self.message.status, self.message.channel, self.message.octopods_id)
 
     @property

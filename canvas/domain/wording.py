@@ -201,6 +201,22 @@ def four_lines(
 ) -> tuple[tuple[str, str], ...]:
     if message.status is not Status.FAILED:
         return ()
+    lines = _four_lines(context, message, reason, fixes)
+    done = _done(message)
+    return (*lines[:-1], (lines[-1][0], done)) if done else lines
+
+
+def _done(message: Message) -> str | None:
+    """What was done about a failed message already, in place of the advice."""
+    if message.handled_at:
+        by = message.handled_by
+        return f"Nothing. It was marked as handled{f' by {by.name}' if by and by.name else ''}."
+    return None if message.open else "Nothing. It was sent again."
+
+
+def _four_lines(
+    context: WordingContext, message: Message, reason: Reason, fixes: Sequence[Fix]
+) -> tuple[tuple[str, str], ...]:
     if context.opted_out and reason.id != OPTED_OUT:
         asked = context.reasons[OPTED_OUT]
         return (

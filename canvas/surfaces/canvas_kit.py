@@ -21,6 +21,7 @@ MOST_ON_A_LINE, MOST_IN_AN_AREA = 3000, 8000
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _JOINER = "\u2060"  # invisible; set where Markdown would otherwise see a link or bold
+_MARKDOWN = re.compile(r"\](?=\()|\*(?=\*)")
 
 
 def printable(text: str) -> str:
@@ -41,7 +42,7 @@ def cut(text: str, limit: int) -> str:
 def plain(text: str, limit: int = 1000) -> str:
     """Foreign text for a component that renders Markdown: same characters to the eye, no link and no bold."""
     flat = cut(one_line(text), limit)
-    return flat.replace("](", f"]{_JOINER}(").replace("**", f"*{_JOINER}*")
+    return _MARKDOWN.sub(rf"\g<0>{_JOINER}", flat)
 
 
 def text(id_: str, words: str, style: str = "paragraph", *, tight: bool = False) -> Component:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from flask import Blueprint, Response, render_template, request, stream_with_context
+from flask import Blueprint, Response, redirect, render_template, request, stream_with_context
 from sqlalchemy import Connection
 
 from canvas.domain.dates import when
@@ -120,9 +121,12 @@ def message(message_id: str) -> str | tuple[str, int]:
 
 @blueprint.post("/history/<message_id>/fix")
 @signed_in
-def fix(message_id: str) -> str | tuple[str, int]:
+def fix(message_id: str) -> Any:
     """One press of a button on that page. Pressed twice, it shows the first receipt."""
     pressed = press(services().flow, services().tokens, me().install, message_id, request.form, me().actor)
+    if pressed and pressed.is_new(message_id):
+        # The new message has a page of its own, which may be loaded again without pressing anything.
+        return redirect(f"/history/{pressed.story.message.id}", 303)
     return _message(pressed)
 
 

@@ -123,16 +123,22 @@ def _item(story: Story, way: str) -> Component:
 
 def everything(look: Look, offset: int) -> Canvas:
     """One page of all open messages of this person."""
-    components: list[Component] = [kit.text("title", f"{look.total} messages need a look", "header")]
+    components: list[Component] = [kit.text("title", _title(look.total), "header")]
     if look.stories:
         components.append(kit.listing(_item(story, story.way) for story in look.stories))
-    else:
+    elif look.total:
         components.append(kit.text("none", "Nothing more here.", "muted"))
     if offset + len(look.stories) < look.total:
         components.append(kit.button(f"all:{offset + PAGE}", "Older", "link"))
     if offset:
         components.append(kit.button(f"all:{max(0, offset - PAGE)}", "Newer", "link"))
     return kit.canvas([*components, kit.divider("end"), kit.button("first", "Back", "link")])
+
+
+def _title(total: int) -> str:
+    if not total:
+        return "No failed messages for this person."
+    return "1 message needs a look" if total == 1 else f"{total} messages need a look"
 
 
 def detail(story: Story, tokens: Tokens, note: str | None = None) -> Canvas:

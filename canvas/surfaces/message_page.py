@@ -29,6 +29,10 @@ class Shown:
     form: Clicked | None = None
     note: str | None = None
 
+    def is_new(self, message_id: str) -> bool:
+        """Whether it is another message than the one pressed, with nothing to say of the press but that."""
+        return self.form is None and self.note is None and self.story.message.id != message_id
+
     @property
     def under_way(self) -> bool:
         """Whether loading the page again may show something new."""

@@ -89,7 +89,7 @@ def message_fix(holder: LinkHolder) -> Any:
         return problem("That form is not valid any more", words, 403, way_on)
     found = services()
     shown = press(found.flow, found.tokens, holder.install, holder.message.id, request.form, holder.actor)
-    if shown and shown.form is None and shown.story.message.id != holder.message.id:
+    if shown and shown.is_new(holder.message.id):
         # The new message has a page of its own, which may be loaded again without pressing anything.
         return redirect(f"/m/{found.flow.message_links.token(shown.story.message)}", 303)
     return _page(holder, shown)

@@ -57,6 +57,8 @@ def _draw(status: int = 200, **more: Any) -> Any:
         own = channels.of_install(conn, install.id)
         team = teammates.of_install(conn, install.id)
         trail = audit.newest(conn, install.id, 20) if who.is_admin else []
+    admins = [person for person in team if person.is_admin and not person.removed_at]
+    last = admins[0] if len(admins) == 1 else None  # who stays what they are until there is another
     shown = {
         "values": flow_settings.of(flow, install).as_document(),
         "wrong": {},
@@ -78,7 +80,7 @@ def _draw(status: int = 200, **more: Any) -> Any:
         retry_classes=retry_classes.CLASSES,
         retry_minutes=retry_classes.MINUTES,
         when=lambda moment: when(moment, install.tz),
-        choices_for=lambda person: _choices_for(person, shown["values"]["may_fix"]),
+        choices_for=lambda person: [] if person == last else _choices_for(person, shown["values"]["may_fix"]),
         most_days=flow.retention_days,
         grace_days=flow.erase_after.days,
         install=install,

@@ -25,14 +25,21 @@ def index() -> Any:
     reasons = sorted(flow.catalogue.reasons.values(), key=lambda r: r.title)
     choices = [(UNKNOWN, "Not known yet"), *((r.id, r.title) for r in reasons if r.id != UNKNOWN)]
     found = diagnosing.listed(flow, install.id)
-    changed = request.args.get("changed", "")
     return render_template(
         "insights/unknown.html",
         texts=[(text, when(text.last_at, install.tz)) for text in found],
         choices=choices,
-        notice=("success", f"Saved. {changed} messages were read again.") if changed.isdigit() else None,
+        notice=_notice(request.args.get("changed", "")),
         named=any(text.reason for text in found),
     )
+
+
+def _notice(changed: str) -> tuple[str, str] | None:
+    """What naming a text has just done."""
+    if not changed.isdigit():
+        return None
+    read = "1 message was" if changed == "1" else f"{changed} messages were"
+    return "success", f"Saved. {read} read again."
 
 
 @blueprint.post("")

@@ -155,6 +155,17 @@ def test_the_same_message_a_moment_ago_is_likely_one_too_many(desk: Desk) -> Non
     assert template(desk, 90001, again)["duplicate"] == ("certain", True)
 
 
+def test_the_same_message_of_yesterday_evening_is_told_with_its_day(desk: Desk) -> None:
+    desk.connect(timezone="UTC")
+    desk.pass_time(10 * 3600 + 50 * 60)  # to 11:55PM
+    desk.send_sms("+46701740690", "Hi Mara.")
+    desk.pass_time(8 * 60)
+    body = {"destination_phone": "+46701740690", "body": "Hi Mara.", "channel": "sms"}
+    findings = desk.gateway("/check", body, keys.SMS).get_json()["findings"]
+    words = next(finding["text"] for finding in findings if finding["id"] == "duplicate")
+    assert words == "The same message went to this number on Nov 23, 2026 at 11:55PM."
+
+
 def test_a_person_who_asked_not_to_be_messaged_is_certain_trouble_on_every_channel(desk: Desk) -> None:
     desk.connect()
     pia = BY_ID["recipient_opted_out"]

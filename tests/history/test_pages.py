@@ -159,6 +159,25 @@ def test_the_page_of_a_message_tells_all_and_fixes_it_once(both_pages: Pages) ->
     assert child.sender.name == "Ana Kos"
 
 
+def test_after_a_press_the_page_of_the_new_message_can_be_loaded_again(pages: Pages) -> None:
+    message = pages.failed("not_on_whatsapp", channel="whatsapp", content=Content(template_id="90001"))
+    page = pages.get(f"/history/{message.id}")
+    receipt = pages.press(page, "Send as SMS instead")
+    child = pages.child(message.id)
+    assert child is not None
+    assert receipt.response.request.path == f"/history/{child.id}"
+    assert receipt.read.links["Refresh"] == f"/history/{child.id}"
+    old = pages.get(f"/history/{message.id}")
+    assert old.read.links["See the newest attempt"] == f"/history/{child.id}"
+    assert "What to do nowNothing. It was sent again." in old.words
+
+
+def test_a_handled_message_asks_for_nothing_more(pages: Pages) -> None:
+    message = pages.failed("insufficient_balance")
+    pages.press(pages.get(f"/history/{message.id}"), "Mark as handled")
+    assert "Nothing. It was marked as handled by Ana Kos." in pages.get(f"/history/{message.id}").words
+
+
 def test_a_form_keeps_what_was_typed_and_says_what_is_wrong(pages: Pages) -> None:
     message = pages.failed("landline_or_unreachable", channel_id=pages.channel("sms"))
     page = pages.get(f"/history/{message.id}")

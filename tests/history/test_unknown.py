@@ -38,7 +38,7 @@ def test_a_text_is_named_and_its_messages_are_read_again(pages: Pages) -> None:
     page = pages.get("/settings/unknown")
     assert STRANGE in page.words
     saved = pages.press(pages.get("/settings/unknown"), "Save", reason="handset_unreachable")
-    assert "Saved. 1 messages were read again." in saved.words
+    assert "Saved. 1 message was read again." in saved.words
     assert pages.stored(message_id).reason == "handset_unreachable"
     lines = pages.get("/settings/unknown/contribution.jsonl").response.get_data(as_text=True).splitlines()
     (given,) = map(json.loads, lines)
