@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
+from unicodedata import east_asian_width
 
 Component = dict[str, Any]
 Canvas = dict[str, Any]
@@ -133,7 +134,7 @@ def height(components: Sequence[Component]) -> int:
 def _height(component: Component) -> int:
     kind = component["type"]
     if kind == "text":
-        lines = -(-len(component["text"]) // CHARACTERS[component.get("style", "paragraph")])
+        lines = -(-_width(component["text"]) // CHARACTERS[component.get("style", "paragraph")])
         margin = 0 if component.get("bottom_margin") == "none" else MARGIN
         return max(1, lines) * (LINE + 4 if component.get("style") == "header" else LINE) + margin
     if kind == "button":
@@ -149,5 +150,10 @@ def _height(component: Component) -> int:
 
 def _item_height(item: Component) -> int:
     # Subtitle and tertiary text stand on one line, a bullet between them, in a smaller type than a text.
-    under = len(item.get("subtitle", "")) + len(item.get("tertiary_text", "")) + 3
+    under = _width(item.get("subtitle", "")) + _width(item.get("tertiary_text", "")) + 3
     return 18 + LINE * (1 + -(-under // 46))
+
+
+def _width(words: str) -> int:
+    """The characters of a text, those of Chinese, Japanese and Korean, and emoji, as two: so wide they are drawn."""
+    return len(words) if words.isascii() else sum(1 + (east_asian_width(c) in "WF") for c in words)

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from canvas.sandbox.desk import Desk, create_desk
 from canvas.sandbox.serve import serve
+from canvas.surfaces import canvas_kit as kit
 from tests.browser.stack import free_port
 
 pytestmark = pytest.mark.browser
@@ -133,3 +134,20 @@ def test_the_measure_tab_says_what_review_would_refuse(desk: str, page: Page) ->
     page.get_by_role("tab", name="Measure").click()
     expect(page.get_by_text("A primary button is not allowed on the first canvas.")).to_be_visible()
     expect(page.get_by_text("400 px is the most")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Your visit is on Tuesday at half past ten. Please come ten minutes early. ",
+        "您的预约时间为星期二上午十点三十分，请提前十分钟到达门诊大厅一楼服务台办理登记手续。",
+        "نود تذكيركم بموعدكم يوم الثلاثاء الساعة العاشرة والنصف صباحا في العيادة. ",
+    ],
+    ids=["Latin", "Chinese", "Arabic"],
+)
+def test_a_canvas_is_no_taller_than_it_is_taken_to_be(stub: Stub, desk: str, page: Page, words: str) -> None:
+    components = [kit.text(f"said{number}", words * 3, "muted") for number in range(4)]
+    stub.canvas = kit.canvas(components)["canvas"]
+    page.goto(desk)
+    expect(page.locator(".ck").get_by_text(words[:20]).last).to_be_visible()
+    assert page.locator(".ck").evaluate("card => card.offsetHeight") <= kit.height(components)
