@@ -27,6 +27,15 @@ class Story:
     pattern: str | None = None
 
     @property
+    def newest(self) -> Message | None:
+        """The last attempt after this one; an undone one was none."""
+        if self.message.status is Status.CANCELLED:
+            return None
+        tried = (m for m in self.thread if m.status is not Status.CANCELLED)
+        later = [m for m in tried if m.attempt > self.message.attempt]
+        return later[-1] if later else None
+
+    @property
     def title(self) -> str:
         return wording.title(self.message, self.reason)
 

@@ -342,6 +342,6 @@ def support(message: Message, reason: Reason, thread: Sequence[Message]) -> str:
         f"Created: {when(message.created_at, 'UTC')} UTC",
         f"Failed: {when(failed, 'UTC')} UTC",
         f"Provider's id: {message.provider_id or 'none was given'}",
-        f"Attempts so far: {len(thread)}",
+        f"Attempts so far: {sum(m.status is not Status.CANCELLED for m in thread)}",
     ]
     return "\n".join(rows)

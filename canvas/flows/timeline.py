@@ -180,7 +180,8 @@ def _entry(flow: Flow, action: Action) -> Entry | None:
     with reading(flow.engine) as conn:
         thread = messages.thread(conn, install.id, action.message_id or "")
         known = actions.by_key(conn, install.id, _key(action.message_id or ""))
-        root, latest = (detail(conn, flow, install, Person(), one) for one in (thread[0], thread[-1]))
+        root = detail(conn, flow, install, Person(), thread[0])
+        latest = detail(conn, flow, install, Person(), root.newest) if root.newest else root
     told = ((known.result or {}) if known else {}).get("contact")
     contact_id = told or thread[-1].contact_id or _searched(flow, install, thread[0])
     return Entry(install, contact_id, root, latest) if contact_id else None

@@ -10,6 +10,7 @@ from flask import Blueprint, redirect, render_template, request
 
 from canvas.domain.message import Actor, Message
 from canvas.domain.rights import ONLOOKER
+from canvas.domain.story import Story
 from canvas.flows.message_links import BadLink
 from canvas.store import installs, messages
 from canvas.store.database import reading
@@ -103,17 +104,15 @@ def _page(holder: LinkHolder, shown: Shown | None) -> Any:
         shown=shown,
         buttons=Buttons(services().tokens, shown.story.message),
         here=f"/m/{holder.token}",
-        newest=_newest(holder, shown.story.message),
+        newest=_newest(holder, shown.story),
         csrf_token=lambda: form_token(holder.token),
     )
     wrong = shown.form is not None and any(field.error for field in shown.form.fields)
     return html, 400 if wrong else 200
 
 
-def _newest(holder: LinkHolder, message: Message) -> str | None:
+def _newest(holder: LinkHolder, story: Story) -> str | None:
     """The page of the last attempt, when this is an earlier one."""
-    with reading(services().flow.engine) as conn:
-        last = messages.thread(conn, holder.install.id, message.thread_id)[-1:]
-    if not last or last[0].id == message.id:
+    if story.newest is None:
         return None
-    return f"/m/{services().flow.message_links.token(last[0], holder.actor.kind == ONLOOKER)}"
+    return f"/m/{services().flow.message_links.token(story.newest, holder.actor.kind == ONLOOKER)}"

@@ -78,6 +78,18 @@ def test_the_entry_says_who_handled_the_message(portal: HubSpotDesk) -> None:
     assert "Marked as handled by ana.kos@example.com." in entry["body"]
 
 
+def test_what_was_undone_is_no_news_of_the_failure(portal: HubSpotDesk) -> None:
+    portal.send_for_contact(BY_ID["handset_unreachable"].phone)
+    portal.pass_time(15)
+    waiting = portal.press(portal.newest(), "retry_later")["failure"]
+    portal.press(waiting, "undo")
+    portal.press(portal.newest(), "mark_handled")
+    portal.pass_time(15)
+    (entry,) = portal.timeline()
+    assert "Marked as handled by ana.kos@example.com." in entry["body"]
+    assert "Undone" not in entry["body"]
+
+
 def test_a_cut_line_after_hubspot_took_the_entry_makes_no_second_one(portal: HubSpotDesk) -> None:
     portal.hubspot.search_lag(30)
     portal.hubspot.set_fault("cut_after", path="/communications", method="POST")

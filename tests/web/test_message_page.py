@@ -86,6 +86,20 @@ def test_the_old_page_leads_to_the_newest_attempt(site: HubSpotDesk, browser: Br
     assert "Sent again by SMS" in browser.get(old.read.links["See the newest attempt"]).words
 
 
+def test_a_send_that_was_undone_was_not_sent_again(site: HubSpotDesk, browser: Browser) -> None:
+    site.connect()
+    site.send_sms(BY_ID["handset_unreachable"].phone)
+    site.pass_time(15)
+    page = browser.get(path(site, newest(site)))
+    waiting = browser.press(page, "Send again at 1:35PM")
+    undone = browser.press(waiting, "Undo")
+    assert "Undone. Nothing was sent." in undone.words
+    for seen in (undone, browser.get(path(site, newest(site)))):
+        assert "Send again at 1:35PM" in [label for form in seen.read.forms for label, _, _ in form.buttons]
+        assert "was sent again" not in seen.words
+        assert "Attempts so far: 1" in seen.words
+
+
 def test_a_form_is_refused_with_its_values_kept_and_then_sent(site: HubSpotDesk, browser: Browser) -> None:
     page = opened(site, browser)
     bad = {"field-choice": "other", "field-phone": "12"}
