@@ -45,7 +45,7 @@ def _who() -> dict[str, Any]:
 @open_to_all
 def welcome() -> str:
     """What this is, and the two ways to sign in."""
-    return render_template("welcome.html", back="")
+    return render_template("welcome.html", back=own_path(request.args.get("next")))
 
 
 @blueprint.get("/intercom/install")

@@ -55,7 +55,7 @@ def _holder(token: str) -> LinkHolder | tuple[str, int]:
     mine = me is not None and me.install.id == link.install_id
     if flow.message_links.expired(link) and not mine:
         words = "A link to a message is good for 7 days. Sign in to see the message, or open a newer link."
-        return problem("This link has expired", words, 410, ("Sign in", "/"))
+        return problem("This link has expired", words, 410, ("Sign in", f"/?next=/m/{token}"))
     with reading(flow.engine) as conn:
         install = installs.get(conn, link.install_id)
         message = messages.get(conn, link.install_id, link.message_id) if install else None

@@ -59,7 +59,9 @@ def made(site: HubSpotDesk, ana: Browser) -> Iterator[tuple[str, Page]]:
         ana.press(ana.get("/settings"), "Save", **wrong, retention_days="0", auto_most="9"),
     )
     yield "channel-refused", ana.press(ana.get("/settings"), "Connect", key="not-a-key", number="087")
-    yield "last-admin", ana.press(ana.get("/settings"), "Remove Ana Kos")
+    two = ana.press(ana.get("/settings"), "Make admin Cleo Anand")
+    ana.press(two, "Make member Cleo Anand")
+    yield "last-admin", ana.press(two, "Remove Ana Kos")
     yield "erased", ana.press(ana.get("/settings"), "Erase this person", whom="nobody")
     yield "audit", ana.get("/settings/audit")
     yield "old-form", ana.press(ana.get("/settings"), "Save", csrf_token="x")

@@ -144,6 +144,9 @@ def test_after_seven_days_a_link_asks_to_sign_in(site: HubSpotDesk, browser: Bro
     page = browser.get(link)
     assert (page.status, "good for 7 days" in page.words) == (410, True)
     assert "Not on WhatsApp" not in page.words
+    start = browser.get(page.read.links["Sign in"])
+    leave = browser.client.get(start.read.links["Connect Intercom"])
+    assert browser.client.get(browser.consent(leave.location)).location == link
 
 
 def test_people_of_the_workspace_may_still_open_an_expired_link_and_others_not(

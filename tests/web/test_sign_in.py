@@ -159,6 +159,10 @@ def test_a_server_without_the_app_s_keys_says_so(site: HubSpotDesk, browser: Bro
     site.app.config["HUBSPOT_CLIENT_ID"] = ""
     page = browser.get("/hubspot/install")
     assert (page.status, "HUBSPOT_CLIENT_ID" in page.words) == (503, True)
+    assert "Connect HubSpot" not in browser.get("/").words
+    assert "Connect Intercom" in browser.get("/").words
+    site.app.config["INTERCOM_CLIENT_ID"] = ""
+    assert "Nobody can sign in yet." in browser.get("/").words
 
 
 @pytest.mark.parametrize(
