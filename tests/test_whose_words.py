@@ -8,6 +8,7 @@ from canvas.flows import diagnosing
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from tests.desk import Desk, Screen
+from tests.gateway.test_hooks import TO, callback, connect_numbered, twilio
 
 MARA = BY_ID["not_on_whatsapp"]
 SMS = "/sms/messages"
@@ -43,6 +44,12 @@ def test_a_lost_answer_is_no_answer_of_octopods(desk: Desk) -> None:
     detail = desk.click(desk.initialize(), "Details")
     assert "Octopods said" not in detail.words
     assert "Redeliver noted: The connection to Octopods broke before it answered." in detail.words
+
+
+def test_what_a_provider_told_itself_is_not_said_by_octopods(desk: Desk) -> None:
+    connect_numbered(desk)
+    twilio(desk, callback("undelivered", code="30003"))
+    assert "Twilio said: 30003" in desk.click(desk.initialize(phone=TO), "Details").words
 
 
 def test_what_did_come_back_with_an_unsure_send_is_quoted(desk: Desk) -> None:

@@ -97,6 +97,11 @@ class Story:
         return wording.said(self.message)
 
     @property
+    def speaker(self) -> str:
+        """Whose words those are."""
+        return wording.speaker(self.message)
+
+    @property
     def noted(self) -> str | None:
         """Our own words about why, where nothing came back."""
         return wording.noted(self.message)
@@ -105,7 +110,7 @@ class Story:
     def told(self) -> str | None:
         """Why, word for word, and whose words they are."""
         if self.said:
-            return f"Octopods said: {self.said}"
+            return f"{self.speaker} said: {self.said}"
         return f"Redeliver noted: {self.noted}" if self.noted else None
 
     @property

@@ -271,6 +271,15 @@ def said(message: Message) -> str | None:
     return message.failure.text or message.failure_raw if message.failure else message.failure_raw
 
 
+PROVIDERS = {"twilio": "Twilio", "meta": "Meta"}
+
+
+def speaker(message: Message) -> str:
+    """Whose words came back: Octopods', or those of a provider who told us of a message sent from elsewhere."""
+    provider = message.failure.provider if message.failure and message.source == "hook" else None
+    return PROVIDERS.get(provider or "", "Octopods")
+
+
 def noted(message: Message) -> str | None:
     """What Redeliver itself says about why; where nothing came back, nobody else said anything."""
     if message.failure_raw or message.failure is None:

@@ -109,6 +109,8 @@ def _wrong(wanted: Wishes) -> dict[str, str]:
         found["contact"] = "Enter the number of a contact, or the address of its record."
     if (wanted.quiet_from is None) != (wanted.quiet_to is None):
         found["quiet_to"] = "Enter both the beginning and the end of the quiet hours, or neither."
+    elif wanted.quiet_from is not None and wanted.quiet_from == wanted.quiet_to:
+        found["quiet_to"] = "The quiet hours end as they begin. Enter two different hours."
     return found
 
 

@@ -58,7 +58,7 @@ class CardView:
             "reason": _reason(story),
             "lines": [{"label": label, "text": text} for label, text in story.lines],
             "pattern": story.pattern,
-            "said": {"text": story.said, "code": story.code} if story.said else None,
+            "said": {"by": story.speaker, "text": story.said, "code": story.code} if story.said else None,
             "noted": story.noted,
             "attempts": [{"when": a.when, "text": a.text, "state": a.state} for a in story.attempts],
             "preview": next((fix.says for fix in story.fixes if fix.enabled and fix.says), None),

@@ -54,7 +54,7 @@ export const failure = (change: Partial<Failure> = {}): Failure => ({
   },
   lines: [{ label: 'Who can fix it', text: 'You can.' }],
   pattern: null,
-  said: { text: 'Recipient is not a WhatsApp user.', code: '131026' },
+  said: { by: 'Octopods', text: 'Recipient is not a WhatsApp user.', code: '131026' },
   noted: null,
   attempts: [{ when: 'Nov 23, 2026 at 10:31AM', text: 'WhatsApp. Failed.', state: 'failed' }],
   preview: null,

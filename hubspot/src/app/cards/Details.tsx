@@ -67,7 +67,7 @@ export function Details({ failure }: { failure: Failure }) {
 function Said({ said }: { said: NonNullable<Failure['said']> }) {
   const id = useTestId();
   return (
-    <Section title="Octopods said">
+    <Section title={`${said.by} said`}>
       <Text testId={id('said')}>{said.text}</Text>
       {said.code && <Text variant="microcopy">Code {said.code}</Text>}
     </Section>

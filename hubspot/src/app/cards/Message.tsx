@@ -60,7 +60,7 @@ function Unmended({ failure }: { failure: Failure }) {
     <>
       {reason.code === 'unknown' && said && (
         <Text variant="microcopy" testId={id('came-back')}>
-          Octopods said: {said.text}
+          {said.by} said: {said.text}
         </Text>
       )}
       {reason.code === 'unknown' && noted && (

@@ -53,7 +53,7 @@ export interface Failure {
   };
   lines: { label: string; text: string }[];
   pattern: string | null;
-  said: { text: string; code: string | null } | null;
+  said: { by: string; text: string; code: string | null } | null;
   noted: string | null;
   attempts: { when: string; text: string; state: string }[];
   preview: string | null;
