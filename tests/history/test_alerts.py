@@ -598,3 +598,10 @@ def test_a_mail_server_that_asks_to_come_again_gets_the_alert_later(pages: Pages
         pages.site.clock.advance(3600)
         postbox.join(5)
     assert b"To: ops@example.com" in postbox.got
+
+
+def test_quiet_hours_that_end_as_they_begin_are_asked_about(pages: Pages) -> None:
+    page = pages.press(pages.get("/settings/alerts"), "Save", quiet_from="8", quiet_to="8")
+    assert page.status == 400
+    assert "Enter two different hours." in page.words
+    assert page.form("Save").values["quiet_from"] == "8"
