@@ -265,6 +265,7 @@ def test_foreign_text_is_neither_bold_nor_a_link(desk: Desk) -> None:
 def test_a_list_that_was_left_open_counts_what_is_still_there(desk: Desk) -> None:
     screen = failed(desk)
     assert desk.submit(screen, "all:0").words.splitlines()[0] == "1 message needs a look"
+    assert desk.submit(screen, "all:8").words == desk.submit(screen, "all:0").words
     desk.click(desk.click(screen, "Details"), "Mark as handled")
     empty = desk.submit(screen, "all:0")
     assert "No failed messages for this person." in empty.words

@@ -131,13 +131,15 @@ def _open(install: Install, asked: Asked, message_id: str) -> Canvas:
 
 
 def _gone() -> Canvas:
-    return view.notice("This message is not here any more. Go back to see what is.")
+    return view.notice("This message is not here any more. Go back to see what is.", label="Back")
 
 
 def _all(install: Install, asked: Asked, offset: str) -> Canvas:
     start = int(offset) if offset.isascii() and offset.isdigit() and len(offset) < 6 else 0
     with reading(services().flow.engine) as conn:
         page = look(conn, services().flow, install, _person(install, asked), view.PAGE, start)
+    if start and not page.stories:  # the list has become shorter since this page was offered
+        return _all(install, asked, "0")
     return view.everything(page, start)
 
 
@@ -163,7 +165,7 @@ def _click(install: Install, asked: Asked, token: str, values: Mapping[str, str]
     try:
         read = services().tokens.read(token)
     except BadToken:
-        return view.notice("This button is too old or was altered. Look at the message again.")
+        return view.notice("This button is too old or was altered. Look at the message again.", label="Back")
     with clicking():
         clicked = fixing.click(flow, install, read, values, asked.actor, _person(install, asked))
         if clicked.message is None:

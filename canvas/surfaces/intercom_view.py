@@ -22,14 +22,14 @@ PREVIEW = 120  # characters of a preview on the first canvas
 ROOM = ((2, PREVIEW), (2, 80), (1, 80), (1, 40), (0, 40))
 """How many others, and how many characters of foreign words, a first canvas holds: the most that fits is drawn."""
 PAGE = 8
+NOTHING_FAILED = "No failed messages for this person."
 LAST = 10  # attempts that the life line of a canvas shows; the message's page shows all
 
 
 def first(look: Look, tokens: Tokens) -> Canvas:
     """The first canvas: the newest failure with its one click, up to two more, under 400 pixels, no `primary`."""
     if not look.stories:
-        words = "No failed messages for this person."
-        return kit.canvas([kit.text("none", words, "muted"), kit.button("check", manual.TITLE)])
+        return kit.canvas([kit.text("none", NOTHING_FAILED, "muted"), kit.button("check", manual.TITLE)])
     newest, *others = look.stories
     components = [*_summary(newest), *_unexplained(newest)]
     components += _first_actions(newest, tokens)
@@ -126,8 +126,6 @@ def everything(look: Look, offset: int) -> Canvas:
     components: list[Component] = [kit.text("title", _title(look.total), "header")]
     if look.stories:
         components.append(kit.listing(_item(story, story.way) for story in look.stories))
-    elif look.total:
-        components.append(kit.text("none", "Nothing more here.", "muted"))
     if offset + len(look.stories) < look.total:
         components.append(kit.button(f"all:{offset + PAGE}", "Older", "link"))
     if offset:
@@ -137,7 +135,7 @@ def everything(look: Look, offset: int) -> Canvas:
 
 def _title(total: int) -> str:
     if not total:
-        return "No failed messages for this person."
+        return NOTHING_FAILED
     return "1 message needs a look" if total == 1 else f"{total} messages need a look"
 
 
@@ -299,11 +297,13 @@ def _checked(checked: Checked, story: Story | None) -> list[Component]:
     return components
 
 
-def notice(words: str, *, retry: bool = True, request_id: str | None = None) -> Canvas:
+def notice(
+    words: str, *, retry: bool = True, label: str = "Try again", request_id: str | None = None
+) -> Canvas:
     """Our own trouble, or a state without messages: muted, left, and never a dead end."""
     components = [kit.text("notice", plain(words), "muted")]
     if request_id:
         components.append(kit.text("request", f"Request {request_id}", "muted"))
     if retry:
-        components.append(kit.button("first", "Try again"))
+        components.append(kit.button("first", label))
     return kit.canvas(components)
