@@ -26,6 +26,10 @@ from canvas.store.installs import Install
 from canvas.store.sealing import CannotOpen
 
 _OCTOPODS_ID = re.compile(r"[0-9]{4,18}")
+# Ids that Octopods cannot be asked by: ours, Twilio's, Meta's, and that of a request.
+_OTHER_ID = re.compile(
+    r"msg_[0-9a-z]{26}|[SM]M[0-9a-f]{32}|wamid\.\S+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
+)
 LONGEST_TEXT = 8000
 
 TITLE = "Check a message"
@@ -43,6 +47,7 @@ NOT_KNOWN_YET = (
     "Not known here yet",
     "No message with this id is known here. Attach it, and Octopods is asked how it stands and to whom it went.",
 )
+NOT_KNOWN = ("Not known here", "No message with this id is known here.")
 OTHERS = ("Sent to another contact", "This message was sent to another contact. Open that contact to see it.")
 TEXT, KIND = "check_text", "check_kind"
 PASTED = Field(
@@ -91,6 +96,8 @@ def check(flow: Flow, install: Install, words: str) -> Checked:
     if _OCTOPODS_ID.fullmatch(words):
         # Octopods cannot be asked about a Viber message.
         return Checked(nonce, tuple(kind for kind in kinds if kind != "vbm"), lines=(NOT_KNOWN_YET,))
+    if _OTHER_ID.fullmatch(words):
+        return Checked(nonce, (), lines=(NOT_KNOWN,))
     return Checked(nonce, kinds, lines=explain(flow, words))
 
 

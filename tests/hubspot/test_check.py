@@ -167,6 +167,21 @@ def test_another_accounts_message_is_not_known(portal: HubSpotDesk) -> None:
     assert [m.id for m in all_messages(portal)] == [ours.id]
 
 
+@pytest.mark.parametrize(
+    "id_",
+    [
+        "msg_01m8485030rs09mc4g26p2ht11",
+        "SM45d71778e3e5423195ea61e1a1491318",
+        "wamid.HBgLNDY3MDE3NDA2OTAVAgARGBI5",
+        "9d055f24-753a-4b6f-9505-9d1e9a6fd4c9",
+    ],
+)
+def test_an_id_that_is_not_known_is_not_read_as_what_a_failure_said(portal: HubSpotDesk, id_: str) -> None:
+    told = post(portal, {"fix": "check", "values": {"check_text": id_}})
+    assert [line["text"] for line in told["lines"]] == ["No message with this id is known here."]
+    assert told["attach"] is None
+
+
 @pytest.mark.parametrize("text", ["", "  \n", "\x00", None, ["131026"], {}])
 def test_nothing_pasted_is_said_at_the_field(portal: HubSpotDesk, text: Any) -> None:
     answer = post(portal, {"fix": "check", "values": {"check_text": text}})
