@@ -206,6 +206,9 @@ def erase_person() -> Any:
     whom = request.form.get("whom", "").strip()[:64]
     if not whom:
         return _draw(400, wrong={"whom": "Enter a contact's id, or a number such as +353871234567."})
+    if not request.form.get("for_good"):
+        words = "This cannot be undone. Tick the box, and press once more."
+        return _draw(400, wrong={"for_good": words}, typed={"whom": whom})
     try:
         erased = erase.person(services().flow, me().install.public_id, whom, me().actor)
     except Refused as refused:

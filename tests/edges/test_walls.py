@@ -187,7 +187,9 @@ BODIES: dict[str, list[Probe]] = {
     "/settings/team": [
         lambda w, me, t: w.visit(me, "POST", "/settings/team", person=t.contact, deed="admin")
     ],
-    "/settings/erase": [lambda w, me, t: w.visit(me, "POST", "/settings/erase", whom=t.contact)],
+    "/settings/erase": [
+        lambda w, me, t: w.visit(me, "POST", "/settings/erase", whom=t.contact, for_good="yes")
+    ],
     "/history.csv": [lambda w, me, t: w.visit(me, "GET", f"/history.csv?q={t.message.id}")],
 }
 IN_PATHS: dict[str, Callable[[World, Tenant, Target], str]] = {

@@ -104,9 +104,12 @@ def test_what_was_done_is_said_where_the_page_scrolls_to(
     assert "Saved." in section(browser.press(after, "Save"), "choices")
     assert "Saved." in section(browser.get("/settings?done=teammate"), "team")
     site.send_sms("+46701740699", contact="c1")
-    erased = section(browser.press(after, "Erase this person", whom="+46 70 174 06 99"), "data")
+    hasty = section(browser.press(after, "Erase this person", whom="+46 70 174 06 99"), "data")
+    assert "This cannot be undone" in hasty
+    who = {"whom": "+46 70 174 06 99", "for_good": "yes"}
+    erased = section(browser.press(after, "Erase this person", **who), "data")
     assert "1 message of this person was erased; a search afterwards found 0." in erased
-    nobody = browser.press(after, "Erase this person", whom="c1")
+    nobody = browser.press(after, "Erase this person", whom="c1", for_good="yes")
     assert "Nobody here has this id or number" in nobody.words
     assert 'value="c1"' in section(nobody, "data")
 
