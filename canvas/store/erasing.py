@@ -146,10 +146,12 @@ def person(conn: Connection, install_id: int, who: Person, now: datetime, sealer
 def _forget_answers(conn: Connection, install_id: int, who: Person, ids: Sequence[str]) -> int:
     """What was answered under their Idempotency-Keys goes, and the keys that name them; the number of rows.
 
-    Any other key stays bound for its day: free, it would let the customer's repeat be sent once more.
+    Any other key stays bound for its day: free, it would let the customer's repeat be sent once more. One that is free
+    stays so, unless somebody has sent the message again from here, which nothing tells any more after this.
     """
     gone = _delete(conn, idempotency, install_id, _mentions(idempotency, who))
-    state = case((idempotency.c.state == FREE, FREE), else_=OPEN)
+    sent_again = select(messages.c.id).where(messages.c.parent_id == idempotency.c.message_id).exists()
+    state = case(((idempotency.c.state == FREE) & ~sent_again, FREE), else_=OPEN)
     emptied = {"state": state, "status": None, "content_type": None, "body": None}
     for lot in _lots(ids):
         where = (idempotency.c.install_id == install_id) & idempotency.c.message_id.in_(lot)

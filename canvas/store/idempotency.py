@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from canvas.store.tables import idempotency
+from canvas.store.tables import idempotency, messages
 
 KEPT = timedelta(hours=24)
 # `open`: no outcome is written down (yet); `answered`: repeats get that answer; `free`: nothing was sent, so a
@@ -45,7 +45,13 @@ def _where(install_id: int, key: str) -> Any:
 
 
 def find(conn: Connection, install_id: int, key: str, now: datetime) -> IdempotencyRecord | None:
-    """The record of that key, held for this transaction; one older than a day does not count."""
+    """The record of that key, held for this transaction; one older than a day does not count.
+
+    Its message is held before it, as by whoever writes down an outcome or erases: the other way round each would wait
+    for the other.
+    """
+    first = select(idempotency.c.message_id).where(_where(install_id, key)).scalar_subquery()
+    conn.execute(select(messages.c.id).where(messages.c.id == first).with_for_update(of=messages))
     query = select(idempotency).where(_where(install_id, key)).with_for_update()
     row = conn.execute(query).mappings().first()
     found = _from_row(row) if row else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,8 +13,11 @@ from canvas.clients.octopods import Octopods
 from canvas.flows import erase, installs
 from canvas.flows.come_in import abandoned
 from canvas.sandbox.octopods import keys
+from canvas.store import idempotency
+from canvas.store.idempotency import IdempotencyRecord
 from tests.desk import WORKSPACE, Desk
 from tests.gateway.records import all_messages, only_message
+from tests.test_never_lost import until_it_waits
 
 TO = "+353871234567"
 BODY = {"destination_phone": TO, "body": "Your code is 4711."}
@@ -223,4 +226,48 @@ def test_what_was_never_sent_may_be_sent_after_the_person_was_erased(desk: Desk)
     erase.person(desk.flow, f"intercom:{WORKSPACE}", "c1")
     desk.pass_time(3600)
     assert send(desk).status_code == 201
+    assert len(desk.octopods.sends()) == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_repeat_and_an_erasing_do_not_wait_for_each_other(
+    both_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The repeat closes the attempt before it; the erasing holds that one and empties the key's record."""
+    desk = both_desk
+    desk.connect()
+    desk.octopods.set_fault("rate_limited", path="/messages", method="POST")
+    assert send(desk).status_code == 429
+    desk.pass_time(3600)
+    find = idempotency.find
+    with ThreadPoolExecutor(1) as other:
+        erasing: list[Future[erase.Erased]] = []
+
+        def then_erasing(*given: Any) -> IdempotencyRecord | None:
+            found = find(*given)
+            erasing.append(other.submit(erase.person, desk.flow, f"intercom:{WORKSPACE}", "c1"))
+            until_it_waits(desk)
+            return found
+
+        monkeypatch.setattr(idempotency, "find", then_erasing)
+        assert send(desk).status_code == 201
+        erasing[0].result()
+    assert len(desk.octopods.sends()) == 1
+
+
+def test_what_somebody_sent_again_is_not_sent_for_the_repeat_after_the_person_was_erased(
+    both_desk: Desk,
+) -> None:
+    desk = both_desk
+    desk.connect()
+    desk.octopods.set_fault("rate_limited", path="/messages", method="POST")
+    assert send(desk).status_code == 429
+    desk.octopods.clear_faults()
+    desk.pass_time(3600)
+    desk.click(desk.initialize("c1", TO), "Send again")
+    desk.pass_time(60)
+    assert len(desk.octopods.sends()) == 1
+    erase.person(desk.flow, f"intercom:{WORKSPACE}", "c1")
+    assert send(desk).status_code == 504
     assert len(desk.octopods.sends()) == 1
