@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from canvas.domain import phones
 from canvas.domain.action_kinds import DISCOVER, action_key
 from canvas.domain.dates import when
 from canvas.domain.ids import new_id
-from canvas.domain.message import Actor, Content, Message, Status, contradict, follows
+from canvas.domain.message import Actor, Content, Message, Status, follows
 from canvas.domain.schedule import next_look
 from canvas.flows import outcome, polling, retention
 from canvas.flows.come_in import LEFT_ALONE
@@ -35,7 +35,6 @@ from canvas.store.sealing import CannotOpen
 
 log = structlog.get_logger()
 LOOK_BACK = 20  # messages to one number, newest first
-HOOK_SLACK = timedelta(minutes=30)  # a provider tells of a failure some time after the send
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,16 +225,8 @@ def _nameless(conn: Connection, channel: Channel, entry: Seen, number: str) -> l
     """Messages without Octopods' id that this entry may be; none of another channel, whose key has its own list."""
     others = {c.id for c in channels.of_install(conn, channel.install_id)} - {channel.id}
     past = messages.newest_to(conn, channel.install_id, "whatsapp", number, LOOK_BACK)
-    return [m for m in past if m.octopods_id is None and m.channel_id not in others and _may_be(m, entry)]
-
-
-def _may_be(message: Message, entry: Seen) -> bool:
-    if contradict(message.status, Status(entry.report.status)):
-        return False
-    if message.source == "hook":
-        return abs(message.created_at - entry.at) <= HOOK_SLACK
-    lost = message.status in (Status.UNSURE, Status.SENDING) or message.provider_id is not None
-    return lost and polling.fits(message, entry.report)
+    nameless = [m for m in past if m.octopods_id is None and m.channel_id not in others]
+    return [m for m in nameless if polling.may_be(m, entry.report, entry.at)]
 
 
 def _name(conn: Connection, flow: Flow, message: Message, entry: Seen, now: datetime) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from canvas.clients.errors import CallFailed, RateLimited
 from canvas.clients.octopods_answers import StatusReport
-from canvas.domain.message import SETTLED, Message, Status
+from canvas.domain.message import SETTLED, Message, Status, contradict
 from canvas.domain.phones import same_line
 from canvas.flows import outcome
 from canvas.flows.context import Flow
@@ -22,6 +22,7 @@ from canvas.store.database import writing
 log = structlog.get_logger()
 RECONCILE_STEPS = (10, 30, 60, 300, 1800)  # seconds between looks into the list; then it stays unsure
 CLOCK_SLACK = timedelta(seconds=90)  # how far our clock and Octopods' may differ
+HOOK_SLACK = timedelta(minutes=30)  # a provider tells of a failure some time after the send
 
 
 def poll(flow: Flow, action: Action) -> None:
@@ -145,8 +146,23 @@ def _hits(conn: Connection, message: Message, listed: list[StatusReport]) -> lis
     taken = messages.known_octopods_ids(
         conn, message.install_id, [r.message_id for r in listed if r.message_id]
     )
-    free = [r for r in listed if r.message_id and r.message_id not in taken]
-    return [r for r in free if [one.id for one in lost if fits(one, r)] == [message.id]]
+    hits = []
+    for report in listed:
+        at = report.sent_at or report.created_at
+        if at and report.message_id and report.message_id not in taken:
+            possible = [one.id for one in lost if may_be(one, report, at)]
+            hits += [report] if possible == [message.id] else []
+    return hits
+
+
+def may_be(message: Message, report: StatusReport, at: datetime) -> bool:
+    """Whether an entry of the list, sent at that time, may be this message, of which Octopods' id is not known."""
+    if contradict(message.status, Status(report.status)):
+        return False
+    if message.source == "hook":
+        return abs(message.created_at - at) <= HOOK_SLACK
+    lost = message.status in (Status.UNSURE, Status.SENDING) or message.provider_id is not None
+    return lost and fits(message, report)
 
 
 def fits(message: Message, report: StatusReport) -> bool:

@@ -60,6 +60,8 @@ _SAVE = update(messages).where(
     messages.c.id == bindparam("message"), messages.c.version == bindparam("read_version")
 )
 
+MOST_ADRIFT = 100  # to one number: no more are told apart
+
 
 class AlreadySent(Exception):
     """A message was already sent for that failed one; the database refused a second."""
@@ -382,13 +384,14 @@ def read_open(conn: Connection, rows: tuple[Row, ...]) -> tuple[list[Opened], in
 
 
 def adrift(conn: Connection, install_id: int, number: str | None) -> list[Message]:
-    """WhatsApp sends to that line that left, or may have, without Octopods' id; oldest first."""
+    """WhatsApp messages to that line that left, or may have, without Octopods' id; the newest, newest first."""
     where = (messages.c.install_id == install_id) & (messages.c.channel == "whatsapp")
     line = same_line(number or "")
     theirs = (messages.c.number_end == line[0][-4:]) & messages.c.to.in_(line)
-    left = messages.c.status.in_([str(Status.SENDING), str(Status.UNSURE)]) & messages.c.octopods_id.is_(None)
-    rows = conn.execute(select(messages).where(where, theirs, left).order_by(messages.c.id)).mappings()
-    return [from_row(row) for row in rows]
+    lost = messages.c.status.in_([str(Status.SENDING), str(Status.UNSURE)])
+    left = messages.c.octopods_id.is_(None) & (lost | messages.c.provider_id.is_not(None))
+    query = select(messages).where(where, theirs, left).order_by(messages.c.id.desc()).limit(MOST_ADRIFT)
+    return [from_row(row) for row in conn.execute(query).mappings()]
 
 
 def known_octopods_ids(conn: Connection, install_id: int, ids: Sequence[str]) -> set[str]:

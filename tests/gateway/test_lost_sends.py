@@ -108,3 +108,18 @@ def test_a_failure_told_by_a_provider_is_not_what_arrived_a_little_before(both_d
         "list": ("500", "delivered"),
         "hook": ("501", "failed"),
     }
+
+
+def test_a_later_lost_send_is_not_taken_for_the_one_whose_failure_its_provider_told(both_desk: Desk) -> None:
+    """Both say the same within a minute; the second never reached Octopods, so it has no entry of its own."""
+    desk = both_desk
+    connect_numbered(desk)
+    lost(desk, MARA.phone)
+    for clock in (desk.clock, desk.octopods):
+        clock.advance(4)
+    told_by_meta(desk, "failed", "wamid.ours", OURS, MARA.phone, 131026)
+    for clock in (desk.clock, desk.octopods):
+        clock.advance(20)
+    lost(desk, MARA.phone, "cut_before")
+    desk.pass_time(15)
+    assert [(m.status, m.octopods_id) for m in all_messages(desk)] == [("failed", None), ("unsure", None)]
