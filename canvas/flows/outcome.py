@@ -225,11 +225,15 @@ def reported(
     `evidence` is what a provider itself told; without it, it is read out of Octopods' failure reason. A failure is
     dated by the report, else by `at`, else now.
     """
-    if first := _told_first(conn, message, report):
-        message = _made_one(conn, flow, message, first, now)
+    first = _told_first(conn, message, report)
+    known = _addressed(conn, flow, message, report.phone or (first.to if first else None))
+    if first and first.to in phones.same_line(known.to or ""):
+        one = _made_one(conn, flow, known, first, now)
+        if one is None:
+            return message if known == message else store(conn, known, now)  # Octopods will tell it again
+        known = message = one
     status = Status(report.status)
-    known = replace(message, provider_id=_provider_id(conn, message, report.provider_id))
-    known = _addressed(conn, flow, known, report)
+    known = replace(known, provider_id=_provider_id(conn, known, report.provider_id))
     if not follows(message.status, status):
         return message if known == message else store(conn, known, now)
     if status is Status.FAILED:
@@ -255,16 +259,19 @@ def _told_first(conn: Connection, message: Message, report: StatusReport) -> Mes
     if message.source not in ("track", "list") or not waits or not report.provider_id:
         return None
     found = messages.by_provider_id(conn, message.install_id, message.channel, report.provider_id)
-    unnamed = found is not None and found.source == "hook" and found.octopods_id is None
-    same_person = (
-        found is not None and found.to is not None and found.to in phones.same_line(message.to or "")
-    )
-    return found if unnamed and same_person else None
+    return found if found and found.source == "hook" and found.octopods_id is None else None
 
 
-def _made_one(conn: Connection, flow: Flow, message: Message, first: Message, now: datetime) -> Message:
-    """The failure that is known already, with all that the other knew of it; two would be sent again twice."""
-    held = messages.locked(conn, first.install_id, first.id)
+def _made_one(
+    conn: Connection, flow: Flow, message: Message, first: Message, now: datetime
+) -> Message | None:
+    """The failure that is known already, with all that the other knew of it; two would be sent again twice.
+
+    None when somebody writes of it just now: who holds one message does not wait for another.
+    """
+    held = messages.locked_if_free(conn, first.install_id, first.id)
+    if held is None or held.octopods_id is not None:
+        return None
     messages.remove(conn, message)
     one = replace(
         held,
@@ -280,13 +287,13 @@ def _made_one(conn: Connection, flow: Flow, message: Message, first: Message, no
     return one
 
 
-def _addressed(conn: Connection, flow: Flow, message: Message, report: StatusReport) -> Message:
-    """The message with the number it went to, where only the report tells that; tied to nobody who has others."""
-    if message.raw_to or not report.phone:
+def _addressed(conn: Connection, flow: Flow, message: Message, phone: str | None) -> Message:
+    """The message with the number it went to, where only what came in tells that; tied to nobody who has others."""
+    if message.raw_to or not phone:
         return message
     install = installs.get(conn, message.install_id)
     assert install is not None  # the foreign key says so
-    number = phones.normalise(report.phone, flow.country(install))
+    number = phones.normalise(phone, flow.country(install))
     if number is None:
         return message
     key = action_key(POLL, message.id)

@@ -39,6 +39,7 @@ from canvas.store.tables import actions, messages, opt_outs, templates
 _of_tenant = messages.c.install_id == bindparam("tenant")
 _by_id = select(messages).where(_of_tenant, messages.c.id == bindparam("message"))
 _LOCKED = _by_id.with_for_update()
+_LOCKED_IF_FREE = _by_id.with_for_update(skip_locked=True)
 _CHILD = select(messages).where(_of_tenant, messages.c.parent_id == bindparam("message"))
 _of_channel = select(messages).where(_of_tenant, messages.c.channel == bindparam("kind"))
 _BY_OCTOPODS_ID = _of_channel.where(messages.c.octopods_id == bindparam("given"))
@@ -219,6 +220,11 @@ def locked(conn: Connection, install_id: int, message_id: str) -> Message:
     if found is None:
         raise LookupError(f"message {message_id} is gone")
     return found
+
+
+def locked_if_free(conn: Connection, install_id: int, message_id: str) -> Message | None:
+    """The message, held for this transaction; None when it is gone or somebody else holds it."""
+    return _one(conn, _LOCKED_IF_FREE, tenant=install_id, message=message_id)
 
 
 def by_octopods_id(conn: Connection, install_id: int, channel: str, octopods_id: str) -> Message | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -12,7 +13,7 @@ from alembic import command
 from sqlalchemy import Engine, text
 
 from canvas.domain.message import Message
-from canvas.flows import installs
+from canvas.flows import erase, installs, outcome
 from canvas.sandbox.octopods import keys
 from canvas.sandbox.people import BY_ID
 from canvas.store import migrate
@@ -22,6 +23,7 @@ from tests.desk import Desk
 from tests.gateway.records import all_messages, only_message
 from tests.gateway.test_discovery import elsewhere
 from tests.gateway.test_hooks import TO, callback, connect, meta, twilio, webhook
+from tests.test_never_lost import until_it_waits
 
 INSTALL = "intercom:abcd123"
 MARA = BY_ID["not_on_whatsapp"]
@@ -226,6 +228,16 @@ def test_a_failure_that_its_provider_told_first_is_the_one_that_is_registered(
     assert "Will say: Reminder · Hi Mara, your visit is on Tuesday." in desk.initialize().words
 
 
+def provider_id_of(desk: Desk, octopods_id: int) -> str:
+    """What Octopods answers when it is asked for the status."""
+    answer = requests.get(
+        f"{desk.octopods.url}/api/v1/whatsapp/messages/{octopods_id}",
+        headers={"X-Octopods-Auth": keys.WHATSAPP},
+        timeout=5,
+    )
+    return str(answer.json()["channel_message_id"])
+
+
 def test_a_failure_that_its_provider_told_first_is_the_one_that_octopods_is_asked_about(
     both_desk: Desk,
 ) -> None:
@@ -235,11 +247,7 @@ def test_a_failure_that_its_provider_told_first_is_the_one_that_octopods_is_aske
     elsewhere(desk, MARA.phone)
     desk.pass_time(5)
     taken = desk.octopods.sends()[0]["id"]
-    wamid = requests.get(
-        f"{desk.octopods.url}/api/v1/whatsapp/messages/{taken}",
-        headers={"X-Octopods-Auth": keys.WHATSAPP},
-        timeout=5,
-    ).json()["channel_message_id"]
+    wamid = provider_id_of(desk, taken)
     meta(desk, webhook("failed", wamid, MARA.phone, 131026, "Message undeliverable"))
     told = {"message_id": taken, "destination_phone": MARA.phone, "contact_id": "c1", "template_id": 90001}
     desk.gateway("/track", {**told, "message_variables": ["Mara", "Tuesday"]}, keys.WHATSAPP)
@@ -261,3 +269,50 @@ def test_a_provider_id_that_a_message_of_ours_has_is_no_reason_to_register_anoth
     told = {"message_id": 777001, "status": "SENT", "channel_message_id": sid, "destination_phone": TO}
     desk.gateway("/track", told, keys.SMS)
     assert [m.octopods_id for m in all_messages(desk)][1:] == ["777001"]
+
+
+@pytest.mark.parametrize("told", ["by the poll", "at once"])
+def test_a_failure_that_its_provider_told_first_is_known_also_where_no_number_is_registered(
+    both_desk: Desk, told: str
+) -> None:
+    desk = both_desk
+    connect(desk)
+    elsewhere(desk, MARA.phone)
+    desk.pass_time(5)
+    taken = desk.octopods.sends()[0]["id"]
+    wamid = provider_id_of(desk, taken)
+    meta(desk, webhook("failed", wamid, MARA.phone, 131026, "Message undeliverable"))
+    how = {"status": "FAILED", "channel_message_id": wamid} if told == "at once" else {}
+    desk.gateway("/track", {"message_id": taken, "contact_id": "c1", **how}, keys.WHATSAPP)
+    desk.pass_time(15)
+    message = only_message(desk)
+    assert (message.source, message.octopods_id) == ("hook", str(taken))
+    assert (message.contact_id, message.to) == ("c1", MARA.phone)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_making_one_of_two_and_erasing_both_do_not_wait_for_each_other(
+    both_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An erasing holds the failure that was known first, and waits for the message that is registered."""
+    desk = both_desk
+    connect(desk)
+    meta(desk, webhook("failed", "wamid.1", MARA.phone, 131026, "Message undeliverable"))
+    desk.clock.advance(60)
+    told = {"message_id": 777001, "destination_phone": MARA.phone, "contact_id": "c1"}
+    desk.gateway("/track", told, keys.WHATSAPP)
+    made_one = outcome._made_one
+    with ThreadPoolExecutor(1) as other:
+        erasing: list[Future[erase.Erased]] = []
+
+        def when_erasing(*given: Any) -> Message | None:
+            erasing.append(other.submit(erase.person, desk.flow, INSTALL, "c1"))
+            until_it_waits(desk)
+            return made_one(*given)
+
+        monkeypatch.setattr(outcome, "_made_one", when_erasing)
+        failed = {**told, "status": "FAILED", "channel_message_id": "wamid.1"}
+        assert desk.gateway("/track", failed, keys.WHATSAPP).status_code == 201
+        assert erasing[0].result().left == {}
+    assert all_messages(desk) == []
