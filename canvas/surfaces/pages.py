@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
@@ -90,9 +90,13 @@ def message_fix(holder: LinkHolder) -> Any:
         return problem("That form is not valid any more", words, 403, way_on)
     found = services()
     shown = press(found.flow, found.tokens, holder.install, holder.message.id, request.form, holder.actor)
-    if shown and shown.is_new(holder.message.id):
-        # The new message has a page of its own, which may be loaded again without pressing anything.
-        return redirect(f"/m/{found.flow.message_links.token(shown.story.message)}", 303)
+    if shown and shown.story.message.id != holder.message.id:
+        # Its buttons work on its own page only.
+        own = _link_to(holder, shown.story.message)
+        if shown.is_new(holder.message.id):
+            # The new message has a page of its own, which may be loaded again without pressing anything.
+            return redirect(f"/m/{own.token}", 303)
+        holder = own
     return _page(holder, shown)
 
 
@@ -111,8 +115,12 @@ def _page(holder: LinkHolder, shown: Shown | None) -> Any:
     return html, 400 if wrong else 200
 
 
+def _link_to(holder: LinkHolder, message: Message) -> LinkHolder:
+    """The holder of a link to another attempt, which allows no more than theirs."""
+    token = services().flow.message_links.token(message, holder.actor.kind == ONLOOKER)
+    return replace(holder, token=token, message=message)
+
+
 def _newest(holder: LinkHolder, story: Story) -> str | None:
     """The page of the last attempt, when this is an earlier one."""
-    if story.newest is None:
-        return None
-    return f"/m/{services().flow.message_links.token(story.newest, holder.actor.kind == ONLOOKER)}"
+    return f"/m/{_link_to(holder, story.newest).token}" if story.newest else None

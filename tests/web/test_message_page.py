@@ -98,6 +98,9 @@ def test_a_send_that_was_undone_was_not_sent_again(site: HubSpotDesk, browser: B
         assert "Send again at 1:35PM" in [label for form in seen.read.forms for label, _, _ in form.buttons]
         assert "was sent again" not in seen.words
         assert "Attempts so far: 1" in seen.words
+    browser.press(undone, "Send again at 1:35PM")
+    again = newest(site)
+    assert (again.attempt, again.status) == (2, "queued")
 
 
 def test_a_form_is_refused_with_its_values_kept_and_then_sent(site: HubSpotDesk, browser: Browser) -> None:
