@@ -119,7 +119,7 @@ def test_a_number_that_can_mean_two_things_is_asked_about(desk: Desk) -> None:
     options = [o["id"] for o in form.component("choice")["options"]]
     assert options == ["+46701740690", "+46701740691", "other"]
     form = desk.submit(form, form.id_of("Send"), phone="+46701740650")
-    assert "To send to this number, choose “Another number, typed below” above." in form.words
+    assert "Choose “Another number, typed below” above, or clear this number." in form.words
     assert not desk.octopods.sends()
     desk.submit(form, form.id_of("Send"), choice="+46701740691", phone="+46701740690")
     assert last(desk)["body"]["destination_phone"] == "+46701740691"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, get_args, get_type_hints
+from zlib import crc32
 
 from canvas.domain import phones, templates
 from canvas.domain.fix import OTHER, Field, Fix, Situation
@@ -21,7 +22,7 @@ from canvas.domain.message import Content
 from canvas.domain.segments import MOST_CHARACTERS
 
 MAX_URL = 2048
-SHOWN = "_shown"  # the template that the form was drawn for, and whose fields were filled in
+SHOWN = "_shown"  # the template that the form was drawn for, as `mark` names it
 Values = Mapping[str, str]
 
 
@@ -51,7 +52,7 @@ class Deed:
 class FormAgain:
     """The form with the agent's values kept, the wrong field marked, or the next fields to fill in.
 
-    `shown` is the template whose fields these are, once one was chosen.
+    `shown` is the template whose fields these are, as `mark` names it, once one was chosen.
     """
 
     fields: tuple[Field, ...]
@@ -70,7 +71,7 @@ def plan(s: Situation, fix: Fix, values: Values) -> Plan:
     # A surface may leave out a field that nobody touched: then it holds what it was drawn with.
     drawn = {f.name: f.value for f in fix.fields}
     if values.get(SHOWN) and "template" in drawn:
-        drawn["template"] = values[SHOWN]
+        drawn["template"] = values[SHOWN].partition(".")[0]
     return PLANNERS[fix.id](s, fix, {**drawn, **_asked_for(fix, values)})
 
 
@@ -128,7 +129,7 @@ def _edit_phone(s: Situation, fix: Fix, values: Values) -> Plan:
     typed = values.get("phone", "") if choice in (OTHER, "") else choice
     number = phones.addressee(typed, s.region)
     if number and _typed_another(s, fix, values, number):
-        return again(fix, values, "phone", f"To send to this number, choose “{OTHER_NUMBER}” above.")
+        return again(fix, values, "phone", f"Choose “{OTHER_NUMBER}” above, or clear this number.")
     if number is None:
         return again(fix, values, "phone", _number_trouble(typed))
     if number in just_failed(s):
@@ -207,7 +208,7 @@ def _filled(
     if not asked:
         keep = tuple(_telling(f, template) if f.name == "template" else f for f in keep)
     fields = tuple(replace(f, value=values.get(f.name, f.value)) for f in (*keep, *asked))
-    shown = template.id if any(field.name == "template" for field in keep) else ""
+    shown = mark(template) if any(field.name == "template" for field in keep) else ""
     if shown != values.get(SHOWN, ""):
         return FormAgain(fields, shown=shown)
     empty = [f.name for f in fields if f.name.startswith("var_") and not f.value.strip()]
@@ -219,6 +220,11 @@ def _filled(
     return replace(
         _same(s, fix), raw_to=number, content=content, preview=templates.render(template, variables)
     )
+
+
+def mark(template: templates.Template) -> str:
+    """The template's id and what it says, in short: a form for its earlier words does not send these."""
+    return f"{template.id}.{crc32(templates.render(template, {}).encode('utf-8', 'replace')):x}"
 
 
 def _telling(choice: Field, template: templates.Template) -> Field:

@@ -17,7 +17,7 @@ UNDO = "undo"  # in place of a fix: take the send back
 class FixToken:
     """What a button stands for: this fix of this message of this install, as the message was when drawn.
 
-    `shown` is the template whose fields the form around it shows, once one was chosen.
+    `shown` is the template whose fields the form around it shows, once one was chosen, and what it said then.
     """
 
     install_id: int

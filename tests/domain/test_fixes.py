@@ -11,7 +11,7 @@ import pytest
 from canvas.domain.fix import ChannelState, Fix, Situation
 from canvas.domain.fixes import PLAIN_RETRY, offered
 from canvas.domain.message import Content, Message, Status
-from canvas.domain.plan import SHOWN, FormAgain, Plan, Send, plan
+from canvas.domain.plan import SHOWN, FormAgain, Plan, Send, mark, plan
 from canvas.domain.preflight import Known, Link, Planned, blocking, preflight
 from canvas.domain.templates import Template
 from canvas.knowledge.catalogue import load
@@ -193,6 +193,23 @@ def test_a_template_named_beside_another_choice_is_not_passed_over() -> None:
     assert [f.name for f in todo.fields if f.error] == ["template_name"]
 
 
+def test_a_template_that_changed_under_its_form_is_shown_before_it_is_sent() -> None:
+    def planned(body: str, values: dict[str, str]) -> Plan:
+        content = Content(template_id="1", variables={"body": ["Ana", "Monday", "Cork"]})
+        choices = {1: [Template("5", "whatsapp", "five", body, status="Accepted")]}
+        s = situation("template_paused", choices=choices)
+        s = replace(s, message=replace(s.message, content=content))
+        return plan(s, next(fix for fix in offered(s) if fix.id == "choose_template"), values)
+
+    form = planned("Hi {{1}}, see you on {{2}}", {"template": "5"})
+    assert isinstance(form, FormAgain)
+    filled = {f.name: f.value for f in form.fields} | {SHOWN: form.shown}
+    changed = planned("Hi {{1}}, see you on {{2}}. You owe {{3}}", filled)
+    assert isinstance(changed, FormAgain)
+    assert [f.name for f in changed.fields] == ["template", "var_body_0", "var_body_1", "var_body_2"]
+    assert isinstance(planned("Hi {{1}}, see you on {{2}}", filled), Send)
+
+
 @pytest.mark.parametrize("reason", list(load().reasons))
 def test_an_sms_has_no_template_to_choose_or_to_fill(reason: str) -> None:
     ids = {fix.id for fix in offered(situation(reason, "sms"))}
@@ -215,7 +232,7 @@ def test_an_earlier_attempts_wait_holds_for_every_send_on_its_kind_of_channel() 
     assert {fix.target: fix.run_at for fix in found} == {1: None, 2: until, 3: until}
     assert "Send by WhatsApp Two instead on Nov 24, 2026" in labels(s)
     for fix in found:
-        shown = "5" if fix.target in choices else ""
+        shown = mark(choices[fix.target][0]) if fix.target in choices else ""
         todo = plan(s, fix, {SHOWN: shown})
         assert isinstance(todo, Send)
         assert todo.run_at == fix.run_at
