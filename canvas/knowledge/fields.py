@@ -64,7 +64,11 @@ _DESCRIBING = {
 _OPT_OUTS = ("optedout", "optout", "unsubscribed")
 _NOT_SET = {"false", "no", "0", "none", ""}
 # So WhatsApp's on-premises API answers that a number (the input) has no WhatsApp.
-_CONTACT, _NO_CONTACT, _CONTACT_STATUS = {"input", "status"}, "invalid", "WhatsApp contact status"
+_CONTACT, _NO_CONTACT, _CONTACT_STATUS = (
+    re.compile(r"\+?[\d ().-]{6,30}"),
+    "invalid",
+    "WhatsApp contact status",
+)
 # In an object that says from whom to whom, these are what was sent.
 _SENT = {"text", "body", "subject", "content"}
 _PARTIES = {"to", "from"}
@@ -120,7 +124,12 @@ def telling_fields(parent: str, body: Mapping[str, Any]) -> Iterator[tuple[str, 
             or letters in wrong
             or not says_nothing(letters, value, bool(wrong))
         ):
-            yield (_CONTACT_STATUS if value == _NO_CONTACT and here >= _CONTACT else name), value
+            yield (_CONTACT_STATUS if letters == "status" and is_no_contact(body) else name), value
+
+
+def is_no_contact(body: Mapping[str, Any]) -> bool:
+    """Whether an object says of a number that it is no contact."""
+    return body.get("status") == _NO_CONTACT and bool(_CONTACT.fullmatch(str(body.get("input"))))
 
 
 def says_nothing(letters: str, value: Any, wrong: bool) -> bool:

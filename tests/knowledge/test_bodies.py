@@ -114,6 +114,18 @@ def test_whatsapps_answer_about_a_contact_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        '{"message": "Validation failed", "errors": [{"input": "template_id", "status": "invalid"}]}',
+        '{"field": "header", "input": "image", "status": "invalid"}',
+        '{"input": "invalid", "status": "error", "message": "x"}',
+    ],
+)
+def test_another_input_that_is_invalid_says_nothing_of_the_contact(text: str) -> None:
+    assert diagnose(Evidence(text, "whatsapp")).reason != "not_on_whatsapp"
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("{status: 400, message: '(#131026) Message undeliverable'}", "not_on_whatsapp"),
