@@ -356,6 +356,21 @@ describe('a form', () => {
     await s.waitFor(() => expect(s.findByTestId(Input, 'field-var_body_0').props.label).toBe('Value {{1}}'));
   });
 
+  it('goes on with the form of the channel that was chosen where there are two', async () => {
+    const one = fix({ label: 'Send by WhatsApp One instead', kind: 'form', fields: [phone], submitLabel: 'Next' });
+    const two = { ...one, label: 'Send by WhatsApp Two instead', fixToken: 'token-2' };
+    const more = { ...phone, name: 'var_body_0', label: 'Value {{1}}' };
+    const next = failure({ fixes: [one, { ...two, fixToken: 'token-9', fields: [phone, more] }] });
+    const s = stage();
+    s.answers(card([failure({ fixes: [one, two] })]), { ...receipt, state: 'form', message: '', failure: next });
+    s.open();
+    await s.waitFor(() => s.findByTestId(LoadingButton, 'fix-send_other_channel-1'));
+    s.findByTestId(LoadingButton, 'fix-send_other_channel-1').trigger('onClick');
+    await s.waitFor(() => s.find(Form));
+    s.find(Form).trigger('onSubmit', { targetValue: {} } as never);
+    await s.waitFor(() => s.findByTestId(Input, 'field-var_body_0'));
+  });
+
   it('can be left without sending', async () => {
     const s = await opened();
     s.findByTestId(Button, 'back').trigger('onClick');

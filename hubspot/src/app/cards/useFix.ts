@@ -44,7 +44,9 @@ export function useFix(failure: Failure, person: Person, tz: string, redraw: Red
         const answer = await carryOut(request, person, tz);
         const next = answer.failure ?? null;
         if (next) redraw(failure.messageId, next);
-        const again = next?.fixes.find((other) => other.id === fix.id && other.kind === 'form' && isOpen(fix));
+        const forms = next?.fixes.filter((other) => other.id === fix.id && other.kind === 'form' && isOpen(fix)) ?? [];
+        // The same fix may be there for several channels, which only the label tells apart.
+        const again = forms.find((other) => other.label === fix.label) ?? forms[0];
         if (!answer.ok) {
           if (again) return setStep({ at: 'form', token: again.fixToken, problem: answer.error });
           setReceipt(refusalOf(answer.error));
