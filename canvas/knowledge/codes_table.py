@@ -198,6 +198,11 @@ class Codes:
         rows = self._by_title.get(key, [])
         return [row for row in rows if row.provider == provider] if key in GENERIC_TITLES else rows
 
+    def agreed(self, key: str) -> set[str]:
+        """The causes of an ordinary title, if several providers have it."""
+        rows = self._by_title.get(key, [])
+        return {row.cause for row in rows} if len({row.provider for row in rows}) > 1 else set()
+
     def titled_behind(self, sentence: str, provider: str | None) -> list[CodeRow]:
         """This provider's rows whose title stands behind what its programs put before one, each ending in a colon."""
         rest = sentence if provider else ""

@@ -56,7 +56,8 @@ def diagnose_with(catalogue: Catalogue, evidence: Evidence) -> Diagnosis:
     """`diagnose` with a given catalogue."""
     named = catalogue.codes.provider(evidence.provider)
     evidence = bounded(evidence)
-    if named and not evidence.code and (text := evidence.text.strip()).isdecimal():
+    text = evidence.text.strip()
+    if named and not evidence.code and text.isdecimal() and text.strip("0"):
         evidence = replace(evidence, code=text[:_LONGEST_CODE])
     reading = extract.read(evidence.text)
     features = features_of(reading.sentences, catalogue.matcher)
@@ -91,7 +92,7 @@ def add_first(
     provider: str | None,
     strange: bool,
 ) -> list[CodeRow]:
-    """What counts before the words do: an opt-out, codes and titles; the rows of these.
+    """What counts before the words do: an opt-out, codes and titles, of one ordinary word too; the rows of these.
 
     `strange` is a provider whose codes we lack.
     """
@@ -102,6 +103,8 @@ def add_first(
         weighing.add_codes(rows, catalogue.codes)
     said = zip(reading.sentences, features.keys, strict=False)
     titled = weighing.add_titles(said, catalogue.codes, provider, strange)
+    if len(features.keys) == 1:
+        weighing.add_agreed(features.keys[0], catalogue.codes)
     return rows or titled
 
 

@@ -29,6 +29,8 @@ _LEAF = re.compile(r"<([A-Za-z_][\w.:-]{0,60}+)>([^<>]{0,2000}+)</\1>")
 _HTML = re.compile(r"<(?:!doctype|html|head|body|title|h\d|p|div|span|center|pre|table|[aubi]|br|li)\b", re.I)
 _FORM = re.compile(r"^\s*[\w.%\[\]-]{1,60}=[^\s=]*(?:&[\w.%\[\]-]{1,60}=[^\s=]*)+\s*$")
 _FLAGS = {"true", "false"}
+# Longer than any documented code, and with more digits than a word has: an id of something.
+_ID = re.compile(r"(?=(?:\D*\d){6})[\w.:=+/-]{24,}", re.ASCII)
 _PAIR = re.compile(r"['\"]?(\w{2,40})['\"]?\s*(?:=>|[:=])\s*['\"]([^'\"]{3,300})['\"]")
 
 
@@ -151,6 +153,8 @@ def walk_text(value: str, key: str, reading: Reading, depth: int) -> None:
     """Read one JSON string, which may be a code, another body, or a sentence."""
     plain, word = letters_of(key), " " not in value.strip()
     telling_letters = any(char.isalpha() for char in value)
+    if holds_code(plain) and _ID.fullmatch(value):
+        return
     if holds_code(plain) and word and 0 < len(value) <= 40:
         reading.name(value.strip())
         if telling_letters:

@@ -123,6 +123,13 @@ class Weighing:
         self.documented.update(row.cause for row in found)
         return found
 
+    def add_agreed(self, key: str, codes: Codes) -> None:
+        """An ordinary title, such as "Expired", that is all a text says: a hint where several providers agree on it."""
+        causes = codes.agreed(key)
+        if len(causes) == 1 and causes.isdisjoint(VAGUE):
+            self.documented |= causes
+            self.add(causes.pop(), HINT, key)
+
     def add_rows(self, rows: list[CodeRow], confidence: float, matched: str) -> None:
         """Rows that agree are strong evidence; rows that do not are hints."""
         causes = list(dict.fromkeys(row.cause for row in rows))

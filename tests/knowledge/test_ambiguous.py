@@ -146,4 +146,5 @@ def test_a_number_alone_is_a_code_where_its_provider_is_known() -> None:
     assert diagnose(Evidence("131026", "whatsapp", "meta")).code == "131026"
     assert diagnose(Evidence(" 30005\n", "sms", "twilio")).code == "30005"
     assert diagnose(Evidence("30005", "sms")).reason == UNKNOWN
+    assert diagnose(Evidence("0", "whatsapp", "meta")).reason == UNKNOWN
     assert diagnose(Evidence("30005", "sms", "somebody")).reason == UNKNOWN

@@ -141,6 +141,23 @@ def test_what_a_web_server_thought_comes_after_what_the_provider_says(text: str,
     assert diagnose(Evidence(text, "whatsapp", "meta")).reason == reason
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Expired",
+        '{"status": "EXPIRED"}',
+        "id=ATXid_dda018a640edfcc5d2ce455de3e4a6e7&status=Expired",
+        '{"id": "0f8fad5b-d9cb-469f-a165-70867728950e", "deliveryStatus": "expired"}',
+    ],
+)
+def test_a_state_that_is_all_there_is_means_what_providers_agree_on(text: str) -> None:
+    assert diagnose(Evidence(text, "sms")).reason == "message_expired"
+    assert (
+        diagnose(Evidence(text.replace("xpired", "rror").replace("XPIRED", "RROR"), "sms")).reason
+        == "unknown"
+    )
+
+
 def test_a_list_that_is_none_keeps_its_code() -> None:
     text = '{"status": [ "code": 401, "description": "x" ] }'
     assert diagnose(Evidence(text, "vbm", "viber_business")).code == "401"
