@@ -64,7 +64,8 @@ def diagnose_with(catalogue: Catalogue, evidence: Evidence) -> Diagnosis:
     likely = likelihoods(catalogue, features, evidence)
     strange = bool(evidence.provider and not named)
     provider = provider_of(catalogue, named, evidence, reading)
-    rows = code_rows(catalogue, provider, evidence, reading, features.keys, likely, strange)
+    rows = catalogue.codes.in_receipt(provider, reading.receipt_error)
+    rows = rows or code_rows(catalogue, provider, evidence, reading, features.keys, likely, strange)
     weighing = Weighing(impossible=catalogue.impossible.get(evidence.channel, frozenset()))
     told = add_first(weighing, catalogue, features, reading, rows, provider, strange)
     vague = bool(told) and bool(weighing.refinable or {row.cause for row in told} <= VAGUE)
@@ -179,8 +180,6 @@ def code_rows(
     A number is believed when a key or a form says that it is a code; any other, and any of a strange provider, who may
     pass on another's codes or count for itself, counts when the words do not clearly say something else.
     """
-    if rows := catalogue.codes.in_receipt(provider, reading.receipt_error):
-        return rows
     if not (evidence.code or reading.codes):
         return []
     said = {key.replace(" ", "") for key in keys}
