@@ -74,6 +74,11 @@ class StatusReport:
     last_updated: datetime | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def begun_at(self) -> datetime | None:
+        """When it was sent, or else made, as far as Octopods says."""
+        return self.sent_at or self.created_at
+
 
 def read_sent(family: str, answer: Answer, now: datetime) -> Sent:
     """The receipt in the answer to a send. Raises the error it is instead; a 2xx without any id is Unsure."""

@@ -48,8 +48,7 @@ def soon(moment: datetime, now: datetime, tz: str | None) -> str:
 
 def at_soon(moment: datetime, now: datetime, tz: str | None) -> str:
     """`at 1:05PM` when it is today for the reader, else `on Jan 8, 2019 at 1:05PM`: to stand in a sentence."""
-    today = day(moment, tz) == day(now, tz)
-    return f"at {clock(moment, tz)}" if today else f"on {when(moment, tz)}"
+    return f"{'at' if day(moment, tz) == day(now, tz) else 'on'} {soon(moment, now, tz)}"
 
 
 def at_or_on(moment: datetime, now: datetime, tz: str | None) -> str:

@@ -293,8 +293,12 @@ def _named(template: templates.Template, several_languages: bool) -> str:
     return f"{name}: {shorten(template.body, 60, placeholder='…')}" if template.body.strip() else name
 
 
+def _takes_no_template(s: Situation) -> bool:
+    return stopped(s) or s.message.to is None or s.message.channel == "sms"
+
+
 def _choose_template(s: Situation) -> list[Fix]:
-    if stopped(s) or s.message.to is None or s.message.channel == "sms":
+    if _takes_no_template(s):
         return []
     others = [t for t in choosable(s, _channel_id(s)) if t.id != s.message.content.template_id]
     if not others:
@@ -318,7 +322,7 @@ def variable_fields(template: templates.Template, given: object) -> tuple[Field,
 
 
 def _supply_variables(s: Situation) -> list[Fix]:
-    if stopped(s) or s.message.to is None or s.message.channel == "sms":
+    if _takes_no_template(s):
         return []
     if s.template is None:
         unlisted = "The template is not known here yet, so its placeholders cannot be listed."

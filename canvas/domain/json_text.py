@@ -22,3 +22,11 @@ def read_json(raw: bytes) -> Any:
             return json.loads(whole.encode("utf-8", "replace"), parse_constant=str)
         except (ValueError, RecursionError):
             raise error from None
+
+
+def json_or_none(raw: bytes) -> Any:
+    """The JSON value; None for what is no JSON."""
+    try:
+        return read_json(raw)
+    except ValueError:
+        return None

@@ -127,7 +127,7 @@ def take(flow: Flow, channel: Channel, reports: Sequence[StatusReport]) -> int:
     was cut off before it is looked at again, and what is known already does no harm.
     """
     now = flow.clock()
-    shown = [Seen(r, r.message_id, r.sent_at or r.created_at or now) for r in reports if r.message_id]
+    shown = [Seen(r, r.message_id, r.begun_at or now) for r in reports if r.message_id]
     # What was sent a moment ago may be our own send whose answer is still on its way here.
     ripe = [entry for entry in shown if now - entry.at >= LEFT_ALONE]
     with reading(flow.engine) as conn:

@@ -309,7 +309,7 @@ def _addressed(conn: Connection, flow: Flow, message: Message, phone: str | None
 
 def _sent_at(message: Message, report: StatusReport) -> datetime | None:
     """The earliest it may have left; None for one sent elsewhere whose report does not say."""
-    told = report.sent_at or report.created_at
+    told = report.begun_at
     if told is None:
         return None if message.source == "track" else message.created_at
     return min(told, message.created_at)

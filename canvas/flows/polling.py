@@ -148,7 +148,7 @@ def _hits(conn: Connection, message: Message, listed: list[StatusReport]) -> lis
     )
     hits = []
     for report in listed:
-        at = report.sent_at or report.created_at
+        at = report.begun_at
         if at and report.message_id and report.message_id not in taken:
             possible = [one.id for one in lost if may_be(one, report, at)]
             hits += [report] if possible == [message.id] else []
@@ -167,7 +167,7 @@ def may_be(message: Message, report: StatusReport, at: datetime) -> bool:
 
 def fits(message: Message, report: StatusReport) -> bool:
     """Whether an entry of the list can be this send: its number, its time, and its words where it shows them."""
-    at = report.sent_at or report.created_at
+    at = report.begun_at
     in_time = at is not None and abs(at - left_at(message)) <= CLOCK_SLACK
     theirs = message.to is not None and report.phone in same_line(message.to)
     return theirs and in_time and _same_words(message.preview, report.text)
@@ -195,7 +195,7 @@ def mark_found(conn: Connection, flow: Flow, message: Message, report: StatusRep
         status=Status.SENT,
         octopods_id=report.message_id,
         provider_id=None,  # one tied by the number alone may be another's; the report and Octopods tell it
-        sent_at=report.sent_at or report.created_at,
+        sent_at=report.begun_at,
         failure=None,
         failure_raw=None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -130,6 +130,12 @@ def _try_key(flow: Flow, kind: str, key: str) -> None:
         raise Refused("Octopods does not answer right now, so the key cannot be tried. Try again.") from error
 
 
+def last_admin(team: Sequence[Person]) -> Person | None:
+    """Who stays what they are until there is another: the only admin who was not removed."""
+    admins = [person for person in team if person.is_admin and not person.removed_at]
+    return admins[0] if len(admins) == 1 else None
+
+
 def change_role(flow: Flow, install: Install, person_id: str, deed: str, by: Actor) -> None:
     """Make somebody an admin, a fixer or a member, take them out, or let them back in. Raises Refused."""
     now = flow.clock()
@@ -138,8 +144,8 @@ def change_role(flow: Flow, install: Install, person_id: str, deed: str, by: Act
         found = teammates.get(conn, install.id, person_id)
         if found is None or deed not in ROLE_CHANGES:
             raise Refused("This person is not known here. They have to sign in, or ask on a card, first.")
-        last = found.is_admin and not found.removed_at and len(teammates.admin_names(conn, install.id)) == 1
-        if last and deed in ("member", "remove", "fixer"):
+        last = last_admin(teammates.of_install(conn, install.id))
+        if found == last and deed in ("member", "remove", "fixer"):
             raise Refused("This is the last admin. Make somebody else an admin first.")
         teammates.change(conn, install.id, person_id, **ROLE_CHANGES[deed](now))
         if deed == "remove":

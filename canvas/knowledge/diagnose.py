@@ -56,14 +56,12 @@ def diagnose_with(catalogue: Catalogue, evidence: Evidence) -> Diagnosis:
     """`diagnose` with a given catalogue."""
     named = catalogue.codes.provider(evidence.provider)
     evidence = bounded(evidence)
-    text = evidence.text.strip()
-    if named and not evidence.code and text.isdecimal() and text.strip("0"):
-        evidence = replace(evidence, code=text[:_LONGEST_CODE])
+    evidence = numbered(evidence) if named else evidence
     reading = extract.read(evidence.text)
     features = features_of(reading.sentences, catalogue.matcher)
     likely = likelihoods(catalogue, features, evidence)
     strange = bool(evidence.provider and not named)
-    provider = provider_of(catalogue, named, evidence, reading)
+    provider = provider_of(catalogue, named, evidence)
     rows = catalogue.codes.in_receipt(provider, reading.receipt_error)
     rows = rows or code_rows(catalogue, provider, evidence, reading, features.keys, likely, strange)
     weighing = Weighing(impossible=catalogue.impossible.get(evidence.channel, frozenset()))
@@ -109,6 +107,14 @@ def add_first(
     return rows or titled
 
 
+def numbered(evidence: Evidence) -> Evidence:
+    """The evidence of a provider we know: a number that is all it says is its code. Naught says nothing."""
+    text = evidence.text.strip()
+    if evidence.code or not text.isdecimal() or not text.strip("0"):
+        return evidence
+    return replace(evidence, code=text[:_LONGEST_CODE])
+
+
 def bounded(evidence: Evidence) -> Evidence:
     """The evidence, of which no more is looked at than a provider would say."""
     if len(evidence.text) <= extract.LONGEST and len(evidence.code or "") <= _LONGEST_CODE:
@@ -137,8 +143,8 @@ def likelihoods(catalogue: Catalogue, features: Features, evidence: Evidence) ->
     return catalogue.scores.likely(features.concepts, features.words, names)
 
 
-def provider_of(catalogue: Catalogue, named: str | None, evidence: Evidence, reading: Reading) -> str | None:
-    """Whose words these are: who was named, else, where a code must be read, whose marks the text bears."""
+def provider_of(catalogue: Catalogue, named: str | None, evidence: Evidence) -> str | None:
+    """Whose words these are: who was named, else whose marks the text bears."""
     if named:
         return catalogue.codes.service(named, evidence.text)
     return catalogue.codes.provider_of_text(evidence.text)

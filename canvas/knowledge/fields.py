@@ -64,11 +64,8 @@ _DESCRIBING = {
 _OPT_OUTS = ("optedout", "optout", "unsubscribed")
 _NOT_SET = {"false", "no", "0", "none", ""}
 # So WhatsApp's on-premises API answers that a number (the input) has no WhatsApp.
-_CONTACT, _NO_CONTACT, _CONTACT_STATUS = (
-    re.compile(r"\+?[\d ().-]{6,30}"),
-    "invalid",
-    "WhatsApp contact status",
-)
+_CONTACT = re.compile(r"\+?[\d ().-]{6,30}")
+_NO_CONTACT, _CONTACT_STATUS = "invalid", "WhatsApp contact status"
 # In an object that says from whom to whom, these are what was sent.
 _SENT = {"text", "body", "subject", "content"}
 _PARTIES = {"to", "from"}

@@ -63,7 +63,7 @@ def track(channel: Channel) -> Response:
         wrong = "You must supply message_id or destination_phone in your request payload."
         return octopods_error(400, BAD_REQUEST, wrong)
     given = Contact(
-        _text(body.get("contact_id")) or contact(gateway.platform(services().flow, line)).id,
+        _text(body.get("contact_id")) or contact(lambda: gateway.platform(services().flow, line)).id,
         _text(body.get("conversation_id")),
     )
     message = come_in.track(

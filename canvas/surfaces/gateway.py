@@ -91,7 +91,7 @@ def _send(channel: Channel, path: str, template_id: str | None) -> Response:
         words = f"{KEY_HEADER} must have 1 to {LONGEST_KEY} characters."
         return octopods_error(400, BAD_REQUEST, words)
     path += _query()
-    person = contact(flow_gateway.platform(services().flow, channel))
+    person = contact(lambda: flow_gateway.platform(services().flow, channel))
     send = flow_gateway.Send(
         path, _headers(), request.get_data(), body, template_id, person, key.strip() if key else None
     )

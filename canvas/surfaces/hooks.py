@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 from flask import Blueprint, Response, current_app, request
 
-from canvas.domain.json_text import read_json
+from canvas.domain.json_text import json_or_none
 from canvas.domain.provider_news import from_meta, from_twilio
 from canvas.flows import hooks
 from canvas.flows.hooks import Hook
@@ -114,7 +114,4 @@ def meta(hook: Hook) -> Response:
 
 
 def _document() -> Any:
-    try:
-        return read_json(request.get_data().replace(b"\\u0000", b""))
-    except ValueError:
-        return None
+    return json_or_none(request.get_data().replace(b"\\u0000", b""))

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from flask import Response, current_app, request
 
-from canvas.domain.json_text import read_json
+from canvas.domain.json_text import json_or_none
 from canvas.surfaces.route import route
 from canvas.surfaces.services import services
 from canvas.surfaces.signature_hubspot import Refused, SignedRequest, check, raw_target
@@ -40,10 +40,7 @@ def signed_by_hubspot(*versions: str) -> Callable[[View], View]:
 
 def signed_json() -> Any:
     """The JSON that HubSpot signed, whatever type it tells; None when it is none."""
-    try:
-        return read_json(request.get_data())
-    except ValueError:
-        return None
+    return json_or_none(request.get_data())
 
 
 def _check(versions: tuple[str, ...]) -> None:

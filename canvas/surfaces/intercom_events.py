@@ -10,7 +10,7 @@ import structlog
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from canvas.domain.json_text import read_json
+from canvas.domain.json_text import json_or_none
 from canvas.flows import intercom_events
 from canvas.flows.intercom_events import Event
 from canvas.surfaces.guard import signed_by_intercom, signed_hub
@@ -61,10 +61,7 @@ def webhooks() -> Response:
 
 
 def _document() -> Mapping[str, Any]:
-    try:
-        return _object(read_json(request.get_data() or b"{}"))
-    except ValueError:
-        return {}
+    return _object(json_or_none(request.get_data()))
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from canvas.domain import phones
-from canvas.domain.json_text import read_json
+from canvas.domain.json_text import json_or_none
 from canvas.domain.message import Actor
 from canvas.flows.context import Flow
 from canvas.flows.look import Person
@@ -31,10 +31,7 @@ class Asked:
 
 def read(body: bytes) -> Asked | None:
     """The request in a body (Intercom, "Canvas Kit: initialize and submit requests"), or None when it is none."""
-    try:
-        document = read_json(body)
-    except ValueError:
-        return None
+    document = json_or_none(body)
     workspace = _workspace(document) if isinstance(document, dict) else None
     if workspace is None:
         return None

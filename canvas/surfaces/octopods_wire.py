@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from canvas.domain.json_text import read_json
+from canvas.domain.json_text import json_or_none
 from canvas.domain.preflight import Finding, verdict
 from canvas.flows.come_in import Contact
 from canvas.surfaces.route import route
@@ -34,17 +34,18 @@ def octopods_error(status: int, code: int, words: str) -> Response:
     return json({"request_id": str(uuid4()), "error_code": code, "error": words}, status)
 
 
-def contact(platform: str) -> Contact:
-    """Whom the caller says this message is for. The other platform's header names nobody of this workspace."""
-    return Contact(request.headers.get(CONTACT_HEADERS[platform], "").strip()[:64] or None)
+def contact(platform: Callable[[], str]) -> Contact:
+    """Whom the caller says this message is for. The other platform's header names nobody of this workspace.
+
+    Whose workspace it is costs a question, asked only where somebody is named.
+    """
+    given = {name: request.headers.get(header, "").strip()[:64] for name, header in CONTACT_HEADERS.items()}
+    return Contact(given[platform()] or None if any(given.values()) else None)
 
 
 def document() -> Mapping[str, Any] | None:
     """The body as a JSON object, or None."""
-    try:
-        found = read_json(request.get_data())
-    except ValueError:
-        return None
+    found = json_or_none(request.get_data())
     return found if isinstance(found, dict) and not _deeper(found, DEEPEST) else None
 
 

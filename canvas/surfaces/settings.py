@@ -57,8 +57,7 @@ def _draw(status: int = 200, **more: Any) -> Any:
         own = channels.of_install(conn, install.id)
         team = teammates.of_install(conn, install.id)
         trail = audit.newest(conn, install.id, 20) if who.is_admin else []
-    admins = [person for person in team if person.is_admin and not person.removed_at]
-    last = admins[0] if len(admins) == 1 else None  # who stays what they are until there is another
+    last = flow_settings.last_admin(team)
     shown = {
         "values": flow_settings.of(flow, install).as_document(),
         "wrong": {},
